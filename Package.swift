@@ -1,0 +1,97 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let package = Package(
+    name: "headroom",
+    products: [
+        .library(name: "Headroom", targets: ["Headroom"]),
+        .library(name: "HeadroomWatch", targets: ["HeadroomWatch"]),
+        .library(name: "HeadroomJobs", targets: ["HeadroomJobs"]),
+        .library(name: "MeterImport", targets: ["MeterImport"]),
+        .library(name: "HeadroomSandbox", targets: ["HeadroomSandbox"]),
+        .executable(name: "headroom", targets: ["headroom"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        // Without Foundation: the sandbox starts processes and needs nothing more of it.
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+    ],
+    targets: [
+        // The C client, and nothing else. Only `Headroom` imports it.
+        .systemLibrary(
+            name: "CMariaDB",
+            pkgConfig: "libmariadb",
+            providers: [.apt(["libmariadb-dev"])]
+        ),
+        .target(
+            name: "Headroom",
+            dependencies: [
+                "CMariaDB",
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        .target(name: "HeadroomWatch", dependencies: ["Headroom"]),
+        .target(name: "HeadroomJobs", dependencies: ["Headroom"]),
+        .target(
+            name: "MeterImport",
+            dependencies: [
+                "Headroom",
+                "HeadroomJobs",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
+        .target(
+            name: "HeadroomSandbox",
+            dependencies: [
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
+        .executableTarget(
+            name: "headroom",
+            dependencies: [
+                "Headroom",
+                "HeadroomJobs",
+                "HeadroomSandbox",
+                "HeadroomWatch",
+                "MeterImport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+
+        // What several test targets share: a private server per suite, a clock that is told the time.
+        .target(
+            name: "TestSupport",
+            dependencies: ["Headroom", "HeadroomSandbox"],
+            path: "Tests/TestSupport"
+        ),
+        .testTarget(name: "HeadroomTests", dependencies: ["Headroom", "TestSupport"]),
+        .testTarget(name: "HeadroomWatchTests", dependencies: ["HeadroomWatch", "TestSupport"]),
+        .testTarget(name: "HeadroomJobsTests", dependencies: ["HeadroomJobs", "TestSupport"]),
+        .testTarget(name: "MeterImportTests", dependencies: ["MeterImport", "TestSupport"]),
+        .testTarget(name: "HeadroomSandboxTests", dependencies: ["HeadroomSandbox", "TestSupport"]),
+        .testTarget(
+            name: "CommandTests",
+            dependencies: ["headroom", "HeadroomSandbox", "TestSupport"]
+        ),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+// One set of rules for every target.
+for target in package.targets where target.type != .system {
+    target.swiftSettings = [
+        // `any` says where a value is boxed: SE-0335.
+        .enableUpcomingFeature("ExistentialAny"),
+        // A file sees the members of the modules that it imports itself: SE-0444.
+        .enableUpcomingFeature("MemberImportVisibility"),
+        // A dependency stays out of a module's interface unless the import says `public`: SE-0409.
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        // An async function runs where its caller runs, so a scope's closure need not be Sendable: SE-0461.
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        .treatAllWarnings(as: .error),
+    ]
+}
