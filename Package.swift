@@ -26,9 +26,12 @@ let package = Package(
             pkgConfig: "libmariadb",
             providers: [.apt(["libmariadb-dev"])]
         ),
+        // Kernel calls that Swift's Glibc module leaves out.
+        .systemLibrary(name: "CLinux"),
         .target(
             name: "Headroom",
             dependencies: [
+                "CLinux",
                 "CMariaDB",
                 .product(name: "Logging", package: "swift-log"),
             ]

@@ -1,0 +1,109 @@
+import CMariaDB
+
+/// One session's handle in the C client; with its extensions the only code that touches a `MYSQL *`.
+///
+/// It drives libmariadb's non-blocking interface: a call starts, says what it waits for, and goes on when that has come.
+/// The other way, a blocking call on a thread per connection, was measured here at 1.3 to 1.5 times the C loop's cycle, as
+/// each call then costs two thread wake-ups; this one stays within 1.1 (`scripts/bench cycle`), needs no thread per
+/// connection, and a caller can give up at any wait. What may block whatever the interface (name resolution, loading a
+/// trust store) runs on a thread of its own instead: see `Client+Connect.swift`.
+///
+/// Not Sendable: one task at a time uses a handle, which the compiler sees to.
+final class Client {
+    let handle: UnsafeMutablePointer<MYSQL>
+
+    /// The duplicate descriptor that tells when the server has hung up; made as soon as there is a socket.
+    var socket: SessionSocket?
+
+    /// The session's id on the server.
+    var sessionID: UInt64 { UInt64(mysql_thread_id(handle)) }
+
+    /// The server's version as it names itself, such as `10.11.19-MariaDB`.
+    var serverVersion: String { String(cString: mysql_get_server_info(handle)) }
+
+    /// Whether the server is a MariaDB.
+    var isMariaDB: Bool { mariadb_connection(handle) != 0 }
+
+    /// Whether the connection is encrypted.
+    var isEncrypted: Bool { mysql_get_ssl_cipher(handle) != nil }
+
+    private var inline = InlineWait()
+    private var isFreed = false
+
+    /// Takes over a handle.
+    init(_ handle: UnsafeMutablePointer<MYSQL>) {
+        self.handle = handle
+    }
+
+    deinit {
+        free()
+    }
+
+    /// Says goodbye to the server, as far as the connection is still open, and frees the handle.
+    ///
+    /// The server counts the session until it has hung up: wait for that on ``socket``.
+    func free() {
+        guard !isFreed else { return }
+        isFreed = true
+        mysql_close(handle)
+    }
+
+    /// The error of the last call.
+    var lastError: (number: Int, text: String) {
+        (Int(mysql_errno(handle)), String(cString: mysql_error(handle)))
+    }
+
+    /// Runs one call of the non-blocking interface to its end, suspended while it waits for the server.
+    ///
+    /// When the wait is interrupted the call is unwound, by telling the library that its time is up; after that the
+    /// library has closed its side, and the session can only be ended.
+    ///
+    /// - Parameters:
+    ///   - result: Where the call leaves its result; its value before the call.
+    ///   - limits: When to give up.
+    ///   - start: Starts the call; returns what it waits for, or 0 when it is done.
+    ///   - resume: Goes on with the call after a wait.
+    /// - Throws: Why the wait was given up.
+    func drive<Result>(
+        _ result: Result,
+        limits: Limits,
+        start: (UnsafeMutablePointer<Result>) -> Int32,
+        resume: (UnsafeMutablePointer<Result>, Int32) -> Int32
+    ) async throws(Interruption) -> Result {
+        var result = result
+        var status = start(&result)
+        while status != 0 {
+            let outcome = await waitUntilReady(
+                mysql_get_socket(handle),
+                // MYSQL_WAIT_READ is POLLIN; MYSQL_WAIT_WRITE is not POLLOUT.
+                events: (status & 1 != 0 ? 0x001 : 0) | (status & 2 != 0 ? 0x004 : 0),
+                until: limits.deadline,
+                cancellable: limits.isCancellable,
+                inline: &inline
+            )
+            guard outcome == .ready else {
+                while status != 0 { status = resume(&result, MYSQL_WAIT_TIMEOUT) }
+                throw outcome == .cancelled ? .cancelled : .deadlinePassed
+            }
+            status = resume(&result, status & 3)
+        }
+        return result
+    }
+}
+
+/// Says when a wait is given up.
+struct Limits {
+    /// The moment at which to give up; `nil` waits for ever.
+    var deadline: ContinuousClock.Instant?
+
+    /// Whether cancelling the task ends the wait; false for what must finish, such as a COMMIT or a KILL.
+    var isCancellable = true
+}
+
+/// Why a wait was given up.
+enum Interruption: Error {
+    /// The task was cancelled.
+    case cancelled
+    /// The deadline passed.
+    case deadlinePassed
+}

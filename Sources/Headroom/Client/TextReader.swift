@@ -1,0 +1,144 @@
+import CMariaDB
+
+extension Client {
+    /// Sends a statement without values: one round trip.
+    func sendText(_ text: String, fetching: Fetching, limits: Limits) async throws -> Reply {
+        let query = CString(text)
+        defer { withExtendedLifetime(query) {} }
+        let failed = try await drive(Int32(0), limits: limits) { result in
+            mysql_real_query_start(result, handle, query.pointer, UInt(query.count))
+        } resume: { result, events in
+            mysql_real_query_cont(result, handle, events)
+        }
+        guard failed == 0 else { throw statementError }
+        guard mysql_field_count(handle) > 0 else {
+            let summary = textSummary
+            try await skipFurtherResults(limits: limits)
+            return Reply(summary: summary)
+        }
+        let result: UnsafeMutablePointer<MYSQL_RES>?
+        switch fetching {
+        case .whole:
+            result = try await drive(nil as UnsafeMutablePointer<MYSQL_RES>?, limits: limits) { result in
+                mysql_store_result_start(result, handle)
+            } resume: { result, events in
+                mysql_store_result_cont(result, handle, events)
+            }
+        case .rowByRow:
+            result = mysql_use_result(handle)
+        }
+        guard let result else { throw statementError }
+        let reader = TextReader(self, result, isWhole: fetching == .whole)
+        if fetching == .whole { try await skipFurtherResults(limits: limits) }
+        return Reply(summary: textSummary, reader: reader)
+    }
+
+    /// The error of the last call on an open connection.
+    var statementError: DatabaseError {
+        let (number, text) = lastError
+        return StatementFailure.error(number, text)
+    }
+
+    private var textSummary: Summary {
+        // Without rows to count the library says -1, which C's type turns into the largest number.
+        let affected = mysql_affected_rows(handle)
+        return Summary(
+            affectedRows: affected == .max ? 0 : Int(clamping: affected),
+            lastInsertID: mysql_insert_id(handle),
+            info: mysql_info(handle).map { String(cString: $0) }
+        )
+    }
+
+    /// Reads past the further results that a CALL sends.
+    func skipFurtherResults(limits: Limits) async throws {
+        while mysql_more_results(handle) != 0 {
+            let status = try await drive(Int32(0), limits: limits) { result in
+                mysql_next_result_start(result, handle)
+            } resume: { result, events in
+                mysql_next_result_cont(result, handle, events)
+            }
+            guard status <= 0 else { throw statementError }
+            guard mysql_field_count(handle) > 0 else { continue }
+            let result = try await drive(nil as UnsafeMutablePointer<MYSQL_RES>?, limits: limits) { result in
+                mysql_store_result_start(result, handle)
+            } resume: { result, events in
+                mysql_store_result_cont(result, handle, events)
+            }
+            mysql_free_result(result)
+        }
+    }
+}
+
+/// Reads a result in the text form, in which the server sends every value as text.
+final class TextReader: ResultReader {
+    let columns: Columns
+
+    private let client: Client
+    private var result: UnsafeMutablePointer<MYSQL_RES>?
+    private let isWhole: Bool
+    private let width: Int
+
+    init(_ client: Client, _ result: UnsafeMutablePointer<MYSQL_RES>, isWhole: Bool) {
+        self.client = client
+        self.result = result
+        self.isWhole = isWhole
+        width = Int(mysql_num_fields(result))
+        let fields = UnsafeBufferPointer(start: mysql_fetch_fields(result), count: width)
+        columns = Columns(names: fields.map { String(cString: $0.name) })
+    }
+
+    deinit {
+        abandon()
+    }
+
+    func next(limits: Limits) async throws -> Row? {
+        guard let result else { return nil }
+        let row: MYSQL_ROW?
+        if isWhole {
+            row = mysql_fetch_row(result)
+        } else {
+            row = try await client.drive(nil as MYSQL_ROW?, limits: limits) { row in
+                mysql_fetch_row_start(row, result)
+            } resume: { row, events in
+                mysql_fetch_row_cont(row, result, events)
+            }
+        }
+        guard let row else {
+            // The end of the rows and an error look the same but for the number.
+            if !isWhole, client.lastError.number != 0 { throw client.statementError }
+            mysql_free_result(result)
+            self.result = nil
+            if !isWhole { try await client.skipFurtherResults(limits: limits) }
+            return nil
+        }
+        return read(row, lengths: mysql_fetch_lengths(result))
+    }
+
+    func finish(limits: Limits) async throws {
+        while try await next(limits: limits) != nil {}
+    }
+
+    func abandon() {
+        guard let result else { return }
+        // Without its handle the result is only freed; with it the library would read all the rows that are left.
+        result.pointee.handle = nil
+        mysql_free_result(result)
+        self.result = nil
+    }
+
+    private func read(_ row: MYSQL_ROW, lengths: UnsafeMutablePointer<UInt>?) -> Row {
+        var bytes: [UInt8] = []
+        var cells: [Range<Int>?] = []
+        cells.reserveCapacity(width)
+        for index in 0..<width {
+            guard let start = row[index], let lengths else {
+                cells.append(nil)
+                continue
+            }
+            let begin = bytes.count
+            bytes.append(contentsOf: UnsafeRawBufferPointer(start: start, count: Int(lengths[index])))
+            cells.append(begin..<bytes.count)
+        }
+        return Row(columns: columns, bytes: bytes, cells: cells)
+    }
+}

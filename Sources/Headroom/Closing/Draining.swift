@@ -1,0 +1,22 @@
+import Synchronization
+
+/// Watches the sessions that were given up and that the server has not let go yet.
+///
+/// They still count against the account. Each is watched until its server hangs up; should the server's host be gone, the
+/// kernel's keep-alive ends the wait.
+final class Draining: Sendable {
+    private let sessions = Mutex(0)
+
+    /// The number of sessions not yet let go.
+    var count: Int { sessions.withLock(\.self) }
+
+    /// Watches a session until it is gone.
+    func watch(_ socket: SessionSocket) {
+        sessions.withLock { $0 += 1 }
+        // A task of its own: the call that opened the session has returned by now.
+        Task {
+            _ = await socket.serverHungUp(until: nil)
+            sessions.withLock { $0 -= 1 }
+        }
+    }
+}

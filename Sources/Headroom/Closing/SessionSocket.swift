@@ -1,0 +1,115 @@
+import CLinux
+import Glibc
+
+/// A second descriptor of a session's socket, which sees when the server lets the session go.
+///
+/// It is made right after the connection opens: after an error the client library has closed its own descriptor already,
+/// and nothing would be left to confirm by. A session counts against the account until the server hangs up.
+final class SessionSocket: Sendable {
+    private let descriptor: Int32
+    private let isUnix: Bool
+
+    /// Duplicates the client's descriptor, or returns `nil` when it has none or the process may open no more.
+    init?(duplicating original: Int32, isUnix: Bool) {
+        let copy = fcntl(original, F_DUPFD_CLOEXEC, 0)
+        guard copy >= 0 else { return nil }
+        descriptor = copy
+        self.isUnix = isUnix
+        // A child of this process must not keep the session open.
+        _ = fcntl(original, F_SETFD, FD_CLOEXEC)
+        if !isUnix { Self.detectDeadPeers(copy) }
+    }
+
+    deinit {
+        Glibc.close(descriptor)
+    }
+
+    /// Tells the server that nothing more will be sent, while its own hanging up can still be seen.
+    func halfClose() {
+        shutdown(descriptor, Int32(SHUT_WR))
+    }
+
+    /// Makes the server's next write fail, which ends a session that is sending a large result.
+    ///
+    /// Works on a unix socket only: over TCP the kernel goes on acknowledging what nobody reads.
+    /// - Returns: Whether the session will end by this; then ``serverHungUp(until:readingRefused:)`` must be told.
+    func refuseReading() -> Bool {
+        guard isUnix else { return false }
+        return shutdown(descriptor, Int32(SHUT_RD)) == 0
+    }
+
+    /// Waits until the server has hung up, whatever happens to the calling task; whatever it still sends is dropped.
+    ///
+    /// - Returns: Whether it has hung up before the deadline.
+    func serverHungUp(until deadline: ContinuousClock.Instant?, readingRefused: Bool = false) async -> Bool {
+        var inline = InlineWait()
+        while true {
+            if readingRefused {
+                // What is queued is taken off the socket: that wakes a server that waits for room, and its next write
+                // fails. After it reading says "end" at once, so only the hang-up event still tells the server's end.
+                while case .more = Self.discard(descriptor) {}
+                if isHungUp() { return true }
+            } else {
+                switch Self.discard(descriptor) {
+                case .ended: return true
+                case .more: continue
+                case .nothing: break
+                }
+            }
+            let outcome = await waitUntilReady(
+                descriptor,
+                events: readingRefused ? 0 : Int32(POLLIN),
+                until: deadline,
+                cancellable: false,
+                inline: &inline
+            )
+            guard outcome == .ready else { return false }
+        }
+    }
+
+    /// The same wait for a thread of its own, where blocking does no harm.
+    func blockUntilServerHungUp() {
+        while true {
+            switch Self.discard(descriptor) {
+            case .ended: return
+            case .more: continue
+            case .nothing:
+                var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+                _ = poll(&request, 1, -1)
+            }
+        }
+    }
+
+    private func isHungUp() -> Bool {
+        var request = pollfd(fd: descriptor, events: 0, revents: 0)
+        return poll(&request, 1, 0) > 0
+    }
+
+    private enum Discarded {
+        case ended
+        case more
+        case nothing
+    }
+
+    private static func discard(_ descriptor: Int32) -> Discarded {
+        withUnsafeTemporaryAllocation(byteCount: 16 * 1024, alignment: 8) { scratch in
+            let count = recv(descriptor, scratch.baseAddress, scratch.count, Int32(MSG_DONTWAIT))
+            if count > 0 { return .more }
+            if count < 0, errno == EAGAIN || errno == EWOULDBLOCK { return .nothing }
+            if count < 0, errno == EINTR { return .more }
+            return .ended
+        }
+    }
+
+    /// Has the kernel find out within about two minutes that the server's host is gone, so that no wait lasts for ever.
+    private static func detectDeadPeers(_ descriptor: Int32) {
+        func set(_ level: Int32, _ option: Int32, _ value: Int32) {
+            var value = value
+            setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
+        }
+        set(SOL_SOCKET, SO_KEEPALIVE, 1)
+        set(Int32(IPPROTO_TCP), TCP_KEEPIDLE, 60)
+        set(Int32(IPPROTO_TCP), TCP_KEEPINTVL, 15)
+        set(Int32(IPPROTO_TCP), TCP_KEEPCNT, 4)
+    }
+}

@@ -1,0 +1,88 @@
+extension Connection {
+    /// Runs a statement and returns its rows and what it changed.
+    ///
+    /// All rows are in memory then; for a large result use ``stream(_:timeout:)``. When the task is cancelled or the
+    /// deadline passes in the middle, the error is there at once, the session is ended on the server, and the connection
+    /// cannot be used any more.
+    ///
+    /// - Parameters:
+    ///   - sql: The statement; its interpolated values are bound, never pasted.
+    ///   - timeout: How long it may take; the scope's deadline holds as well.
+    /// - Throws: ``DatabaseError``, or `CancellationError` when the task is cancelled.
+    @discardableResult
+    public func query(_ sql: SQL, timeout: Duration? = nil) async throws -> QueryResult {
+        try await query(sql, timeout: timeout, isCancellable: true)
+    }
+
+    /// The same, also for what must finish although its task is cancelled.
+    @discardableResult
+    func query(_ sql: SQL, timeout: Duration?, isCancellable: Bool) async throws -> QueryResult {
+        try await exchange(timeout: timeout, isCancellable: isCancellable) { client, limits in
+            let reply = try await client.send(sql, fetching: .whole, limits: limits)
+            var rows: [Row] = []
+            while let row = try await reply.reader?.next(limits: limits) { rows.append(row) }
+            return QueryResult(
+                rows: rows,
+                columns: reply.reader?.columns.names ?? [],
+                affectedRows: reply.summary.affectedRows,
+                lastInsertID: reply.summary.lastInsertID,
+                info: reply.summary.info
+            )
+        }
+    }
+
+    /// Runs a statement and returns its rows one by one, as they are read.
+    ///
+    /// Memory stays constant however large the result is, and the server sends no faster than rows are read. The next
+    /// statement on the same connection first reads past the rows that are left; closing the scope does not, it ends the
+    /// session.
+    ///
+    /// - Parameters:
+    ///   - sql: The statement; its interpolated values are bound, never pasted.
+    ///   - timeout: How long the server may take to answer, and then for each row.
+    /// - Throws: ``DatabaseError``, or `CancellationError` when the task is cancelled; reading on throws the same.
+    public func stream(_ sql: SQL, timeout: Duration? = nil) async throws -> RowStream {
+        let reader = try await exchange(timeout: timeout) { client, limits in
+            let reader = try await client.send(sql, fetching: .rowByRow, limits: limits).reader
+            if let reader { state = .reading(reader) }
+            return reader
+        }
+        return RowStream(connection: self, reader: reader, timeout: timeout)
+    }
+}
+
+/// The rows of a statement, read one by one; bound to its connection and its scope.
+public struct RowStream: AsyncSequence {
+    let connection: Connection
+    let reader: (any ResultReader)?
+    let timeout: Duration?
+
+    /// The names of the columns; empty for a statement that returns no rows.
+    public var columns: [String] { reader?.columns.names ?? [] }
+
+    /// Creates the iterator; all iterators of a stream read the same rows on.
+    public func makeAsyncIterator() -> Iterator {
+        Iterator(stream: self)
+    }
+
+    /// Reads the rows of a stream.
+    public struct Iterator: AsyncIteratorProtocol {
+        let stream: RowStream
+
+        /// Returns the next row, or `nil` after the last.
+        ///
+        /// - Throws: ``DatabaseError``, or `CancellationError` when the task is cancelled.
+        public mutating func next() async throws -> Row? {
+            guard let reader = stream.reader else { return nil }
+            return try await stream.connection.nextRow(of: reader, timeout: stream.timeout)
+        }
+
+        /// Returns the next row, or `nil` after the last.
+        ///
+        /// - Throws: ``DatabaseError``, or `CancellationError` when the task is cancelled.
+        public mutating func next(isolation actor: isolated (any Actor)?) async throws -> Row? {
+            guard let reader = stream.reader else { return nil }
+            return try await stream.connection.nextRow(of: reader, timeout: stream.timeout)
+        }
+    }
+}

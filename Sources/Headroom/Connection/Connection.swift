@@ -1,0 +1,189 @@
+/// An open connection, valid inside the scope that opened it.
+///
+/// It is not Sendable: the compiler keeps it to one task at a time, as the protocol demands. Get one from
+/// ``Database/withConnection(timeout:_:)``; it is closed when that returns, and must not be kept.
+public final class Connection {
+    let client: Client
+    let core: ConnectionCore
+    var state = State.ready
+
+    /// The deadline of the scope; no statement runs past it.
+    let deadline: ContinuousClock.Instant?
+
+    private var ending: SessionEnding?
+    private var idleEnd: Waiting.Scheduled?
+
+    /// What a connection is doing.
+    enum State {
+        /// Nothing is under way. Transitions: to `working` with a statement, to `ended` when the scope's deadline passes.
+        case ready
+        /// A statement waits for its reply. Transitions: to `ready`, `reading` or `ended`.
+        case working
+        /// Rows are read one by one. Transitions: to `ready` after the last row, to `ended` when reading is given up.
+        case reading(any ResultReader)
+        /// The session is lost or given up, and every further use says why. Transitions: none.
+        case ended(DatabaseError)
+    }
+
+    init(client: Client, core: ConnectionCore, deadline: ContinuousClock.Instant?) {
+        self.client = client
+        self.core = core
+        self.deadline = deadline
+        guard let deadline, let socket = client.socket else { return }
+        // A body that holds the connection idle does not hear of its deadline, but the server does: it sees the end of
+        // the stream and lets the session go.
+        idleEnd = Waiting.shared.schedule(at: deadline) { socket.halfClose() }
+    }
+
+    /// The session's id on the server, as `SHOW PROCESSLIST` prints it.
+    public var sessionID: UInt64 { client.sessionID }
+
+    /// The server's version as it names itself, such as `10.11.19-MariaDB-0+deb12u1`.
+    public var serverVersion: String { client.serverVersion }
+
+    /// Whether the server is a MariaDB, not a MySQL.
+    public var isMariaDB: Bool { client.isMariaDB }
+
+    /// Whether the connection is encrypted.
+    public var isEncrypted: Bool { client.isEncrypted }
+
+    /// Runs one exchange with the server, and keeps the state right whatever becomes of it.
+    func exchange<Result>(
+        timeout: Duration?,
+        isCancellable: Bool = true,
+        _ work: (Client, Limits) async throws -> Result
+    ) async throws -> Result {
+        let limits = Limits(deadline: earliest(timeout), isCancellable: isCancellable)
+        try await makeReady(limits)
+        state = .working
+        do {
+            let result = try await work(client, limits)
+            if case .working = state { state = .ready }
+            return result
+        } catch {
+            throw failed(error)
+        }
+    }
+
+    /// Reads on in a result whose rows are read one by one.
+    func nextRow(of reader: any ResultReader, timeout: Duration?) async throws -> Row? {
+        guard case .reading(let current) = state, current === reader else {
+            if case .ended(let error) = state { throw error }
+            return nil
+        }
+        do {
+            let row = try await reader.next(limits: Limits(deadline: earliest(timeout)))
+            if row == nil { state = .ready }
+            return row
+        } catch {
+            throw failed(error)
+        }
+    }
+
+    /// Closes the connection and waits until the server has let the session go, whatever happens to the task.
+    func close() async {
+        idleEnd?.revoke()
+        if case .reading = state { beginEnding(.sending) }
+        if let ending {
+            await ending.finish()
+            abandonReader()
+            client.free()
+            return
+        }
+        abandonReader()
+        client.free()
+        guard let socket = client.socket else { return }
+        let timeout = core.settings.closeTimeout
+        if await socket.serverHungUp(until: .now + timeout) { return }
+        core.draining.watch(socket)
+    }
+
+    private func makeReady(_ limits: Limits) async throws {
+        try Task.checkCancellation(in: limits)
+        if let deadline, deadline <= .now {
+            let error = Self.deadlineExceeded
+            if case .ended = state {} else { state = .ended(error) }
+            throw error
+        }
+        switch state {
+        case .ready:
+            return
+        case .working:
+            throw DatabaseError(
+                .connectionBusy,
+                message: "This connection is in the middle of another statement.",
+                advice: "Wait for it to end first, or open a second connection."
+            )
+        case .reading(let reader):
+            // Rows that nobody wanted are in the way of the next statement.
+            do {
+                try await reader.finish(limits: limits)
+                state = .ready
+            } catch {
+                throw failed(error)
+            }
+        case .ended(let error):
+            throw error
+        }
+    }
+
+    /// The moment at which an exchange with this timeout is given up.
+    private func earliest(_ timeout: Duration?) -> ContinuousClock.Instant? {
+        guard let timeout else { return deadline }
+        let own = ContinuousClock.now + timeout
+        return min(own, deadline ?? own)
+    }
+
+    /// Takes note of an exchange that failed, and returns the error for its caller.
+    private func failed(_ error: any Error) -> any Error {
+        if let interruption = error as? Interruption { return giveUp(interruption) }
+        if let error = error as? DatabaseError, error.code == .connectionLost {
+            state = .ended(error)
+        } else {
+            state = .ready
+        }
+        return error
+    }
+
+    /// Ends the session on the server, as closing the socket alone does not while a statement runs, and says why.
+    private func giveUp(_ interruption: Interruption) -> any Error {
+        beginEnding(.working)
+        state = .ended(
+            DatabaseError(
+                .connectionSpent,
+                message: "This connection was given up in the middle of an earlier statement.",
+                advice: "Open a new scope for what is left to do."
+            )
+        )
+        return interruption == .cancelled ? CancellationError() : Self.deadlineExceeded
+    }
+
+    private func beginEnding(_ activity: SessionEnding.Activity) {
+        guard ending == nil, let socket = client.socket else { return }
+        ending = SessionEnding(
+            of: client.sessionID,
+            socket: socket,
+            while: activity,
+            core: core
+        )
+    }
+
+    private func abandonReader() {
+        // A text result is freed before its handle, and only its memory is; a prepared one frees itself after.
+        if case .reading(let reader as TextReader) = state { reader.abandon() }
+    }
+
+    private static var deadlineExceeded: DatabaseError {
+        DatabaseError(
+            .deadlineExceeded,
+            message: "The deadline passed before the database had answered.",
+            advice: "The statement was ended on the server; nothing of its transaction is kept."
+        )
+    }
+}
+
+/// What a connection has to know of its database: the settings, and the sessions not yet let go.
+struct ConnectionCore: Sendable {
+    let settings: DatabaseSettings
+    let draining: Draining
+}

@@ -1,0 +1,77 @@
+/// Describes what went wrong between this program and its database, why, and what to do next.
+///
+/// Two errors are equal when their codes and server codes are; the texts are for people.
+public struct DatabaseError: Error, Sendable {
+    /// What kind of failure it is; programs decide by this.
+    public var code: Code
+
+    /// What happened and why, in a sentence or two, without passwords and without the values of a statement.
+    public var message: String
+
+    /// What to do next.
+    public var advice: String
+
+    /// The server's or the client library's own error number, such as 1226; `nil` when neither was involved.
+    public var serverCode: Int?
+
+    /// The account's or the server's limit that refused the connection, when the refusal names it (only 1226 does).
+    public var limit: Int?
+
+    /// The name of the resource that is used up as the server calls it, such as `max_user_connections`.
+    public var resource: String?
+
+    /// Creates an error.
+    public init(
+        _ code: Code,
+        message: String,
+        advice: String = "",
+        serverCode: Int? = nil,
+        limit: Int? = nil,
+        resource: String? = nil
+    ) {
+        self.code = code
+        self.message = message
+        self.advice = advice
+        self.serverCode = serverCode
+        self.limit = limit
+        self.resource = resource
+    }
+
+    /// Whether the same call may succeed later without anybody changing anything.
+    ///
+    /// True for a full account or server and for a server that is away. False for hourly limits, which open again only
+    /// within the hour, for a blocked host and for wrong credentials: there, trying again makes it worse.
+    public var waitingCanHelp: Bool {
+        switch code {
+        case .accountLimitReached, .userLimitReached, .serverLimitReached, .serverUnreachable, .connectTimedOut: true
+        default: false
+        }
+    }
+
+    /// Whether a limit on connections refused us, whichever of the limits it was.
+    public var isRefusal: Bool {
+        switch code {
+        case .accountLimitReached, .userLimitReached, .serverLimitReached, .hourlyLimitReached, .hostBlocked: true
+        default: false
+        }
+    }
+
+    /// Whether the transaction lost a race (deadlock, lock wait timeout) and may simply be run again.
+    public var isRetryableTransaction: Bool {
+        serverCode == 1213 || serverCode == 1205
+    }
+}
+
+extension DatabaseError: Equatable {
+    /// Compares codes and server codes.
+    public static func == (left: DatabaseError, right: DatabaseError) -> Bool {
+        left.code == right.code && left.serverCode == right.serverCode
+    }
+}
+
+extension DatabaseError: CustomStringConvertible {
+    /// The message and the advice, safe to show to a user.
+    public var description: String {
+        advice.isEmpty ? message : "\(message) \(advice)"
+    }
+}

@@ -1,0 +1,64 @@
+/// Says which account on which server a ``Database`` uses, and how long it waits for what.
+public struct DatabaseSettings: Sendable, Hashable {
+    /// Where the server listens.
+    public var endpoint: Endpoint
+
+    /// The account's user name.
+    public var username: String
+
+    /// The account's password; never printed, and left out of `description`.
+    public var password: String
+
+    /// The database that statements mean when they name none; `nil` selects none.
+    public var database: String?
+
+    /// How long opening a connection may take, name resolution, TLS and login included; 30 s by default.
+    public var connectTimeout: Duration
+
+    /// How long closing waits for the server to hang up; 5 s by default.
+    ///
+    /// On a healthy server it takes well under a millisecond. What has not been let go by then is watched in the
+    /// background until it is.
+    public var closeTimeout: Duration
+
+    /// Encryption; by default ``TLS/Mode/preferred`` over TCP and ``TLS/Mode/disabled`` on a socket.
+    public var tls: TLS
+
+    /// The program's name as the server shows it (`program_name` among the connect attributes).
+    public var programName: String
+
+    /// Creates settings; every parameter with a default may be left out.
+    public init(
+        endpoint: Endpoint,
+        username: String,
+        password: String = "",
+        database: String? = nil,
+        connectTimeout: Duration = .seconds(30),
+        closeTimeout: Duration = .seconds(5),
+        tls: TLS? = nil,
+        programName: String = "headroom"
+    ) {
+        self.endpoint = endpoint
+        self.username = username
+        self.password = password
+        self.database = database
+        self.connectTimeout = connectTimeout
+        self.closeTimeout = closeTimeout
+        self.tls = tls ?? TLS(mode: endpoint.isSocket ? .disabled : .preferred)
+        self.programName = programName
+    }
+}
+
+extension DatabaseSettings: CustomStringConvertible {
+    /// The account and the place, without the password.
+    public var description: String {
+        "\(username) at \(endpoint)\(database.map { ", database \($0)" } ?? "")"
+    }
+}
+
+extension DatabaseSettings: CustomReflectable {
+    /// The settings without the password, so that `dump` and a debugger's summary do not show it either.
+    public var customMirror: Mirror {
+        Mirror(self, children: ["endpoint": endpoint, "username": username, "database": database as Any])
+    }
+}

@@ -1,0 +1,160 @@
+/// Says where settings are looked for; the first source that has a value wins.
+///
+/// The order: what the caller gives (a command's flags), the environment, the files that are named explicitly, and a
+/// `.env` in the working directory. So an application's own `.env` is found without a word, and anything said louder wins.
+public struct SettingsSources: Sendable {
+    /// Values that win over all others, by the environment's names; a command's flags.
+    public var overrides: [String: String]
+
+    /// The environment.
+    public var environment: [String: String]
+
+    /// A `.env` file that must exist; `nil` takes `.env` in the working directory if there is one.
+    public var envFile: String?
+
+    /// A MySQL option file that must exist; `nil` takes none.
+    public var defaultsFile: String?
+
+    /// Creates sources.
+    public init(
+        overrides: [String: String] = [:],
+        environment: [String: String],
+        envFile: String? = nil,
+        defaultsFile: String? = nil
+    ) {
+        self.overrides = overrides
+        self.environment = environment
+        self.envFile = envFile
+        self.defaultsFile = defaultsFile
+    }
+}
+
+/// Settings as they were found, with what their user should know.
+public struct LoadedSettings: Sendable {
+    /// The settings.
+    public var database: DatabaseSettings
+
+    /// Sentences for standard error, such as that others may read the file with the password.
+    public var warnings: [String]
+}
+
+extension SettingsSources {
+    /// Finds the settings.
+    ///
+    /// Names: `DB_HOST`, `DB_PORT`, `DB_SOCKET`, `DB_DATABASE`, `DB_USERNAME`, `DB_PASSWORD`, or `DATABASE_URL`
+    /// (`mysql://` or `mariadb://`; beside it, in the same source, a `DB_` name wins). A socket wins over a host;
+    /// `localhost` means the server's usual socket, as for MySQL's own tools. `HEADROOM_CONNECT_TIMEOUT` and
+    /// `HEADROOM_CLOSE_TIMEOUT` take seconds (`30`, `0.5`) or `500ms`, `2m`; `HEADROOM_TLS_MODE` is one of disabled,
+    /// preferred, required, verify_ca and verify_identity; `HEADROOM_TLS_CA` names a file or folder.
+    ///
+    /// - Parameter programName: The name under which the server shows the connections.
+    /// - Throws: ``DatabaseError`` with `settingsMissing` or `settingsInvalid`.
+    public func load(programName: String = "headroom") throws -> LoadedSettings {
+        var warnings: [String] = []
+        let layers = try self.layers(warnings: &warnings).map { try $0.resolvingURL() }
+        func first(_ name: String) -> (value: String, origin: String)? {
+            for layer in layers { if let value = layer[name] { return (value, layer.origin) } }
+            return nil
+        }
+        guard layers.contains(where: \.saysAnything) else {
+            throw DatabaseError(
+                .settingsMissing,
+                message: "No setting says which database to use.",
+                advice: "Set DB_HOST or DB_SOCKET, DB_USERNAME, DB_PASSWORD and DB_DATABASE (or DATABASE_URL) in the "
+                    + "environment or in a .env file here, or name a file with --env-file or --defaults-file."
+            )
+        }
+        guard let username = first("DB_USERNAME")?.value else {
+            throw DatabaseError(
+                .settingsMissing,
+                message: "No setting says who logs in to the database.",
+                advice: "Set DB_USERNAME and DB_PASSWORD."
+            )
+        }
+        let endpoint = try endpoint(layers)
+        var settings = DatabaseSettings(
+            endpoint: endpoint,
+            username: username,
+            password: first("DB_PASSWORD")?.value ?? "",
+            database: first("DB_DATABASE")?.value,
+            programName: programName
+        )
+        if let (text, origin) = first("HEADROOM_CONNECT_TIMEOUT") {
+            settings.connectTimeout = try duration(text, "HEADROOM_CONNECT_TIMEOUT", origin)
+        }
+        if let (text, origin) = first("HEADROOM_CLOSE_TIMEOUT") {
+            settings.closeTimeout = try duration(text, "HEADROOM_CLOSE_TIMEOUT", origin)
+        }
+        if let (text, origin) = first("HEADROOM_TLS_MODE") {
+            let word = text.lowercased().replacing("-", with: "_")
+            guard let mode = TLS.Mode(rawValue: word) else {
+                throw invalid(
+                    "HEADROOM_TLS_MODE",
+                    text,
+                    origin,
+                    TLS.Mode.allCases.map(\.rawValue).joined(separator: ", ")
+                )
+            }
+            settings.tls.mode = mode
+        }
+        settings.tls.authorities = first("HEADROOM_TLS_CA")?.value
+        return LoadedSettings(database: settings, warnings: warnings)
+    }
+
+    private func layers(warnings: inout [String]) throws -> [SettingsLayer] {
+        var layers = [
+            SettingsLayer(origin: "the flags", values: overrides),
+            SettingsLayer(origin: "the environment", values: environment),
+        ]
+        func add(_ path: String, _ values: [String: String]) {
+            layers.append(SettingsLayer(origin: path, values: values))
+            if SettingsFile.isWorldReadable(path), values["DB_PASSWORD"] ?? values["DATABASE_URL"] != nil {
+                warnings.append(
+                    "\(path) holds a password and every user of this machine may read it: chmod 640 \(path)"
+                )
+            }
+        }
+        if let envFile { add(envFile, try EnvFile.parse(SettingsFile.read(envFile), path: envFile)) }
+        if let defaultsFile { add(defaultsFile, try OptionFile(path: defaultsFile).values) }
+        if envFile == nil, SettingsFile.exists(".env") {
+            add(".env", try EnvFile.parse(SettingsFile.read(".env"), path: ".env"))
+        }
+        return layers
+    }
+
+    /// The place from the first source that names one; a port may come from an earlier or a later source.
+    private func endpoint(_ layers: [SettingsLayer]) throws -> Endpoint {
+        let place = layers.first { $0["DB_SOCKET"] != nil || $0["DB_HOST"] != nil }
+        if let socket = place?["DB_SOCKET"] { return .socket(path: socket) }
+        let host = place?["DB_HOST"] ?? "127.0.0.1"
+        if host == "localhost" { return .socket(path: Self.usualSocket) }
+        guard let layer = layers.first(where: { $0["DB_PORT"] != nil }), let text = layer["DB_PORT"] else {
+            return .tcp(host: host, port: 3306)
+        }
+        guard let port = Int(text), (1...65_535).contains(port) else {
+            throw invalid("DB_PORT", text, layer.origin, "a number from 1 to 65535")
+        }
+        return .tcp(host: host, port: port)
+    }
+
+    /// Where the distributions put the server's socket: the first that is there, or Debian's.
+    private static var usualSocket: String {
+        let paths = ["/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock", "/tmp/mysql.sock"]
+        return paths.first(where: SettingsFile.exists) ?? paths[0]
+    }
+
+    private func duration(_ text: String, _ name: String, _ origin: String) throws -> Duration {
+        guard let duration = Duration(text: text), duration > .zero else {
+            throw invalid(name, text, origin, "a number of seconds above 0, or one with ms, s, m or h")
+        }
+        return duration
+    }
+
+    private func invalid(_ name: String, _ value: String, _ origin: String, _ wanted: String) -> DatabaseError {
+        DatabaseError(
+            .settingsInvalid,
+            message: "\(name) in \(origin) is '\(value)'.",
+            advice: "It must be \(wanted)."
+        )
+    }
+}

@@ -1,0 +1,28 @@
+/// Says whether the connection is encrypted and how far the server's certificate is checked.
+public struct TLS: Hashable, Sendable {
+    /// How much encryption is asked for; the words are MySQL's.
+    public enum Mode: String, Hashable, Sendable, CaseIterable {
+        /// Never encrypts.
+        case disabled
+        /// Encrypts when the server offers it, without checking who it is.
+        case preferred
+        /// Encrypts or fails, without checking who the server is.
+        case required
+        /// Encrypts, and fails unless a known authority has signed the server's certificate.
+        case verifyCA = "verify_ca"
+        /// Encrypts, and fails unless the certificate is signed and carries the host's name.
+        case verifyIdentity = "verify_identity"
+    }
+
+    /// How much encryption is asked for.
+    public var mode: Mode
+
+    /// The file (or folder of hashed certificates) with the authorities to trust; `nil` trusts the system's.
+    public var authorities: String?
+
+    /// Creates TLS settings.
+    public init(mode: Mode, authorities: String? = nil) {
+        self.mode = mode
+        self.authorities = authorities
+    }
+}

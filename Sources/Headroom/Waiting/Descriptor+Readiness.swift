@@ -1,0 +1,19 @@
+import CLinux
+import Glibc
+
+/// Waits until the descriptor is ready, first inline for a moment, then suspended.
+func waitUntilReady(
+    _ descriptor: Int32,
+    events: Int32,
+    until deadline: ContinuousClock.Instant?,
+    cancellable: Bool,
+    inline: inout InlineWait
+) async -> Waiting.Outcome {
+    if inline.shouldPoll() {
+        var request = pollfd(fd: descriptor, events: Int16(events), revents: 0)
+        let answered = clinux_poll_nanoseconds(&request, 1, Int(InlineWait.limit.nanoseconds)) > 0
+        inline.polled(answered: answered)
+        if answered { return .ready }
+    }
+    return await Waiting.shared.wait(for: descriptor, events: events, until: deadline, cancellable: cancellable)
+}
