@@ -1,0 +1,180 @@
+public import Headroom
+
+/// The queue of import jobs in the database, on the host application's own table.
+///
+/// Each call opens a connection of its own and closes it again.
+public struct JobQueue: Sendable {
+    /// The database with the queue.
+    public let database: Database
+
+    /// Creates a queue.
+    public init(_ database: Database) {
+        self.database = database
+    }
+
+    /// Queues a job.
+    ///
+    /// - Parameters:
+    ///   - job: The job.
+    ///   - batchID: A UUID that no other job has.
+    /// - Returns: The job's id.
+    /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
+    public func add(_ job: NewJob, batchID: String) async throws -> Int {
+        try await database.withConnection { connection in
+            let result = try await connection.query(
+                """
+                INSERT INTO import_jobs (batch_id, filename, file_path, import_type, dry_run, priority, metadata)
+                VALUES (\(batchID), \(job.filename), \(job.path), \(job.type), \(job.isDryRun),
+                        \(job.priority.rawValue), \(job.metadata))
+                """
+            )
+            return Int(result.lastInsertID)
+        }
+    }
+
+    /// Returns a job.
+    ///
+    /// - Parameter id: The job's id.
+    /// - Returns: The job, or `nil` when there is none with the id.
+    /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
+    public func job(_ id: Int) async throws -> ImportJob? {
+        try await database.withConnection { try await $0.job(id) }
+    }
+
+    /// Returns the newest jobs.
+    ///
+    /// - Parameters:
+    ///   - limit: The most jobs to return.
+    ///   - status: Only those that are this far; `nil` for all.
+    /// - Returns: The jobs, the newest first.
+    /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
+    public func list(limit: Int = 20, status: ImportJob.Status? = nil) async throws -> [ImportJob] {
+        try await database.withConnection { connection in
+            let filter: SQL = status.map { "WHERE status = \($0.rawValue)" } ?? ""
+            return try await connection.jobs("\(filter) ORDER BY id DESC LIMIT \(limit)")
+        }
+    }
+
+    /// Claims the next job: the most urgent, of those the oldest, that may run now.
+    ///
+    /// Candidates are only read, and the claim is one update of one row. (`FOR UPDATE SKIP LOCKED` with this order locks
+    /// every queued row while the claim is open, and shuts out other workers and the host's pages: measured.)
+    ///
+    /// - Parameter types: The kinds of file that the caller can handle.
+    /// - Returns: The job, now `processing`, or `nil` when none waits.
+    /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
+    public func claimNext(types: Set<String>) async throws -> ImportJob? {
+        try await database.withConnection { connection in
+            while true {
+                let candidates =
+                    try await connection.query(
+                        """
+                        SELECT id FROM import_jobs
+                        WHERE status = 'queued' AND import_type IN (\(list: types.sorted()))
+                          AND (retry_at IS NULL OR retry_at <= NOW())
+                        ORDER BY FIELD(priority, 'high', 'normal', 'low'), queued_at, id
+                        LIMIT 10
+                        """
+                    )
+                    .decode(Int.self)
+                guard !candidates.isEmpty else { return nil }
+                for id in candidates {
+                    let claim = try await connection.query(
+                        """
+                        UPDATE import_jobs
+                        SET status = 'processing', started_at = NOW(), completed_at = NULL, error_message = NULL,
+                            processed_rows = 0, imported_rows = 0, failed_rows = 0
+                        WHERE id = \(id) AND status = 'queued'
+                        """
+                    )
+                    if claim.affectedRows == 1 { return try await connection.job(id) }
+                    // Another worker was faster: on to the next candidate.
+                }
+            }
+        }
+    }
+
+    /// Ends a job that its worker has finished or given up.
+    ///
+    /// - Parameters:
+    ///   - job: The job, as it was claimed.
+    ///   - outcome: What became of it.
+    /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
+    public func end(_ job: ImportJob, _ outcome: JobOutcome) async throws {
+        try await database.withConnection { connection in
+            // A job that was cancelled meanwhile stays cancelled.
+            switch outcome {
+            case .completed(let summary):
+                try await connection.query(
+                    """
+                    UPDATE import_jobs SET status = 'completed', completed_at = NOW(), summary = \(summary)
+                    WHERE id = \(job.id) AND status = 'processing'
+                    """
+                )
+            case .failed(let reason, let summary):
+                try await connection.query(
+                    """
+                    UPDATE import_jobs
+                    SET status = 'failed', completed_at = NOW(), summary = \(summary),
+                        error_message = \(reason), last_error = \(reason)
+                    WHERE id = \(job.id) AND status = 'processing'
+                    """
+                )
+            case .givenBack:
+                try await connection.query(
+                    """
+                    UPDATE import_jobs SET status = 'queued', started_at = NULL
+                    WHERE id = \(job.id) AND status = 'processing'
+                    """
+                )
+            }
+        }
+    }
+}
+
+extension Connection {
+    /// Returns a job, or `nil` when there is none with the id.
+    func job(_ id: Int) async throws -> ImportJob? {
+        try await jobs("WHERE id = \(id)").first
+    }
+
+    /// Returns the jobs that the clause selects.
+    func jobs(_ clause: SQL) async throws -> [ImportJob] {
+        try await query(
+            """
+            SELECT id, batch_id, filename, file_path, import_type, status, dry_run, priority, total_rows,
+                   processed_rows, imported_rows, failed_rows, queued_at, started_at, completed_at, error_message,
+                   summary, metadata
+            FROM import_jobs \(clause)
+            """
+        )
+        .rows.map(ImportJob.init)
+    }
+}
+
+extension ImportJob {
+    fileprivate init(_ row: Row) throws {
+        try self.init(
+            id: row.decode(column: "id"),
+            batchID: row.decode(column: "batch_id"),
+            filename: row.decode(column: "filename"),
+            path: row.decode(column: "file_path"),
+            type: row.decode(column: "import_type"),
+            status: Status(rawValue: row.decode(column: "status")) ?? .failed,
+            isDryRun: row.decode(column: "dry_run"),
+            priority: Priority(rawValue: row.decode(column: "priority")) ?? .normal,
+            counts: Counts(
+                processed: row.decode(column: "processed_rows"),
+                imported: row.decode(column: "imported_rows"),
+                failed: row.decode(column: "failed_rows")
+            ),
+            totalRows: row.decode(column: "total_rows"),
+            queuedAt: row.decode(column: "queued_at"),
+            startedAt: row.decode(column: "started_at"),
+            completedAt: row.decode(column: "completed_at"),
+            errorMessage: row.decode(column: "error_message"),
+            summary: row.decode(column: "summary"),
+            metadata: row.decode(column: "metadata")
+        )
+    }
+}

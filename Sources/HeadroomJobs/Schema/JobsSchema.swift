@@ -1,0 +1,58 @@
+/// The tables of the queue: the host application's `import_jobs`, and what Headroom keeps beside it.
+public enum JobsSchema {
+    /// The tables, in the order in which they can be created.
+    public static let tables = [importJobs, rejectedRows]
+
+    /// The host application's queue, which its pages read and write.
+    ///
+    /// `user_id` refers to the host's `users`, which may not exist here, so it is a plain number.
+    static let importJobs = Table(
+        "import_jobs",
+        columns: [
+            ("id", "INT UNSIGNED NOT NULL AUTO_INCREMENT"),
+            ("batch_id", "VARCHAR(36) NOT NULL"),
+            ("user_id", "INT UNSIGNED NULL"),
+            ("filename", "VARCHAR(255) NOT NULL"),
+            ("file_path", "VARCHAR(500) NOT NULL"),
+            ("import_type", "ENUM('hh','daily','sites') NOT NULL"),
+            ("status", "ENUM('queued','processing','completed','failed','cancelled') NOT NULL DEFAULT 'queued'"),
+            ("dry_run", "TINYINT(1) NOT NULL DEFAULT 0"),
+            ("total_rows", "INT UNSIGNED NULL"),
+            ("processed_rows", "INT UNSIGNED NOT NULL DEFAULT 0"),
+            ("imported_rows", "INT UNSIGNED NOT NULL DEFAULT 0"),
+            ("failed_rows", "INT UNSIGNED NOT NULL DEFAULT 0"),
+            ("queued_at", "TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP"),
+            ("started_at", "TIMESTAMP NULL DEFAULT NULL"),
+            ("completed_at", "TIMESTAMP NULL DEFAULT NULL"),
+            ("error_message", "TEXT NULL"),
+            ("summary", "JSON NULL"),
+            ("retry_count", "INT UNSIGNED NOT NULL DEFAULT 0"),
+            ("max_retries", "INT UNSIGNED NOT NULL DEFAULT 3"),
+            ("retry_at", "TIMESTAMP NULL DEFAULT NULL"),
+            ("last_error", "TEXT NULL"),
+            ("notes", "TEXT NULL"),
+            ("priority", "ENUM('low','normal','high') NOT NULL DEFAULT 'normal'"),
+            ("tags", "JSON NULL"),
+            ("metadata", "JSON NULL"),
+            ("alert_sent", "TINYINT(1) NOT NULL DEFAULT 0"),
+            ("alert_sent_at", "TIMESTAMP NULL DEFAULT NULL"),
+        ],
+        unique: [("uq_import_jobs_batch", "batch_id")],
+        indexes: [("idx_import_jobs_status", "status, queued_at")]
+    )
+
+    /// The rows of a file that were not imported, each with its reason.
+    static let rejectedRows = Table(
+        "headroom_rejected_rows",
+        columns: [
+            ("id", "BIGINT UNSIGNED NOT NULL AUTO_INCREMENT"),
+            ("job_id", "INT UNSIGNED NOT NULL"),
+            ("line", "BIGINT UNSIGNED NOT NULL"),
+            ("column_name", "VARCHAR(255) NULL"),
+            ("cell", "TEXT NULL"),
+            ("reason", "VARCHAR(500) NOT NULL"),
+            ("content", "MEDIUMTEXT NOT NULL"),
+        ],
+        indexes: [("idx_headroom_rejected_job", "job_id, line")]
+    )
+}

@@ -1,0 +1,55 @@
+/// How many connections an account may hold, and where the number comes from.
+public struct AccountLimit: Sendable, Hashable {
+    /// The number of connections; `nil` when it is not known.
+    public var value: Int?
+
+    /// Where the number comes from.
+    public var source: Source
+
+    /// Creates a limit.
+    public init(value: Int?, source: Source) {
+        self.value = value
+        self.source = source
+    }
+
+    /// Where a limit comes from; the raw values are what `--json` prints.
+    public enum Source: String, Sendable, Hashable {
+        /// The account's own option (`MAX_USER_CONNECTIONS`); refusals are error 1226.
+        case account
+        /// The server's variable for any one user (`max_user_connections`); refusals are error 1203.
+        case global
+        /// The server's limit for all users together (`max_connections`); refusals are error 1040.
+        case server
+        /// A refusal named it, as nothing else can be read while the account is full.
+        case refusal
+        /// It is not known.
+        case unknown
+
+        /// The source in words.
+        public var words: String {
+            switch self {
+            case .account: "the account's own option"
+            case .global: "the server's max_user_connections"
+            case .server: "the server's max_connections, shared by all accounts"
+            case .refusal: "named by the refusal"
+            case .unknown: "not known"
+            }
+        }
+    }
+
+    /// Works out the limit in force from the server's variables and the account's option.
+    ///
+    /// The account's option wins over the global variable, and 0 means that there is none (server manual, "Setting Account
+    /// Resource Limits"). The session's variable shows the one in force, but not which of the two it is.
+    ///
+    /// - Parameters:
+    ///   - inForce: `@@session.max_user_connections` on a session that was never reset.
+    ///   - option: The account's `MAX_USER_CONNECTIONS`, when its grants could be read.
+    ///   - global: `@@global.max_user_connections`.
+    ///   - server: `@@global.max_connections`.
+    public static func inForce(_ inForce: Int, option: Int?, global: Int, server: Int) -> AccountLimit {
+        guard inForce > 0 else { return AccountLimit(value: server, source: .server) }
+        let own = option.map { $0 == inForce } ?? (inForce != global)
+        return AccountLimit(value: inForce, source: own ? .account : .global)
+    }
+}

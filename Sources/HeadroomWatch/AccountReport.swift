@@ -1,0 +1,69 @@
+public import Headroom
+
+/// What is known of an account at one moment.
+public struct AccountReport: Sendable {
+    /// The account as the server knows it, such as `app@%`; `nil` when no connection was to be had.
+    public var account: String?
+
+    /// The server's version; `nil` when no connection was to be had.
+    public var serverVersion: String?
+
+    /// The limit in force.
+    public var limit: AccountLimit
+
+    /// The account's sessions, the longest idle first, our own included and marked.
+    public var sessions: [Session]
+
+    /// From when on a sleeping session counts as idle.
+    public var maxIdle: Duration
+
+    /// Why no connection was to be had; `nil` when one was.
+    public var refusal: DatabaseError?
+
+    /// Creates a report.
+    public init(
+        account: String?,
+        serverVersion: String?,
+        limit: AccountLimit,
+        sessions: [Session],
+        maxIdle: Duration,
+        refusal: DatabaseError? = nil
+    ) {
+        self.account = account
+        self.serverVersion = serverVersion
+        self.limit = limit
+        self.sessions = sessions
+        self.maxIdle = maxIdle
+        self.refusal = refusal
+    }
+
+    /// The sessions that count against the account and are not our own.
+    private var others: [Session] { sessions.filter { !$0.isOwn && !$0.isDying } }
+
+    /// The number of connections in use, without our own; all of them when the account is full; `nil` when not known.
+    public var used: Int? {
+        if let refusal { return refusal.isRefusal ? limit.value : nil }
+        return others.count
+    }
+
+    /// The share of the limit in use, in percent; `nil` when either is not known.
+    public var percent: Double? {
+        guard let used, let value = limit.value, value > 0 else { return nil }
+        return Double(used) * 100 / Double(value)
+    }
+
+    /// The number of sessions at work.
+    public var active: Int { others.count { !$0.isSleeping } }
+
+    /// The number of sessions that wait for their client.
+    public var sleeping: Int { others.count(where: \.isSleeping) }
+
+    /// The number of sessions that have waited for their client for longer than ``maxIdle``.
+    public var idle: Int { others.count { $0.isSleeping && $0.duration > maxIdle } }
+
+    /// How near the account is to its limit.
+    public var level: Level {
+        if let refusal { return refusal.isRefusal ? .exhausted : .unknown }
+        return Level(used: others.count, limit: limit.value)
+    }
+}

@@ -1,0 +1,60 @@
+public import Headroom
+
+/// Looks at an account through a connection of its own, which it opens for the look and closes again.
+public struct AccountWatch: Sendable {
+    /// The database to look at.
+    public let database: Database
+
+    /// Creates a watch.
+    public init(_ database: Database) {
+        self.database = database
+    }
+
+    /// Reports on the account; when no connection is to be had, the report says why.
+    ///
+    /// - Parameter maxIdle: From when on a sleeping session counts as idle.
+    /// - Returns: The report.
+    /// - Throws: ``DatabaseError`` when the server lets us in but does not answer, `CancellationError` when cancelled.
+    public func report(maxIdle: Duration = .seconds(300)) async throws -> AccountReport {
+        do {
+            return try await database.withConnection { connection in
+                let (account, limit) = try await connection.accountLimit()
+                return AccountReport(
+                    account: account,
+                    serverVersion: connection.serverVersion,
+                    limit: limit,
+                    sessions: try await connection.sessions(),
+                    maxIdle: maxIdle
+                )
+            }
+        } catch let error as DatabaseError where error.isRefusal || error.isConnectFailure {
+            return AccountReport(
+                account: nil,
+                serverVersion: nil,
+                limit: AccountLimit(value: error.limit, source: error.limit == nil ? .unknown : .refusal),
+                sessions: [],
+                maxIdle: maxIdle,
+                refusal: error
+            )
+        }
+    }
+
+    /// Returns the account's resource options.
+    ///
+    /// - Returns: The options; those that cannot be read count as none.
+    /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
+    public func options() async throws -> AccountOptions {
+        try await database.withConnection { try await $0.accountOptions() }
+    }
+}
+
+extension DatabaseError {
+    /// Whether the error came before there was a connection.
+    var isConnectFailure: Bool {
+        let codes: Set<Code> = [
+            .hostNotFound, .serverUnreachable, .socketNotFound, .socketNotPermitted, .connectTimedOut, .tlsFailed,
+            .accessDenied, .accountLocked, .databaseUnknown, .databaseDenied,
+        ]
+        return codes.contains(code)
+    }
+}

@@ -1,0 +1,63 @@
+/// A session of the account, as the server's process list shows it.
+public struct Session: Sendable, Hashable {
+    /// The session's id, as KILL takes it.
+    public var id: UInt64
+
+    /// The user name.
+    public var user: String
+
+    /// The client's host, with its port when it came over TCP.
+    public var host: String
+
+    /// The session's database, when it has selected one.
+    public var database: String?
+
+    /// What the session is doing, in the server's words, such as `Sleep` or `Query`.
+    public var command: String
+
+    /// How long it has been doing that.
+    public var duration: Duration
+
+    /// Whether it is inside a transaction; `nil` when the account may not know.
+    public var inTransaction: Bool?
+
+    /// The program's name, when the client gave one and the server keeps it (performance schema).
+    public var program: String?
+
+    /// The client's process id on its own host, when the client gave one and the server keeps it.
+    public var processID: Int?
+
+    /// Whether it is the session that made this list.
+    public var isOwn: Bool
+
+    /// Creates a session.
+    public init(
+        id: UInt64,
+        user: String,
+        host: String,
+        database: String?,
+        command: String,
+        duration: Duration,
+        inTransaction: Bool? = nil,
+        program: String? = nil,
+        processID: Int? = nil,
+        isOwn: Bool = false
+    ) {
+        self.id = id
+        self.user = user
+        self.host = host
+        self.database = database
+        self.command = command
+        self.duration = duration
+        self.inTransaction = inTransaction
+        self.program = program
+        self.processID = processID
+        self.isOwn = isOwn
+    }
+
+    /// Whether the session waits for its client.
+    public var isSleeping: Bool { command == "Sleep" }
+
+    /// Whether the session has ended and only rolls back: the account's place is free already (measured).
+    public var isDying: Bool { command == "Killed" }
+}
