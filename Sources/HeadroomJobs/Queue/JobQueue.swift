@@ -120,6 +120,9 @@ public struct JobQueue: Sendable {
                     WHERE id = \(job.id) AND status = 'processing'
                     """
                 )
+            case .cancelled:
+                // The one who called it off has written that already.
+                break
             case .givenBack:
                 try await connection.query(
                     """

@@ -21,6 +21,8 @@ public enum JobOutcome: Sendable, Hashable {
     case completed(summary: String)
     /// It cannot be done, and trying again would not help; the summary is JSON.
     case failed(reason: String, summary: String?)
+    /// Its user called it off while it was worked on.
+    case cancelled
     /// The worker must stop; the job waits for another one.
     case givenBack
 }

@@ -1,0 +1,84 @@
+import Glibc
+import Subprocess
+import Synchronization
+import SystemPackage
+
+/// Starts a server together with a keeper, which stops the server and removes its folder when their owner ends.
+///
+/// The keeper is a shell in a session of its own, so that Ctrl-C at the terminal reaches neither it nor the server. It
+/// reads a pipe whose other end only the owner has. However the owner ends, also by kill -9, the kernel closes that end;
+/// the read returns, and the keeper terminates the server, waits for it, and removes the folder, unless that is marked to
+/// be kept. It ends as well when the server ends by itself.
+final class Keeper: Sendable {
+    private let task: Task<Void, Never>
+    private let lifeline: Mutex<Int32>
+
+    /// Takes the folder, then the server's command line. Process ids are of its own children: nobody else's are killed.
+    private static let script = """
+        folder=$1; shift
+        exec 3<&0 </dev/null >/dev/null 2>&1
+        "$@" 3<&- &
+        server=$!
+        (
+            read -r line <&3
+            kill -TERM "$server"
+            for attempt in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do sleep 0.5; done
+            kill -KILL "$server"
+        ) &
+        watcher=$!
+        wait "$server"
+        kill -KILL "$watcher"
+        [ -e "$folder/keep" ] || rm -rf -- "$folder"
+        """
+
+    /// Starts the server under a keeper that lives as long as this process wants.
+    init(folder: SandboxFolder, command: [String]) throws {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else {
+            throw SandboxError(.startFailed, "No pipe can be had: \(Files.lastError).")
+        }
+        // A child of this process that held the writing end would keep the server alive.
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        lifeline = Mutex(ends[1])
+        let input = FileDescriptor(rawValue: ends[0])
+        // A task of its own: it must go on when the owner's task is cancelled, as the keeper still has to clean up.
+        task = Task {
+            var options = PlatformOptions()
+            options.createSession = true
+            _ = try? await Subprocess.run(
+                .path("/bin/sh"),
+                arguments: Arguments(["-c", Self.script, "headroom-keeper", folder.path] + command),
+                platformOptions: options,
+                input: .fileDescriptor(input, closeAfterSpawningProcess: true),
+                output: .discarded,
+                error: .discarded
+            )
+        }
+    }
+
+    deinit {
+        letGo()
+    }
+
+    /// Has the keeper stop the server and clean up.
+    func letGo() {
+        lifeline.withLock { end in
+            if end >= 0 { close(end) }
+            end = -1
+        }
+    }
+
+    /// Waits until the keeper has ended.
+    func ended() async {
+        await task.value
+    }
+
+    /// Starts a server that outlives this process; its folder stays when it ends.
+    static func startDetached(_ command: [String]) async throws {
+        try await Program.run(
+            "/bin/sh",
+            ["-c", "setsid \"$@\" </dev/null >/dev/null 2>&1 &", "headroom-start"] + command,
+            doing: "starting the server"
+        )
+    }
+}

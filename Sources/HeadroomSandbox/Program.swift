@@ -1,0 +1,29 @@
+import Subprocess
+import SystemPackage
+
+/// Runs a program to its end.
+enum Program {
+    /// Runs a program and returns what it printed, standard error included.
+    ///
+    /// - Throws: ``SandboxError`` with the end of what it printed, when it fails.
+    @discardableResult
+    static func run(_ path: String, _ arguments: [String], doing what: String) async throws -> String {
+        let result = try await Subprocess.run(
+            .path(FilePath(path)),
+            arguments: Arguments(arguments),
+            output: .string(limit: 1 << 20),
+            error: .combinedWithOutput
+        )
+        let output = result.standardOutput
+        guard result.terminationStatus.isSuccess else {
+            let tail = output.split(separator: "\n").suffix(5).map { "  \($0)" }.joined(separator: "\n")
+            throw SandboxError(.setupFailed, "\(path) failed at \(what) (\(result.terminationStatus)).\n\(tail)")
+        }
+        return output
+    }
+
+    /// Removes a folder with all that is in it; one that is not there is all right.
+    static func remove(_ folder: String) async {
+        _ = try? await run("/bin/rm", ["-rf", "--", folder], doing: "removing a folder")
+    }
+}

@@ -1,0 +1,87 @@
+import Glibc
+
+/// The folder of a private server: what is where in it.
+struct SandboxFolder: Sendable, Hashable {
+    /// The folder's absolute path.
+    var path: String
+
+    /// The longest path that a unix socket can have: `sun_path` has 108 bytes, one of them the terminating zero.
+    static let longestSocketPath = 107
+
+    var data: String { "\(path)/data" }
+    var socket: String { "\(path)/mysqld.sock" }
+    var processFile: String { "\(path)/mysqld.pid" }
+    var errorLog: String { "\(path)/error.log" }
+    var initialisation: String { "\(path)/init.sql" }
+    var temporary: String { "\(path)/tmp" }
+    var certificate: String { "\(path)/server.pem" }
+    var privateKey: String { "\(path)/server.key" }
+    var environment: String { "\(path)/env" }
+
+    /// Marks the folder as a sandbox's; nothing without it is ever touched.
+    var marker: String { "\(path)/headroom-sandbox" }
+
+    /// While this is there the keeper leaves the folder when the server ends.
+    var keepMark: String { "\(path)/keep" }
+
+    /// Creates a temporary folder that only its owner can enter.
+    static func temporary() throws -> SandboxFolder {
+        let candidates = [Files.environment("TMPDIR"), "/tmp"].compactMap(\.self)
+        // A long TMPDIR leaves no room for the socket's name.
+        let base = candidates.first { $0.utf8.count < Self.longestSocketPath - 32 } ?? "/tmp"
+        var template = Array("\(base)/headroom-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else {
+            throw SandboxError(
+                .badDirectory,
+                "No temporary folder can be made in \(base): \(Files.lastError). Set TMPDIR to one that can be written."
+            )
+        }
+        let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let folder = SandboxFolder(path: path)
+        try Files.write("", to: folder.marker)
+        return folder
+    }
+
+    /// Takes a folder of the user's: a new or empty one, or one that was a sandbox before.
+    static func at(_ path: String) throws -> SandboxFolder {
+        let folder = SandboxFolder(path: Files.absolute(path))
+        guard folder.socket.utf8.count <= longestSocketPath else {
+            throw SandboxError(
+                .badDirectory,
+                "The path \(folder.path) is too long: a socket in it would have more than \(longestSocketPath) bytes. "
+                    + "Choose a shorter one."
+            )
+        }
+        if Files.exists(folder.path) {
+            guard Files.exists(folder.marker) || Files.isEmptyFolder(folder.path) else {
+                throw SandboxError(
+                    .badDirectory,
+                    "\(folder.path) is not empty and was not made by 'headroom sandbox': it is left alone. "
+                        + "Choose a new or an empty folder."
+                )
+            }
+        } else {
+            try Files.makeFolders(folder.path)
+        }
+        chmod(folder.path, 0o700)
+        try Files.write("", to: folder.marker)
+        return folder
+    }
+
+    /// The end of the server's error log, for a message.
+    var logTail: String {
+        let lines = (Files.read(errorLog) ?? "").split(separator: "\n").suffix(5)
+        return lines.isEmpty ? "" : "The end of its log:\n" + lines.map { "  \($0)" }.joined(separator: "\n")
+    }
+
+    /// The server's process id, when one is running on exactly this folder's data.
+    ///
+    /// A process id alone may belong to anything by now; its command line tells.
+    var runningServer: pid_t? {
+        guard let text = Files.read(processFile), let id = pid_t(text.filter(\.isNumber)), id > 1,
+            let command = Files.read("/proc/\(id)/cmdline"),
+            command.split(separator: "\0").contains("--datadir=\(data)")
+        else { return nil }
+        return id
+    }
+}

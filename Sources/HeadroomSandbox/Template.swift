@@ -1,0 +1,82 @@
+import Glibc
+
+/// A freshly installed data folder, made once for each version of the server and copied for each sandbox.
+///
+/// Installing takes half a second, copying 25 MB some 20 ms. It is kept in `$HEADROOM_CACHE`, or `headroom` in the user's
+/// cache folder.
+struct Template {
+    private let server: ServerPrograms
+
+    init(_ server: ServerPrograms) {
+        self.server = server
+    }
+
+    /// Copies the data folder to a path, which must not exist; makes the template first when there is none.
+    func copy(to path: String) async throws {
+        let template = try await made()
+        try await Program.run(
+            "/bin/cp",
+            ["-a", "--reflink=auto", "--", template, path],
+            doing: "copying the data folder"
+        )
+    }
+
+    private static var cache: String {
+        if let cache = Files.environment("HEADROOM_CACHE") { return Files.absolute(cache) }
+        if let cache = Files.environment("XDG_CACHE_HOME") { return "\(cache)/headroom" }
+        return "\(Files.environment("HOME") ?? "/tmp")/.cache/headroom"
+    }
+
+    /// The template's path, once it is whole.
+    private func made() async throws -> String {
+        let version = try await Program.run(server.server, ["--no-defaults", "--version"], doing: "asking its version")
+        let words = version.split { $0.isWhitespace }
+        let name = words.drop { $0 != "Ver" }.dropFirst().first ?? "unknown"
+        // The user is part of the name: the server can only use files of its own user.
+        let path = "\(Self.cache)/sandbox-\(name)-\(geteuid())-1"
+        if Files.exists(path) { return path }
+
+        // Made beside its place and moved there whole, so that a second process never sees half of it. When both make
+        // one, the later move fails, as the place is taken, and its copy goes.
+        try Files.makeFolders(Self.cache)
+        let draft = "\(path).\(getpid()).\(UInt32.random(in: 0 ... .max))"
+        do {
+            try await Program.run(
+                server.installer,
+                [
+                    "--no-defaults", "--datadir=\(draft)", "--auth-root-authentication-method=normal",
+                    "--skip-test-db", "--skip-name-resolve", "--innodb-log-file-size=8M",
+                ] + server.userArguments,
+                doing: "installing a data folder"
+            )
+            if rename(draft, path) != 0, !Files.exists(path) {
+                throw SandboxError(.setupFailed, "\(draft) cannot be moved to \(path): \(Files.lastError).")
+            }
+        } catch {
+            await Program.remove(draft)
+            throw error
+        }
+        await Program.remove(draft)
+        return path
+    }
+}
+
+/// Where the server's programs are.
+struct ServerPrograms {
+    let server: String
+    let installer: String
+
+    init() throws {
+        guard let server = Files.program("mariadbd"), let installer = Files.program("mariadb-install-db") else {
+            throw SandboxError(
+                .serverMissing,
+                "The MariaDB server is not installed. Install it with: apt-get install mariadb-server-core"
+            )
+        }
+        self.server = server
+        self.installer = installer
+    }
+
+    /// What the programs want to hear before they run as root.
+    var userArguments: [String] { geteuid() == 0 ? ["--user=root"] : [] }
+}

@@ -1,0 +1,40 @@
+import FoundationEssentials
+
+/// What an import found, as the job keeps it.
+public struct ImportSummary: Codable, Sendable, Hashable {
+    /// The rows read, without the header and blank lines.
+    public var rowsRead = 0
+    /// The rows that were rejected; all others were imported.
+    public var rowsRejected = 0
+    /// The readings that are new in the database.
+    public var readingsStored = 0
+    /// The readings that were there already, or came twice in the file; the last one counts.
+    public var duplicates = 0
+    /// The meters that were created.
+    public var metersCreated = 0
+    /// Whether nothing was to be written.
+    public var dryRun = false
+    /// What the file's owner should know.
+    public var warnings: [String] = []
+    /// The first few rejections, with their lines.
+    public var firstRejections: [String] = []
+
+    /// Creates an empty summary.
+    public init() {}
+
+    /// Reads a job's summary; `nil` when it is not one of these.
+    public init?(json: String) {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        guard let summary = try? decoder.decode(Self.self, from: Data(json.utf8)) else { return nil }
+        self = summary
+    }
+
+    /// The summary as a job keeps it.
+    public var json: String {
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+    }
+}

@@ -1,0 +1,23 @@
+import ArgumentParser
+
+/// The command: one subcommand a file, each of which parses, calls one module and prints.
+@main
+struct HeadroomCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "headroom",
+        abstract: "Keeps a MySQL or MariaDB account under its connection limit.",
+        discussion: """
+            Settings come from the flags, the environment (DB_HOST, DB_PORT, DB_SOCKET, DB_DATABASE, DB_USERNAME, \
+            DB_PASSWORD, or DATABASE_URL), a file named with --env-file or --defaults-file, and the .env file in the \
+            working directory, in this order. A password is never a flag: other users of the machine could read it.
+            """,
+        version: headroomVersion,
+        subcommands: [
+            StatusCommand.self, VerifyCommand.self, WorkCommand.self, JobsCommand.self, MigrateCommand.self,
+            SandboxCommand.self,
+        ]
+    )
+}
+
+/// The program's version, as `--version` and `--json` print it.
+let headroomVersion = "0.1.0"

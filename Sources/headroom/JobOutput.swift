@@ -1,0 +1,81 @@
+import HeadroomJobs
+import MeterImport
+
+/// A job as text.
+enum JobText {
+    static func lines(_ job: ImportJob) -> [String] {
+        var facts = [
+            ["job", "\(job.id), \(job.status.rawValue)\(job.isDryRun ? ", dry run" : "")"],
+            ["file", job.path],
+            ["batch", job.batchID],
+            ["queued", job.queuedAt],
+        ]
+        if let started = job.startedAt { facts.append(["started", started]) }
+        if let completed = job.completedAt { facts.append(["ended", completed]) }
+        if let error = job.errorMessage { facts.append(["error", error]) }
+        var lines = table(facts, indent: "")
+        if let summary = job.summary.flatMap(ImportSummary.init(json:)) { lines += self.lines(summary) }
+        return lines
+    }
+
+    /// What an import found, a fact a line.
+    static func lines(_ summary: ImportSummary) -> [String] {
+        var facts = [
+            ["\(grouped(summary.rowsRead))", "rows read"],
+            ["\(grouped(summary.rowsRejected))", "rows rejected"],
+        ]
+        if summary.dryRun {
+            facts.append(["0", "readings stored: this was a dry run"])
+        } else {
+            facts += [
+                ["\(grouped(summary.readingsStored))", "readings stored"],
+                ["\(grouped(summary.duplicates))", "duplicates: the last of each counts"],
+            ]
+        }
+        if summary.metersCreated > 0 { facts.append(["\(grouped(summary.metersCreated))", "meters created"]) }
+        let width = facts.map(\.[0].count).max() ?? 0
+        return facts.map { "  " + String(repeating: " ", count: width - $0[0].count) + $0[0] + " " + $0[1] }
+            + summary.warnings.map { "  warning: \($0)" } + summary.firstRejections.map { "  \($0)" }
+    }
+}
+
+/// A job as JSON.
+struct JobJSON: Encodable {
+    var id: Int
+    var status: String
+    var type: String
+    var filename: String
+    var path: String
+    var batchId: String
+    var dryRun: Bool
+    var priority: String
+    @Nullable var totalRows: Int?
+    var processedRows: Int
+    var importedRows: Int
+    var failedRows: Int
+    var queuedAt: String
+    @Nullable var startedAt: String?
+    @Nullable var completedAt: String?
+    @Nullable var errorMessage: String?
+    @Nullable var summary: ImportSummary?
+
+    init(_ job: ImportJob) {
+        id = job.id
+        status = job.status.rawValue
+        type = job.type
+        filename = job.filename
+        path = job.path
+        batchId = job.batchID
+        dryRun = job.isDryRun
+        priority = job.priority.rawValue
+        totalRows = job.totalRows
+        processedRows = job.counts.processed
+        importedRows = job.counts.imported
+        failedRows = job.counts.failed
+        queuedAt = job.queuedAt
+        startedAt = job.startedAt
+        completedAt = job.completedAt
+        errorMessage = job.errorMessage
+        summary = job.summary.flatMap(ImportSummary.init(json:))
+    }
+}

@@ -1,0 +1,49 @@
+import Glibc
+import Subprocess
+import Synchronization
+import SystemPackage
+
+/// A program that runs in place of this one: with its terminal, its signals and its exit status.
+final class Child: Sendable {
+    private let process = Mutex<pid_t?>(nil)
+
+    /// Runs the command to its end, and returns its exit status as a shell would have it.
+    ///
+    /// - Parameters:
+    ///   - command: The program, looked up in the PATH unless it has a slash, and its arguments.
+    ///   - environment: What to add to this program's environment.
+    func run(_ command: [String], environment: [String: String]) async throws -> Int32 {
+        let overrides = environment.map { (Environment.Key(stringLiteral: $0.key), Optional($0.value)) }
+        let name = command[0]
+        do {
+            let result = try await Subprocess.run(
+                name.contains("/") ? .path(FilePath(name)) : .name(name),
+                arguments: Arguments(Array(command.dropFirst())),
+                environment: .inherit.updating(Dictionary(uniqueKeysWithValues: overrides)),
+                input: .fileDescriptor(.standardInput, closeAfterSpawningProcess: false),
+                output: .fileDescriptor(.standardOutput, closeAfterSpawningProcess: false),
+                error: .fileDescriptor(.standardError, closeAfterSpawningProcess: false)
+            ) { execution in
+                process.withLock { $0 = execution.processIdentifier.value }
+            }
+            process.withLock { $0 = nil }
+            switch result.terminationStatus {
+            case .exited(let code): return code
+            case .signaled(let signal): return 128 + signal
+            }
+        } catch let error as SubprocessError {
+            Console.error("headroom: '\(name)' cannot be run: \(error)")
+            return 127
+        }
+    }
+
+    /// Hands a signal on; returns whether there was a program to hand it to.
+    func signal(_ number: Int32) -> Bool {
+        process.withLock { process in
+            guard let process else { return false }
+            // Ctrl-C at the terminal has reached the program already, as it is in the same process group.
+            if number != SIGINT || isatty(STDIN_FILENO) == 0 { kill(process, number) }
+            return true
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import ArgumentParser
+import FoundationEssentials
+import Headroom
+
+/// The flags that say which database to use; every command that connects has them.
+struct ConnectionOptions: ParsableArguments {
+    @Option(name: .long, help: ArgumentHelp("Read settings from this file instead of .env.", valueName: "file"))
+    var envFile: String?
+
+    @Option(name: .long, help: ArgumentHelp("Read settings from this MySQL option file.", valueName: "file"))
+    var defaultsFile: String?
+
+    @Option(name: .long, help: "The server's host (DB_HOST).")
+    var host: String?
+
+    @Option(name: .long, help: "The server's TCP port (DB_PORT).")
+    var port: Int?
+
+    @Option(name: .long, help: ArgumentHelp("The server's unix socket (DB_SOCKET).", valueName: "path"))
+    var socket: String?
+
+    @Option(name: .long, help: "The account's user name (DB_USERNAME).")
+    var user: String?
+
+    @Option(name: .long, help: "The database (DB_DATABASE).")
+    var database: String?
+
+    /// Finds the settings, prints what their user should know of them, and returns the database.
+    func open(program: String) throws -> Database {
+        var overrides: [String: String] = [:]
+        overrides["DB_HOST"] = host
+        overrides["DB_PORT"] = port.map(String.init)
+        overrides["DB_SOCKET"] = socket
+        overrides["DB_USERNAME"] = user
+        overrides["DB_DATABASE"] = database
+        let loaded = try SettingsSources(
+            overrides: overrides,
+            environment: ProcessInfo.processInfo.environment,
+            envFile: envFile,
+            defaultsFile: defaultsFile
+        )
+        .load(programName: program)
+        for warning in loaded.warnings { Console.error("headroom: warning: \(warning)") }
+        return Database(loaded.database)
+    }
+}

@@ -1,0 +1,55 @@
+import FoundationEssentials
+import Glibc
+
+/// Prints results to standard output and everything else to standard error.
+enum Console {
+    /// Whether standard error is a terminal, where a line can be drawn over.
+    static let isTerminal = isatty(STDERR_FILENO) == 1
+
+    /// Prints a line of the result.
+    static func print(_ line: String) {
+        Swift.print(line)
+    }
+
+    /// Prints a line that is no part of the result.
+    static func error(_ line: String) {
+        write(line + "\n")
+    }
+
+    /// Prints text to standard error as it stands.
+    static func write(_ text: String) {
+        var text = text
+        _ = text.withUTF8 { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+
+    /// Prints one JSON object, its keys in a fixed order.
+    static func json(_ value: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        Swift.print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    }
+}
+
+/// Encodes nothing as `null`, so that every key is always there.
+@propertyWrapper
+struct Nullable<Value: Encodable>: Encodable {
+    var wrappedValue: Value?
+
+    init(wrappedValue: Value?) {
+        self.wrappedValue = wrappedValue
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        if let wrappedValue { try container.encode(wrappedValue) } else { try container.encodeNil() }
+    }
+}
+
+/// What every JSON output begins with.
+struct JSONHeader: Encodable {
+    var schemaVersion = 1
+    var tool = "headroom"
+    var version = headroomVersion
+    var generatedAt = Date.now.formatted(.iso8601)
+}

@@ -1,0 +1,57 @@
+import ArgumentParser
+import Glibc
+import Headroom
+import Synchronization
+
+/// Runs a command's work: turns errors into one clear message and an exit code, and Ctrl-C into a cancellation.
+///
+/// A first SIGINT, SIGTERM or SIGHUP cancels the work, which closes its connections; a second one ends the program at once.
+///
+/// - Parameters:
+///   - failureCode: The exit code for an error; `status` has its own.
+///   - takeSignal: Is offered each signal first; returns whether it has dealt with it.
+///   - work: What the command does.
+/// - Throws: `ExitCode`, after the message has been printed.
+func runCommand(
+    failureCode: Int32 = 1,
+    takeSignal: @escaping @Sendable (Int32) -> Bool = { _ in false },
+    work: @escaping @Sendable () async throws -> Void
+) async throws {
+    let task = Task { try await work() }
+    let received = ReceivedSignal()
+    let interrupts = Interrupts { number in
+        if takeSignal(number) { return }
+        guard received.isFirst(number) else { _exit(128 + number) }
+        task.cancel()
+    }
+    defer { interrupts.stop() }
+    do {
+        try await task.value
+    } catch let code as ExitCode {
+        throw code
+    } catch is CancellationError {
+        throw ExitCode(128 + (received.number ?? SIGINT))
+    } catch let error as DatabaseError {
+        Console.error("headroom: \(error.message)")
+        if !error.advice.isEmpty { Console.error("  next: \(error.advice)") }
+        throw ExitCode(failureCode)
+    } catch {
+        Console.error("headroom: \(error)")
+        throw ExitCode(failureCode)
+    }
+}
+
+/// Remembers the first signal.
+private final class ReceivedSignal: Sendable {
+    private let first = Mutex<Int32?>(nil)
+
+    var number: Int32? { first.withLock(\.self) }
+
+    func isFirst(_ number: Int32) -> Bool {
+        first.withLock { first in
+            guard first == nil else { return false }
+            first = number
+            return true
+        }
+    }
+}

@@ -1,0 +1,25 @@
+@preconcurrency import Dispatch
+import Glibc
+
+/// Hears SIGINT, SIGTERM and SIGHUP, and hands each on.
+final class Interrupts: Sendable {
+    private let sources: [any DispatchSourceSignal]
+
+    /// Starts to listen.
+    init(_ heard: @escaping @Sendable (Int32) -> Void) {
+        sources = [SIGINT, SIGTERM, SIGHUP]
+            .map { number in
+                // A handler that does nothing, not SIG_IGN: an ignored signal stays ignored in the programs that we start.
+                signal(number, { _ in })
+                let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+                source.setEventHandler { heard(number) }
+                source.resume()
+                return source
+            }
+    }
+
+    /// Stops listening.
+    func stop() {
+        for source in sources { source.cancel() }
+    }
+}
