@@ -13,7 +13,9 @@ final class Keeper: Sendable {
     private let task: Task<Void, Never>
     private let lifeline: Mutex<Int32>
 
-    /// Takes the folder, then the server's command line. Process ids are of its own children: nobody else's are killed.
+    /// Takes the folder, then the server's command line.
+    ///
+    /// The process ids in it are of its own children: nobody else's are killed.
     private static let script = """
         folder=$1; shift
         exec 3<&0 </dev/null >/dev/null 2>&1

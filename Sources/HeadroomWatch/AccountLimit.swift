@@ -47,6 +47,7 @@ public struct AccountLimit: Sendable, Hashable {
     ///   - option: The account's `MAX_USER_CONNECTIONS`, when its grants could be read.
     ///   - global: `@@global.max_user_connections`.
     ///   - server: `@@global.max_connections`.
+    /// - Returns: The limit and its source.
     public static func inForce(_ inForce: Int, option: Int?, global: Int, server: Int) -> AccountLimit {
         guard inForce > 0 else { return AccountLimit(value: server, source: .server) }
         let own = option.map { $0 == inForce } ?? (inForce != global)

@@ -8,10 +8,14 @@ public struct CycleDrill: Sendable {
     /// How many cycles to run.
     public let cycles: Int
 
+    /// How many further connections to hold open meanwhile, as other programs would.
+    public let held: Int
+
     /// Creates a drill.
-    public init(_ database: Database, cycles: Int) {
+    public init(_ database: Database, cycles: Int, held: Int = 0) {
         self.database = database
         self.cycles = cycles
+        self.held = held
     }
 
     /// What a drill found.
@@ -46,6 +50,15 @@ public struct CycleDrill: Sendable {
     /// - Returns: What it found; refusals are counted, not thrown.
     /// - Throws: ``DatabaseError`` for any other failure, `CancellationError` when cancelled.
     public func run(progress: (Int) -> Void = { _ in }) async throws -> Result {
+        try await run(holding: held, progress)
+    }
+
+    private func run(holding held: Int, _ progress: (Int) -> Void) async throws -> Result {
+        guard held > 0 else { return try await runCycles(progress) }
+        return try await database.withConnection { _ in try await run(holding: held - 1, progress) }
+    }
+
+    private func runCycles(_ progress: (Int) -> Void) async throws -> Result {
         var durations: [Duration] = []
         durations.reserveCapacity(cycles)
         var lastRefusal: DatabaseError?

@@ -72,7 +72,7 @@ struct SandboxCommand: AsyncParsableCommand {
 
         func run() async throws {
             let child = Child()
-            try await runCommand(takeSignal: { child.signal($0) }) {
+            try await runCommand(takeSignal: child.signal) {
                 let status = try await Sandbox.with(server.options(directory: keep)) { sandbox in
                     try await child.run(command, environment: sandbox.environment)
                 }

@@ -9,7 +9,7 @@ struct VerifyCommand: AsyncParsableCommand {
         abstract: "Proves on your own server that a closed connection is gone.",
         discussion: """
             Opens a connection, runs a query and closes it, again and again, and counts how often the server refuses the \
-            next one. It uses one connection at a time. Each cycle is a login: on an account with an hourly limit no more \
+            next one. It uses one connection at a time, beside those of --hold. Each cycle is a login: on an account with an hourly limit no more \
             than half of it is used.
 
             Examples:
@@ -23,11 +23,15 @@ struct VerifyCommand: AsyncParsableCommand {
     @Option(help: "How many times to open, query and close.")
     var cycles = 200
 
+    @Option(help: "How many further connections to hold open meanwhile, so that fewer are left.")
+    var hold = 0
+
     @Flag(help: "Print one JSON object.")
     var json = false
 
     func validate() throws {
         guard cycles >= 1 else { throw ValidationError("--cycles must be at least 1.") }
+        guard hold >= 0 else { throw ValidationError("--hold must be at least 0.") }
     }
 
     func run() async throws {
@@ -42,7 +46,7 @@ struct VerifyCommand: AsyncParsableCommand {
                 )
             }
             var bar = ProgressBar()
-            let result = try await CycleDrill(database, cycles: cycles)
+            let result = try await CycleDrill(database, cycles: cycles, held: hold)
                 .run { done in
                     if cycles >= 1_000, done % 50 == 0 || done == cycles {
                         bar.show(Double(done) / Double(cycles), "\(grouped(done)) cycles")

@@ -3,8 +3,12 @@ import CMariaDB
 extension Client {
     /// Opens a connection.
     ///
-    /// - Parameter mayBlock: Whether connecting has to resolve a name or read a trust store. Both block whatever the
-    ///   interface, so such a connect runs on a thread of its own.
+    /// - Parameters:
+    ///   - settings: Where to, and who logs in.
+    ///   - limits: When to give up.
+    ///   - mayBlock: Whether connecting has to resolve a name or read a trust store. Both block whatever the interface, so
+    ///     such a connect runs on a thread of its own.
+    /// - Returns: The open connection.
     /// - Throws: ``DatabaseError``, or `CancellationError` at once when the task is cancelled.
     static func connect(_ settings: DatabaseSettings, limits: Limits, mayBlock: Bool) async throws -> Client {
         try Task.checkCancellation(in: limits)

@@ -63,6 +63,7 @@ final class Client {
     ///   - limits: When to give up.
     ///   - start: Starts the call; returns what it waits for, or 0 when it is done.
     ///   - resume: Goes on with the call after a wait.
+    /// - Returns: What the call returns.
     /// - Throws: Why the wait was given up.
     func drive<Result>(
         _ result: Result,

@@ -8,6 +8,7 @@ extension Connection {
     /// - Parameters:
     ///   - sql: The statement; its interpolated values are bound, never pasted.
     ///   - timeout: How long it may take; the scope's deadline holds as well.
+    /// - Returns: The rows and what was changed.
     /// - Throws: ``DatabaseError``, or `CancellationError` when the task is cancelled.
     @discardableResult
     public func query(_ sql: SQL, timeout: Duration? = nil) async throws -> QueryResult {
@@ -40,6 +41,7 @@ extension Connection {
     /// - Parameters:
     ///   - sql: The statement; its interpolated values are bound, never pasted.
     ///   - timeout: How long the server may take to answer, and then for each row.
+    /// - Returns: The rows, not yet read.
     /// - Throws: ``DatabaseError``, or `CancellationError` when the task is cancelled; reading on throws the same.
     public func stream(_ sql: SQL, timeout: Duration? = nil) async throws -> RowStream {
         let reader = try await exchange(timeout: timeout) { client, limits in

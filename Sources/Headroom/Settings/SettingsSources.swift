@@ -48,6 +48,7 @@ extension SettingsSources {
     /// preferred, required, verify_ca and verify_identity; `HEADROOM_TLS_CA` names a file or folder.
     ///
     /// - Parameter programName: The name under which the server shows the connections.
+    /// - Returns: The settings, with warnings for their user.
     /// - Throws: ``DatabaseError`` with `settingsMissing` or `settingsInvalid`.
     public func load(programName: String = "headroom") throws -> LoadedSettings {
         var warnings: [String] = []

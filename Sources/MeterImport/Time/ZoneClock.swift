@@ -20,6 +20,7 @@ struct ZoneClock {
     /// The instants at which the clock shows a time: one, none where it is put forward, two where it is put back.
     ///
     /// - Parameter clockSeconds: What it shows, in seconds since 1970 as if it were UTC.
+    /// - Returns: The instants, the earlier first, or `nil` when the clock never shows it.
     mutating func instants(showing clockSeconds: Int) -> (first: Int, second: Int?)? {
         let before = offset(at: clockSeconds - 86_400)
         let after = offset(at: clockSeconds + 86_400)

@@ -12,6 +12,8 @@ final class Child: Sendable {
     /// - Parameters:
     ///   - command: The program, looked up in the PATH unless it has a slash, and its arguments.
     ///   - environment: What to add to this program's environment.
+    /// - Returns: The exit status: 128 and the signal's number after a signal, 127 when there is no such program.
+    /// - Throws: `CancellationError` when cancelled.
     func run(_ command: [String], environment: [String: String]) async throws -> Int32 {
         let overrides = environment.map { (Environment.Key(stringLiteral: $0.key), Optional($0.value)) }
         let name = command[0]
