@@ -65,20 +65,27 @@ let package = Package(
             ]
         ),
 
-        // What several test targets share: a private server per suite, a clock that is told the time.
+        // What several test targets share: a private server for a suite, the built program, files.
         .target(
             name: "TestSupport",
-            dependencies: ["Headroom", "HeadroomSandbox"],
+            dependencies: [
+                "Headroom",
+                "HeadroomSandbox",
+                // For a test to run the built program.
+                "headroom",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
             path: "Tests/TestSupport"
         ),
-        .testTarget(name: "HeadroomTests", dependencies: ["Headroom", "TestSupport"]),
+        .testTarget(name: "HeadroomTests", dependencies: ["Headroom", "HeadroomSandbox", "TestSupport"]),
         .testTarget(name: "HeadroomWatchTests", dependencies: ["HeadroomWatch", "TestSupport"]),
         .testTarget(name: "HeadroomJobsTests", dependencies: ["HeadroomJobs", "TestSupport"]),
         .testTarget(name: "MeterImportTests", dependencies: ["MeterImport", "TestSupport"]),
         .testTarget(name: "HeadroomSandboxTests", dependencies: ["HeadroomSandbox", "TestSupport"]),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["headroom", "HeadroomSandbox", "TestSupport"]
+            dependencies: ["Headroom", "HeadroomSandbox", "TestSupport"]
         ),
     ],
     swiftLanguageModes: [.v6]

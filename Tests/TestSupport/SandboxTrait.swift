@@ -1,3 +1,4 @@
+public import Headroom
 public import HeadroomSandbox
 public import Testing
 
@@ -15,24 +16,87 @@ public struct SandboxTrait: SuiteTrait, TestScoping {
         performing function: @concurrent @Sendable () async throws -> Void
     ) async throws {
         try await Sandbox.with(options) { sandbox in
-            try await SuiteSandbox.$current.withValue(sandbox) { try await function() }
+            try await SuiteServer.$current.withValue(sandbox) { try await function() }
         }
     }
 }
 
 extension Trait where Self == SandboxTrait {
-    /// A private server for the suite, reached through ``SuiteSandbox/current``.
-    public static func sandbox(_ options: SandboxOptions = SandboxOptions()) -> SandboxTrait {
-        SandboxTrait(options: options)
+    /// A private server for the suite, with the accounts of ``SuiteServer/Account``; reach it through ``SuiteServer``.
+    ///
+    /// - Parameters:
+    ///   - tcp: Whether it listens on TCP too.
+    ///   - tls: Whether it offers TLS.
+    ///   - performanceSchema: Whether the performance schema is on.
+    public static func sandbox(tcp: Bool = false, tls: Bool = false, performanceSchema: Bool = false) -> SandboxTrait {
+        var options = SandboxOptions()
+        options.tcp = tcp
+        options.tls = tls
+        options.performanceSchema = performanceSchema
+        options.statements = SuiteServer.accounts.flatMap { account in
+            [
+                "CREATE USER IF NOT EXISTS '\(account.name)'@'%' IDENTIFIED BY 'sandbox' WITH \(account.options)",
+                "GRANT ALL PRIVILEGES ON app.* TO '\(account.name)'@'%'",
+            ]
+        }
+        return SandboxTrait(options: options)
     }
 }
 
 /// The server of the suite that is running.
-public enum SuiteSandbox {
+public enum SuiteServer {
     @TaskLocal static var current: Sandbox?
 
+    /// The accounts beside `app`, which has no limit.
+    ///
+    /// Several are alike, so that tests that run side by side do not take each other's places.
+    static let accounts: [(name: String, options: String)] =
+        (1...12).map { ("one\($0)", "MAX_USER_CONNECTIONS 1") }
+        + (1...12).map { ("two\($0)", "MAX_USER_CONNECTIONS 2") }
+        + (1...6).map { ("ten\($0)", "MAX_USER_CONNECTIONS 10") }
+        + [("hourly", "MAX_CONNECTIONS_PER_HOUR 20")]
+
     /// The server; the suite must have the `.sandbox` trait.
-    public static var server: Sandbox {
+    public static var sandbox: Sandbox {
         get throws { try #require(current, "The suite has no .sandbox trait.") }
+    }
+
+    /// The settings of an account, over the socket or over TCP.
+    public static func settings(_ account: String = "app", overTCP: Bool = false) throws -> DatabaseSettings {
+        let sandbox = try sandbox
+        let endpoint =
+            overTCP
+            ? Endpoint.tcp(host: "127.0.0.1", port: try #require(sandbox.port)) : .socket(path: sandbox.socket)
+        return DatabaseSettings(
+            endpoint: endpoint,
+            username: account,
+            password: "sandbox",
+            database: sandbox.options.database
+        )
+    }
+
+    /// The database, seen by an account.
+    public static func database(_ account: String = "app", overTCP: Bool = false) throws -> Database {
+        Database(try settings(account, overTCP: overTCP))
+    }
+
+    /// The database, seen by the administrator, whom no limit binds and who sees all sessions.
+    public static func administrator() throws -> Database {
+        var settings = try settings()
+        settings.username = "root"
+        settings.password = ""
+        return Database(settings)
+    }
+
+    /// The number of sessions of an account on the server.
+    public static func sessions(of account: String) async throws -> Int {
+        try await administrator()
+            .withConnection { connection in
+                try await connection
+                    .query(
+                        "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = \(account) AND COMMAND <> 'Killed'"
+                    )
+                    .first(Int.self) ?? -1
+            }
     }
 }

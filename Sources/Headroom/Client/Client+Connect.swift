@@ -85,7 +85,11 @@ extension Client {
             let client = make(settings, timeout: timeout)
             let arguments = ConnectArguments(settings)
             defer { withExtendedLifetime(arguments) {} }
-            if arguments.connect(client.handle) { client.duplicateSocket(settings) }
+            if arguments.connect(client.handle) {
+                client.duplicateSocket(settings)
+                // A blocking connect leaves the socket blocking, and the library's TLS would then block every later call.
+                client.socket?.stopBlocking()
+            }
             return HandedOver(client: client)
         } discard: { unclaimed in
             // Nobody waits any more, but the session exists and counts until the server has let it go.

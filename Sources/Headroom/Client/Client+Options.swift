@@ -15,7 +15,7 @@ extension Client {
         var seconds = UInt32(clamping: max(1, timeout.components.seconds + 1))
         mysql_options(handle, MYSQL_OPT_CONNECT_TIMEOUT, &seconds)
         configure(handle, settings.tls)
-        return Client(handle)
+        return Client(handle, usesTLS: settings.tls.mode != .disabled)
     }
 
     /// Starts the client library, once and before any thread can race for it.

@@ -1,4 +1,5 @@
 import CMariaDB
+import Glibc
 
 /// One session's handle in the C client; with its extensions the only code that touches a `MYSQL *`.
 ///
@@ -27,12 +28,16 @@ final class Client {
     /// Whether the connection is encrypted.
     var isEncrypted: Bool { mysql_get_ssl_cipher(handle) != nil }
 
+    /// Whether the settings ask for TLS, if only where the server has it.
+    private let usesTLS: Bool
+
     private var inline = InlineWait()
     private var isFreed = false
 
     /// Takes over a handle.
-    init(_ handle: UnsafeMutablePointer<MYSQL>) {
+    init(_ handle: UnsafeMutablePointer<MYSQL>, usesTLS: Bool) {
         self.handle = handle
+        self.usesTLS = usesTLS
     }
 
     deinit {
@@ -53,10 +58,40 @@ final class Client {
         (Int(mysql_errno(handle)), String(cString: mysql_error(handle)))
     }
 
+    /// Clears the errors that OpenSSL keeps for each thread.
+    ///
+    /// One that another connection left on this thread, by ending without a goodbye, would turn the next "nothing to read
+    /// yet" into a lost connection: OpenSSL asks its callers to clear them, and libmariadb does not (10.11). Found at run
+    /// time, as libmariadb may also be built on another TLS library, which keeps none.
+    private func forgetTLSErrors() {
+        if usesTLS { Self.clearErrors?() }
+    }
+
+    private static let clearErrors: (@convention(c) () -> Void)? = {
+        guard let symbol = dlsym(nil, "ERR_clear_error") else { return nil }
+        return unsafeBitCast(symbol, to: (@convention(c) () -> Void).self)
+    }()
+
+    /// Puts `/dev/null` in the place of the library's descriptor: whatever it reads next is the end, and it gives up.
+    ///
+    /// The library's own way, MYSQL_WAIT_TIMEOUT, ends no call over TLS: there it reads on for ever (libmariadb 10.11).
+    private func disconnect() {
+        let descriptor = mysql_get_socket(handle)
+        let nothing = open("/dev/null", O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0, nothing >= 0 else {
+            // No descriptor is left for it: the server is told instead, and its hanging up ends the call.
+            shutdown(descriptor, Int32(SHUT_RDWR))
+            return
+        }
+        dup2(nothing, descriptor)
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        close(nothing)
+    }
+
     /// Runs one call of the non-blocking interface to its end, suspended while it waits for the server.
     ///
-    /// When the wait is interrupted the call is unwound, by telling the library that its time is up; after that the
-    /// library has closed its side, and the session can only be ended.
+    /// When the wait is interrupted the library is cut off from the server, so that the call fails and unwinds at once; the
+    /// session can then only be ended, through ``socket``.
     ///
     /// - Parameters:
     ///   - result: Where the call leaves its result; its value before the call.
@@ -72,6 +107,7 @@ final class Client {
         resume: (UnsafeMutablePointer<Result>, Int32) -> Int32
     ) async throws(Interruption) -> Result {
         var result = result
+        forgetTLSErrors()
         var status = start(&result)
         while status != 0 {
             let outcome = await waitUntilReady(
@@ -83,9 +119,11 @@ final class Client {
                 inline: &inline
             )
             guard outcome == .ready else {
-                while status != 0 { status = resume(&result, MYSQL_WAIT_TIMEOUT) }
+                disconnect()
+                while status != 0 { status = resume(&result, status & 3) }
                 throw outcome == .cancelled ? .cancelled : .deadlinePassed
             }
+            forgetTLSErrors()
             status = resume(&result, status & 3)
         }
         return result

@@ -24,6 +24,11 @@ final class SessionSocket: Sendable {
         Glibc.close(descriptor)
     }
 
+    /// Makes the socket non-blocking; the client's own descriptor leads to the same socket, and so becomes it too.
+    func stopBlocking() {
+        _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
+    }
+
     /// Tells the server that nothing more will be sent, while its own hanging up can still be seen.
     func halfClose() {
         shutdown(descriptor, Int32(SHUT_WR))

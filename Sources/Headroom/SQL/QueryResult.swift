@@ -24,6 +24,20 @@ public struct QueryResult: Sendable {
         try rows.map { try $0.decode(repeat each types) }
     }
 
+    /// Reads every row's only column as values of the given type.
+    ///
+    /// - Throws: ``DatabaseError`` with `decodingFailed` when a cell holds something else or there are more columns.
+    public func decode<Value: SQLDecodable>(_ type: Value.Type) throws -> [Value] {
+        try rows.map { try $0.only(type) }
+    }
+
+    /// Reads the first row's only column as a value of the given type, or returns `nil` when there is no row.
+    ///
+    /// - Throws: ``DatabaseError`` with `decodingFailed` when the cell holds something else or there are more columns.
+    public func first<Value: SQLDecodable>(_ type: Value.Type) throws -> Value? {
+        try rows.first?.only(type)
+    }
+
     /// Reads the first row as values of the given types, or returns `nil` when there is no row.
     ///
     /// - Throws: ``DatabaseError`` with `decodingFailed` when a cell holds something else or the number of columns differs.

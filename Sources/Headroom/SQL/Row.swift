@@ -51,6 +51,14 @@ public struct Row: Sendable {
         return try decode(at: index)
     }
 
+    /// Reads the cell of a row that has only one.
+    func only<Value: SQLDecodable>(_ type: Value.Type) throws -> Value {
+        guard count == 1 else {
+            throw DatabaseError(.decodingFailed, message: "The result has \(count) columns, not 1.")
+        }
+        return try decode(at: 0)
+    }
+
     /// Reads the whole row as values of the given types, one for each column.
     ///
     /// - Throws: ``DatabaseError`` with `decodingFailed` when a cell holds something else or the number of columns differs.

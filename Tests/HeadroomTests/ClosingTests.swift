@@ -1,0 +1,212 @@
+import Glibc
+import TestSupport
+import Testing
+
+@testable import Headroom
+
+/// After a scope returns, on whatever path, nothing of it is left on the server: at a limit of 1 the next one gets in.
+@Suite(.sandbox(tcp: true)) struct ClosingTests {
+    private struct Stop: Error {}
+
+    /// Proves that the account's only place is free now: not soon, not mostly.
+    private func expectFree(_ database: Database) async throws {
+        for _ in 0..<20 {
+            let one = try await database.withConnection { try await $0.number("SELECT 1") }
+            #expect(one == 1)
+        }
+        #expect(database.drainingSessions == 0)
+    }
+
+    @Test(arguments: [false, true])
+    func `at a limit of 1 no cycle of thousands is refused`(overTCP: Bool) async throws {
+        let database = try SuiteServer.database(overTCP ? "one1" : "one2", overTCP: overTCP)
+        for _ in 0..<3_000 { try await database.withConnection { try await $0.query("SELECT 1") } }
+    }
+
+    @Test func `a scope that returns leaves nothing`() async throws {
+        let database = try SuiteServer.database("one3")
+        #expect(try await database.withConnection { _ in 5 } == 5)
+        try await expectFree(database)
+        #expect(try await eventually { try await SuiteServer.sessions(of: "one3") == 0 })
+    }
+
+    @Test func `a scope that throws leaves nothing, and its error comes through`() async throws {
+        let database = try SuiteServer.database("one4")
+        await #expect(throws: Stop.self) {
+            try await database.withConnection { connection in
+                try await connection.query("SELECT 1")
+                throw Stop()
+            }
+        }
+        try await expectFree(database)
+    }
+
+    @Test func `a task that is cancelled before it has a connection opens none`() async throws {
+        let database = try SuiteServer.database("one5")
+        let task = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            return try await database.withConnection { _ in Issue.record("The body ran.") }
+        }
+        await #expect(throws: CancellationError.self) { try await task.value }
+        try await expectFree(database)
+    }
+
+    @Test func `a task that is cancelled between two statements runs no further one and leaves nothing`() async throws {
+        let database = try SuiteServer.database("one6")
+        let task = Task {
+            try await database.withConnection { connection in
+                try await connection.query("SELECT 1")
+                withUnsafeCurrentTask { $0?.cancel() }
+                try await connection.query("SELECT 2")
+                Issue.record("The second statement ran.")
+            }
+        }
+        await #expect(throws: CancellationError.self) { try await task.value }
+        try await expectFree(database)
+    }
+
+    @Test func `the deadline of a scope ends an idle session under its body`() async throws {
+        let database = try SuiteServer.database("one7")
+        await #expect(throws: DatabaseError(.deadlineExceeded, message: "")) {
+            try await database.withConnection(timeout: .milliseconds(100)) { connection in
+                try await connection.query("SELECT 1")
+                // The body goes on, but the server has let go: another one gets in at the limit of 1.
+                #expect(try await eventually(within: .seconds(5)) { try await SuiteServer.sessions(of: "one7") == 0 })
+                try await connection.query("SELECT 2")
+            }
+        }
+        try await expectFree(database)
+    }
+
+    @Test(arguments: ["SELECT SLEEP(60)", "SELECT BENCHMARK(20000000000, 1 + 1)"])
+    func `a statement at work is ended on the server when its task is cancelled`(statement: String) async throws {
+        let account = statement.contains("SLEEP") ? "two1" : "two2"
+        let database = try SuiteServer.database(account)
+        let task = Task { try await database.withConnection { try await $0.query(SQL(raw: statement)) } }
+        #expect(try await eventually { try await isWorking(account) })
+        let start = ContinuousClock.now
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        let taken = ContinuousClock.now - start
+        #expect(try await SuiteServer.sessions(of: account) == 0)
+        // Without the KILL it would take 5 s for the one and minutes for the other.
+        #expect(taken < .seconds(2))
+        #expect(database.drainingSessions == 0)
+    }
+
+    @Test func `a statement that waits for a row lock is ended too`() async throws {
+        let holder = try SuiteServer.database()
+        let database = try SuiteServer.database("two3")
+        try await holder.withConnection { connection in
+            try await connection.query("CREATE OR REPLACE TABLE locked (a INT PRIMARY KEY)")
+            try await connection.query("INSERT INTO locked VALUES (1)")
+            try await connection.query("START TRANSACTION")
+            try await connection.query("SELECT * FROM locked FOR UPDATE")
+            await #expect(throws: DatabaseError(.deadlineExceeded, message: "")) {
+                try await database.withConnection {
+                    try await $0.query("UPDATE locked SET a = 2", timeout: .milliseconds(200))
+                }
+            }
+            #expect(try await SuiteServer.sessions(of: "two3") == 0)
+        }
+    }
+
+    @Test func `with no place for a KILL the caller still has its error at once, and the session drains`() async throws
+    {
+        let database = try SuiteServer.database("one8")
+        let start = ContinuousClock.now
+        await #expect(throws: DatabaseError(.deadlineExceeded, message: "")) {
+            try await database.withConnection {
+                try await $0.query("SELECT SLEEP(2)", timeout: .milliseconds(200))
+            }
+        }
+        #expect(ContinuousClock.now - start < .seconds(1.5))
+        #expect(database.drainingSessions == 1)
+        let error = await #expect(throws: DatabaseError.self) { try await database.withConnection { _ in } }
+        #expect(error?.code == .accountLimitReached)
+        #expect(error?.limit == 1)
+        #expect(try await eventually { database.drainingSessions == 0 })
+        try await expectFree(database)
+    }
+
+    @Test func `a connection that was given up says so when it is used again`() async throws {
+        try await SuiteServer.database("two4")
+            .withConnection { connection in
+                await #expect(throws: DatabaseError(.deadlineExceeded, message: "")) {
+                    try await connection.query("SELECT SLEEP(30)", timeout: .milliseconds(50))
+                }
+                await #expect(throws: DatabaseError(.connectionSpent, message: "")) {
+                    try await connection.query("SELECT 1")
+                }
+            }
+    }
+
+    @Test(arguments: [false, true], [false, true])
+    func `a result left half read does not delay the close`(overTCP: Bool, prepared: Bool) async throws {
+        let account = "two\(5 + (overTCP ? 1 : 0) + (prepared ? 2 : 0))"
+        let database = try SuiteServer.database(account, overTCP: overTCP)
+        let sql: SQL =
+            prepared ? "SELECT seq FROM seq_1_to_50000000 WHERE seq > \(0)" : "SELECT seq FROM seq_1_to_50000000"
+        let start = ContinuousClock.now
+        try await database.withConnection { connection in
+            for try await _ in try await connection.stream(sql) { break }
+        }
+        // Reading it to its end takes tens of seconds.
+        #expect(ContinuousClock.now - start < .seconds(3))
+        try await expectFree(database)
+    }
+
+    @Test(arguments: [false, true])
+    func `a session that the server ended is noticed, and closes cleanly`(overTCP: Bool) async throws {
+        let database = try SuiteServer.database(overTCP ? "one9" : "one10", overTCP: overTCP)
+        try await database.withConnection { connection in
+            let id = connection.sessionID
+            try await SuiteServer.administrator().withConnection { try await $0.query(SQL(raw: "KILL \(id)")) }
+            let account = overTCP ? "one9" : "one10"
+            #expect(try await eventually { try await SuiteServer.sessions(of: account) == 0 })
+            await #expect(throws: DatabaseError.self) { try await connection.query("SELECT 1") }
+            let error = await #expect(throws: DatabaseError.self) { try await connection.query("SELECT 1") }
+            #expect(error?.code == .connectionLost)
+        }
+        try await expectFree(database)
+    }
+
+    @Test func `a cancelled connect leaves nothing`() async throws {
+        let database = try SuiteServer.database("one11")
+        for round in 0..<200 {
+            let task = Task { try await database.withConnection { _ in } }
+            // At a different point of the handshake each time.
+            for _ in 0..<(round * 5) { await Task.yield() }
+            task.cancel()
+            _ = try? await task.value
+            try await database.withConnection { try await $0.query("SELECT 1") }
+        }
+    }
+
+    @Test func `descriptors do not leak`() async throws {
+        let database = try SuiteServer.database("ten1")
+        func descriptors() -> Int { (0..<4096).count { fcntl(Int32($0), F_GETFD) >= 0 } }
+        try await database.withConnection { try await $0.query("SELECT 1") }
+        let before = descriptors()
+        for _ in 0..<100 {
+            try await database.withConnection { try await $0.query("SELECT 1") }
+            _ = try? await database.withConnection { try await $0.query("SELECT SLEEP(9)", timeout: .milliseconds(1)) }
+        }
+        // Other suites run beside this one and open some of their own.
+        #expect(descriptors() < before + 60)
+    }
+
+    private func isWorking(_ account: String) async throws -> Bool {
+        try await SuiteServer.administrator()
+            .withConnection {
+                try await $0
+                    .query(
+                        """
+                        SELECT COUNT(*) FROM information_schema.PROCESSLIST
+                        WHERE USER = \(account) AND COMMAND IN ('Query', 'Execute')
+                        """
+                    )
+                    .first(Int.self) == 1
+            }
+    }
+}

@@ -1,0 +1,60 @@
+import Glibc
+import Subprocess
+import SystemPackage
+
+/// The built `headroom` program, run as a user would run it.
+public enum HeadroomProgram {
+    /// What a run printed and how it ended.
+    public struct Output: Sendable {
+        /// The exit status, negative for a signal.
+        public var status: Int32
+        /// What it printed to standard output.
+        public var output: String
+        /// What it printed to standard error.
+        public var errors: String
+    }
+
+    /// The program's path: beside the bundle of the tests.
+    public static var path: String {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let count = readlink("/proc/self/exe", &buffer, buffer.count)
+        // The tests run inside a helper of the toolchain; the bundle is its argument.
+        let executable = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
+        let candidates = [executable] + CommandLine.arguments
+        for candidate in candidates {
+            let folder = candidate.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+                .joined(separator: "/")
+            if access("\(folder)/headroom", X_OK) == 0 { return "\(folder)/headroom" }
+        }
+        return "headroom"
+    }
+
+    /// Runs the program to its end.
+    ///
+    /// - Parameters:
+    ///   - arguments: The arguments.
+    ///   - environment: What to add to the environment; nothing of the tests' own `DB_` settings is passed on.
+    ///   - folder: The working directory.
+    public static func run(
+        _ arguments: [String],
+        environment: [String: String] = [:],
+        in folder: String? = nil
+    ) async throws -> Output {
+        var values: [Environment.Key: String?] = [:]
+        for (name, value) in environment { values[Environment.Key(stringLiteral: name)] = value }
+        let result = try await Subprocess.run(
+            .path(FilePath(path)),
+            arguments: Arguments(arguments),
+            environment: .inherit.updating(values),
+            workingDirectory: folder.map { FilePath($0) } ?? "/",
+            output: .string(limit: 1 << 22),
+            error: .string(limit: 1 << 22)
+        )
+        let status: Int32 =
+            switch result.terminationStatus {
+            case .exited(let code): code
+            case .signaled(let signal): -signal
+            }
+        return Output(status: status, output: result.standardOutput, errors: result.standardError)
+    }
+}
