@@ -79,10 +79,10 @@ let package = Package(
             path: "Tests/TestSupport"
         ),
         .testTarget(name: "HeadroomTests", dependencies: ["Headroom", "HeadroomSandbox", "TestSupport"]),
-        .testTarget(name: "HeadroomWatchTests", dependencies: ["HeadroomWatch", "TestSupport"]),
-        .testTarget(name: "HeadroomJobsTests", dependencies: ["HeadroomJobs", "TestSupport"]),
-        .testTarget(name: "MeterImportTests", dependencies: ["MeterImport", "TestSupport"]),
-        .testTarget(name: "HeadroomSandboxTests", dependencies: ["HeadroomSandbox", "TestSupport"]),
+        .testTarget(name: "HeadroomWatchTests", dependencies: ["Headroom", "HeadroomWatch", "TestSupport"]),
+        .testTarget(name: "HeadroomJobsTests", dependencies: ["Headroom", "HeadroomJobs", "TestSupport"]),
+        .testTarget(name: "MeterImportTests", dependencies: ["Headroom", "HeadroomJobs", "MeterImport", "TestSupport"]),
+        .testTarget(name: "HeadroomSandboxTests", dependencies: ["Headroom", "HeadroomSandbox", "TestSupport"]),
         .testTarget(
             name: "CommandTests",
             dependencies: ["Headroom", "HeadroomSandbox", "TestSupport"]

@@ -89,8 +89,8 @@ import Testing
         await #expect(throws: CancellationError.self) { try await task.value }
         let taken = ContinuousClock.now - start
         #expect(try await SuiteServer.sessions(of: account) == 0)
-        // Without the KILL it would take 5 s for the one and minutes for the other.
-        #expect(taken < .seconds(2))
+        // Without the KILL it would take 5 s for the one and minutes for the other (the machine may be busy).
+        #expect(taken < .seconds(4))
         #expect(database.drainingSessions == 0)
     }
 
@@ -117,15 +117,16 @@ import Testing
         let start = ContinuousClock.now
         await #expect(throws: DatabaseError(.deadlineExceeded, message: "")) {
             try await database.withConnection {
-                try await $0.query("SELECT SLEEP(2)", timeout: .milliseconds(200))
+                try await $0.query("SELECT SLEEP(20)", timeout: .milliseconds(200))
             }
         }
-        #expect(ContinuousClock.now - start < .seconds(1.5))
+        // The server notices after 5 s that its client is gone.
+        #expect(ContinuousClock.now - start < .seconds(4))
         #expect(database.drainingSessions == 1)
         let error = await #expect(throws: DatabaseError.self) { try await database.withConnection { _ in } }
         #expect(error?.code == .accountLimitReached)
         #expect(error?.limit == 1)
-        #expect(try await eventually { database.drainingSessions == 0 })
+        #expect(try await eventually(within: .seconds(25)) { database.drainingSessions == 0 })
         try await expectFree(database)
     }
 
@@ -180,6 +181,19 @@ import Testing
             task.cancel()
             _ = try? await task.value
             try await database.withConnection { try await $0.query("SELECT 1") }
+        }
+    }
+
+    @Test func `a refusal after the login leaves nothing either`() async throws {
+        var settings = try SuiteServer.settings("one12")
+        settings.database = "nowhere"
+        let wrong = Database(settings)
+        let right = try SuiteServer.database("one12")
+        for _ in 0..<200 {
+            await #expect(throws: DatabaseError(.databaseDenied, message: "", serverCode: 1044)) {
+                try await wrong.withConnection { _ in }
+            }
+            try await right.withConnection { try await $0.query("SELECT 1") }
         }
     }
 

@@ -34,7 +34,9 @@ public enum HeadroomProgram {
     /// - Parameters:
     ///   - arguments: The arguments.
     ///   - environment: What to add to the environment; nothing of the tests' own `DB_` settings is passed on.
-    ///   - folder: The working directory.
+    ///   - folder: The working directory; `/` by default, so that no `.env` is found by chance.
+    /// - Returns: What it printed, and how it ended.
+    /// - Throws: When it cannot be started.
     public static func run(
         _ arguments: [String],
         environment: [String: String] = [:],

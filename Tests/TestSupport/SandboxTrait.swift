@@ -28,6 +28,7 @@ extension Trait where Self == SandboxTrait {
     ///   - tcp: Whether it listens on TCP too.
     ///   - tls: Whether it offers TLS.
     ///   - performanceSchema: Whether the performance schema is on.
+    /// - Returns: The trait.
     public static func sandbox(tcp: Bool = false, tls: Bool = false, performanceSchema: Bool = false) -> SandboxTrait {
         var options = SandboxOptions()
         options.tcp = tcp

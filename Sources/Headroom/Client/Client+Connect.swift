@@ -26,11 +26,14 @@ extension Client {
         } catch {
             throw ConnectFailure.timedOut(settings)
         }
-        guard client.socket != nil else {
-            let (number, text) = client.lastError
-            throw number == 0
-                ? ConnectFailure.outOfDescriptors(settings) : ConnectFailure.error(number, text, settings: settings)
+        let (number, text) = client.lastError
+        guard number == 0 else {
+            // Some refusals come after the account has been counted (an unknown database): the place must be free again
+            // before the caller tries something else.
+            await client.leave(within: settings.closeTimeout)
+            throw ConnectFailure.error(number, text, settings: settings)
         }
+        guard client.socket != nil else { throw ConnectFailure.outOfDescriptors(settings) }
         if settings.tls.mode != .disabled, settings.tls.mode != .preferred, !client.isEncrypted {
             await client.leave(within: settings.closeTimeout)
             throw ConnectFailure.error(2026, "the server does not offer encryption", settings: settings)
@@ -48,7 +51,7 @@ extension Client {
         let arguments = ConnectArguments(settings)
         defer { withExtendedLifetime(arguments) {} }
         do throws(Interruption) {
-            let connected = try await drive(nil as UnsafeMutablePointer<MYSQL>?, limits: limits) { result in
+            _ = try await drive(nil as UnsafeMutablePointer<MYSQL>?, limits: limits) { result in
                 let status = arguments.start(handle, result)
                 duplicateSocket(settings)
                 return status
@@ -57,8 +60,6 @@ extension Client {
                 if socket == nil { duplicateSocket(settings) }
                 return status
             }
-            // A refused connection is not counted, so there is nothing to watch.
-            if connected == nil { socket = nil }
         } catch {
             // The server may just have let us in: it is told at once that nobody is there, and seen to leave.
             free()

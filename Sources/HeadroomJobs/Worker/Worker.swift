@@ -33,16 +33,27 @@ public struct Worker: Sendable {
     /// - Throws: ``DatabaseError`` when the queue cannot be reached, `CancellationError` when cancelled.
     public func runOnce(limit: Int = 10, report: (Event) -> Void) async throws -> Int {
         var worked = 0
-        while worked < limit, let job = try await queue.claimNext(types: handler.types) {
+        while worked < limit, let job = try await claim() {
             report(.started(job))
             let outcome = await outcome(of: job, report: report)
-            // Whatever has happened to this task, the job must not stay claimed: a task of its own cannot be cancelled.
-            try await Task { [queue] in try await queue.end(job, outcome) }.value
+            try await end(job, outcome)
             report(.ended(job, outcome))
             try Task.checkCancellation()
             worked += 1
         }
         return worked
+    }
+
+    // Claiming and ending run in tasks of their own, which the cancellation of this one does not reach: a claim that took
+    // effect on the server must be known here, and a job must not stay claimed.
+
+    private func claim() async throws -> ImportJob? {
+        try Task.checkCancellation()
+        return try await Task { [queue, handler] in try await queue.claimNext(types: handler.types) }.value
+    }
+
+    private func end(_ job: ImportJob, _ outcome: JobOutcome) async throws {
+        try await Task { [queue] in try await queue.end(job, outcome) }.value
     }
 
     private func outcome(of job: ImportJob, report: (Event) -> Void) async -> JobOutcome {

@@ -40,18 +40,19 @@ struct ReadingStore {
                                 reading_type, VALUES(reading_type))
             """
         )
-        return Self.newRows(try await connection.query(statement))
+        let result = try await connection.query(statement)
+        return Self.newRows(affected: result.affectedRows, info: result.info)
     }
 
     /// How many rows of an `INSERT … ON DUPLICATE KEY UPDATE` were new.
     ///
     /// The server counts 1 for a new row, 2 for a changed one and 0 for one that stayed as it was, and says in its summary
     /// how many it changed: the new ones are what is left. A statement with one row has no summary, and needs none.
-    static func newRows(_ result: QueryResult) -> Int {
-        guard let info = result.info else { return result.affectedRows == 1 ? 1 : 0 }
+    static func newRows(affected: Int, info: String?) -> Int {
+        guard let info else { return affected == 1 ? 1 : 0 }
         // "Records: 1000  Duplicates: 3  Warnings: 0", translated by lc_messages: the numbers tell.
         let numbers = info.split { !$0.isNumber }.compactMap { Int($0) }
-        return result.affectedRows - 2 * (numbers.count > 1 ? numbers[1] : 0)
+        return affected - 2 * (numbers.count > 1 ? numbers[1] : 0)
     }
 
     /// Keeps the rows that were rejected.

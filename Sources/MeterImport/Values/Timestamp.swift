@@ -85,13 +85,14 @@ struct Timestamp: Equatable {
         var second = 0
         if parts.count == 3 {
             let whole = parts[2].split(separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
-            guard let number = number(whole[0], digits: 2...2), whole.count == 1 || whole[1].allSatisfy(\.isDigit)
+            guard let number = number(whole[0], digits: 2...2), number < 60,
+                whole.count == 1 || whole[1].allSatisfy(\.isDigit)
             else { throw CellProblem("it is not a time") }
             // A fraction of a second cannot begin a half-hour; it counts as one more second, which the caller refuses.
             second = number + (whole.count == 2 && whole[1].contains { $0 != 48 } ? 1 : 0)
         }
         let seconds = hour * 3600 + minute * 60 + second
-        guard minute < 60, second < 60 || seconds < 86_400, seconds <= 86_400 else {
+        guard minute < 60, seconds <= 86_400 else {
             throw CellProblem("there is no such time")
         }
         return seconds

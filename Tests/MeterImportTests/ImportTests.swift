@@ -1,0 +1,244 @@
+import Headroom
+import HeadroomJobs
+import TestSupport
+import Testing
+
+@testable import MeterImport
+
+/// Files are imported into a real database: nothing lost, nothing doubled, every count right.
+@Suite(.sandbox()) struct ImportTests {
+    private let folder = TemporaryFolder()
+
+    /// A database of its own for one test, with the tables in it.
+    private func database(_ name: String) async throws -> Database {
+        try await SuiteServer.administrator()
+            .withConnection { connection in
+                try await connection.query("CREATE DATABASE \(raw: name)")
+                try await connection.query("GRANT ALL PRIVILEGES ON \(raw: name).* TO app@'%'")
+            }
+        var settings = try SuiteServer.settings()
+        settings.database = name
+        let database = Database(settings)
+        _ = try await Migration(MeterSchema.tables + JobsSchema.tables).run(on: database)
+        return database
+    }
+
+    /// Queues a file and works on it; returns the job as it ended.
+    @discardableResult
+    private func run(
+        _ path: String,
+        _ options: ImportOptions = ImportOptions(mpan: "M1"),
+        dryRun: Bool = false,
+        on database: Database
+    ) async throws -> ImportJob {
+        let queue = JobQueue(database)
+        let new = NewJob(filename: "f", path: path, type: "hh", isDryRun: dryRun, metadata: options.metadata)
+        let id = try await queue.add(new, batchID: "batch-\(UInt32.random(in: 0 ... .max))")
+        _ = try await Worker(queue: queue, handler: MeterImportHandler(database)).runOnce { _ in }
+        return try #require(try await queue.job(id))
+    }
+
+    private func summary(_ job: ImportJob) throws -> ImportSummary {
+        try #require(job.summary.flatMap(ImportSummary.init(json:)))
+    }
+
+    private static var sample: String {
+        // Tests/MeterImportTests/ImportTests.swift is two folders below the project.
+        "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+            + "/Examples/data/uk-electricity-half-hourly.csv"
+    }
+
+    @Test func `the sample file is imported exactly, and a second time nothing doubles`() async throws {
+        let database = try await database("sample")
+        let options = ImportOptions(mpan: "1200023305967", timezone: "UTC")
+        let job = try await run(Self.sample, options, on: database)
+        #expect(job.status == .completed)
+        #expect(job.totalRows == 35_468)
+        #expect(job.counts == ImportJob.Counts(processed: 35_468, imported: 35_468, failed: 0))
+        let found = try summary(job)
+        #expect(found.rowsRead == 35_468)
+        #expect(found.duplicates == 24)
+        #expect(found.readingsStored == 35_444)
+        #expect(found.metersCreated == 1)
+        #expect(found.warnings == [])
+
+        let again = try summary(try await run(Self.sample, options, on: database))
+        #expect(again.readingsStored == 0)
+        #expect(again.duplicates == 35_468)
+
+        try await database.withConnection { connection in
+            let totals = try await connection.query("SELECT COUNT(*), SUM(reading_value) FROM meter_readings")
+                .first(Int.self, String.self)
+            #expect(totals?.0 == 35_444)
+            #expect(totals?.1 == "14080.862")
+            let days =
+                try await connection.query(
+                    """
+                    SELECT reading_date, COUNT(*), MAX(period_number), COUNT(DISTINCT period_number) FROM meter_readings
+                    WHERE reading_date IN ('2012-03-25', '2012-10-28', '2013-03-31', '2013-10-27')
+                    GROUP BY reading_date ORDER BY reading_date
+                    """
+                )
+                .decode(String.self, Int.self, Int.self, Int.self)
+            #expect(days.map(\.0) == ["2012-03-25", "2012-10-28", "2013-03-31", "2013-10-27"])
+            #expect(days.map(\.1) == [46, 50, 46, 50])
+            #expect(days.map(\.2) == [46, 50, 46, 50])
+            #expect(days.map(\.3) == [46, 50, 46, 50])
+        }
+    }
+
+    @Test func `the last of a repeated reading wins, in a file and across files`() async throws {
+        let database = try await database("last_wins")
+        let first = folder.write("start,value\n2024-01-01 00:00,1\n2024-01-01 00:00,2\n", to: "1.csv")
+        let found = try summary(try await run(first, on: database))
+        #expect(found.readingsStored == 1)
+        #expect(found.duplicates == 1)
+        let second = folder.write("start,value\n2024-01-01 00:00,3\n", to: "2.csv")
+        #expect(try summary(try await run(second, on: database)).duplicates == 1)
+        let value = try await database.withConnection { connection in
+            try await connection.query("SELECT reading_value FROM meter_readings").decode(String.self)
+        }
+        #expect(value == ["3.000"])
+    }
+
+    @Test func `an estimate never replaces an actual reading, an actual one replaces an estimate`() async throws {
+        let database = try await database("estimates")
+        let path = folder.write(
+            """
+            start,value,type
+            2024-01-01 00:00,1,A
+            2024-01-01 00:00,2,E
+            2024-01-01 00:30,3,E
+            2024-01-01 00:30,4,A
+            2024-01-01 01:00,5,E
+            2024-01-01 01:00,6,E
+            2024-01-01 01:30,7,A
+            2024-01-01 01:30,8,M
+            """,
+            to: "e.csv"
+        )
+        #expect(try summary(try await run(path, on: database)).readingsStored == 4)
+        let rows = try await database.withConnection { connection in
+            try await connection.query("SELECT reading_value, reading_type FROM meter_readings ORDER BY period_number")
+                .decode(String.self, String.self)
+        }
+        #expect(rows.map(\.0) == ["1.000", "4.000", "6.000", "8.000"])
+        #expect(rows.map(\.1) == ["actual", "actual", "estimated", "manual"])
+    }
+
+    @Test func `a matrix file is imported, and rejected rows are kept with their reasons`() async throws {
+        let database = try await database("matrix")
+        let header = "MPAN,Date," + (1...48).map { "HH\($0)" }.joined(separator: ",")
+        let good = (1...48).map { "0.\($0)" }.joined(separator: ",")
+        let path = folder.write(
+            "\(header)\nM1,01/02/2024,\(good)\nM2,01/02/2024,\(good)\nM1,31/02/2024,\(good)\nM1,02/02/2024,x,\(good.dropFirst(4))\n",
+            to: "m.csv"
+        )
+        let job = try await run(path, ImportOptions(), on: database)
+        #expect(job.status == .completed)
+        #expect(job.counts == ImportJob.Counts(processed: 4, imported: 2, failed: 2))
+        let found = try summary(job)
+        #expect(found.readingsStored == 96)
+        #expect(found.metersCreated == 2)
+        let rejected = try await database.withConnection { connection in
+            try await connection.query("SELECT line, column_name, cell FROM headroom_rejected_rows ORDER BY line")
+                .decode(Int.self, String?.self, String?.self)
+        }
+        #expect(rejected.map(\.0) == [4, 5])
+        #expect(rejected.map(\.1) == ["Date", "HH1"])
+        #expect(rejected.map(\.2) == ["31/02/2024", "x"])
+    }
+
+    @Test func `unknown meters are created once, also when imports race`() async throws {
+        let database = try await database("meters")
+        let paths = (0..<4)
+            .map { file in
+                folder.write(
+                    "mpan,start,value\n" + (0..<50).map { "RACE\($0),2024-01-0\(file + 1) 00:00,1\n" }.joined(),
+                    to: "race\(file).csv"
+                )
+            }
+        try await withThrowingTaskGroup { group in
+            for path in paths { group.addTask { try await run(path, ImportOptions(), on: database) } }
+            try await group.waitForAll()
+        }
+        try await database.withConnection { connection in
+            for (table, count) in [("meters", 50), ("sites", 1), ("companies", 1), ("meter_readings", 200)] {
+                let found = try await connection.number("SELECT COUNT(*) FROM \(raw: table)")
+                #expect(found == count, "\(table)")
+            }
+        }
+    }
+
+    @Test func `a dry run writes nothing but the job's result`() async throws {
+        let database = try await database("dry")
+        let path = folder.write("mpan,start,value\nNEW,2024-01-01 00:00,1\nNEW,x,1\n", to: "d.csv")
+        let job = try await run(path, ImportOptions(), dryRun: true, on: database)
+        #expect(job.status == .completed)
+        #expect(job.counts == ImportJob.Counts(processed: 2, imported: 1, failed: 1))
+        #expect(try summary(job).firstRejections.count == 1)
+        try await database.withConnection { connection in
+            for table in ["meters", "sites", "meter_readings", "headroom_rejected_rows"] {
+                let count = try await connection.number("SELECT COUNT(*) FROM \(raw: table)")
+                #expect(count == 0, "\(table)")
+            }
+        }
+    }
+
+    @Test func `a header alone is completed with a warning`() async throws {
+        let database = try await database("header_only")
+        let job = try await run(folder.write("start,value\n", to: "h.csv"), on: database)
+        #expect(job.status == .completed)
+        #expect(job.totalRows == 0)
+        #expect(try summary(job).warnings.count == 1)
+    }
+
+    @Test func `when every row is rejected the job fails`() async throws {
+        let database = try await database("all_rejected")
+        let job = try await run(folder.write("start,value\nx,1\ny,2\n", to: "r.csv"), on: database)
+        #expect(job.status == .failed)
+        #expect(job.errorMessage?.contains("All 2 rows") == true)
+        #expect(job.counts == ImportJob.Counts(processed: 2, imported: 0, failed: 2))
+    }
+
+    @Test(
+        arguments: [("missing", nil), ("empty", ""), ("columns", "a,b\n1,2\n"), ("binary", "a,b\n\0\u{1}\n")]
+            as [(String, String?)]
+    )
+    func `a file that cannot be used fails its job, saying why`(name: String, text: String?) async throws {
+        let database = try await database("unusable_\(name)")
+        let path = text.map { folder.write($0, to: "\(name).csv") } ?? "/nowhere/\(name).csv"
+        let job = try await run(path, on: database)
+        #expect(job.status == .failed)
+        #expect(job.errorMessage?.isEmpty == false)
+    }
+
+    @Test func `a job that its user cancels stops within a chunk, and that chunk is not stored`() async throws {
+        let database = try await database("called_off")
+        let rows = (0..<5_000).map { "2024-01-01 00:00,\($0)\n" }.joined()
+        let path = folder.write("start,value\n" + rows, to: "c.csv")
+        let queue = JobQueue(database)
+        let id = try await queue.add(
+            NewJob(filename: "f", path: path, type: "hh", metadata: #"{"mpan":"1"}"#),
+            batchID: "b"
+        )
+        let job = try #require(try await queue.claimNext(types: ["hh"]))
+        try await database.withConnection {
+            try await $0.query("UPDATE import_jobs SET status = 'cancelled' WHERE id = \(id)")
+        }
+        let outcome = try await MeterImportHandler(database).run(job) { _ in }
+        #expect(outcome == .cancelled)
+        let count = try await database.withConnection { try await $0.number("SELECT COUNT(*) FROM meter_readings") }
+        #expect(count == 0)
+    }
+
+    @Test(
+        arguments: [
+            ("Records: 4  Duplicates: 1  Warnings: 0", 4, 2), ("Records: 2  Duplicates: 0  Warnings: 0", 1, 1),
+            ("Datensätze: 3  Duplikate: 3  Warnungen: 0", 6, 0), (nil, 1, 1), (nil, 2, 0), (nil, 0, 0),
+        ] as [(String?, Int, Int)]
+    )
+    func `new rows are told from the server's counts`(info: String?, affected: Int, new: Int) {
+        #expect(ReadingStore.newRows(affected: affected, info: info) == new)
+    }
+}
