@@ -81,12 +81,12 @@ let package = Package(
         .testTarget(name: "HeadroomTests", dependencies: ["Headroom", "HeadroomSandbox", "TestSupport"]),
         .testTarget(name: "HeadroomWatchTests", dependencies: ["Headroom", "HeadroomWatch", "TestSupport"]),
         .testTarget(name: "HeadroomJobsTests", dependencies: ["Headroom", "HeadroomJobs", "TestSupport"]),
-        .testTarget(name: "MeterImportTests", dependencies: ["Headroom", "HeadroomJobs", "MeterImport", "TestSupport"]),
-        .testTarget(name: "HeadroomSandboxTests", dependencies: ["Headroom", "HeadroomSandbox", "TestSupport"]),
         .testTarget(
-            name: "CommandTests",
-            dependencies: ["Headroom", "HeadroomSandbox", "TestSupport"]
+            name: "MeterImportTests",
+            dependencies: ["Headroom", "HeadroomJobs", "MeterImport", "TestSupport"]
         ),
+        .testTarget(name: "HeadroomSandboxTests", dependencies: ["Headroom", "HeadroomSandbox", "TestSupport"]),
+        .testTarget(name: "CommandTests", dependencies: ["Headroom", "HeadroomSandbox", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -8,7 +8,7 @@ import SystemPackage
 /// The keeper is a shell in a session of its own, so that Ctrl-C at the terminal reaches neither it nor the server. It
 /// reads a pipe whose other end only the owner has. However the owner ends, also by kill -9, the kernel closes that end;
 /// the read returns, and the keeper terminates the server, waits for it, and removes the folder, unless that is marked to
-/// be kept. It ends as well when the server ends by itself.
+/// be kept. When the server ends by itself the keeper says so in the folder, and waits for the owner with cleaning up.
 final class Keeper: Sendable {
     private let task: Task<Void, Never>
     private let lifeline: Mutex<Int32>
@@ -30,6 +30,8 @@ final class Keeper: Sendable {
         watcher=$!
         wait "$server"
         kill -KILL "$watcher"
+        : > "$folder/ended"
+        read -r line <&3
         [ -e "$folder/keep" ] || rm -rf -- "$folder"
         """
 
@@ -76,10 +78,11 @@ final class Keeper: Sendable {
     }
 
     /// Starts a server that outlives this process; its folder stays when it ends.
-    static func startDetached(_ command: [String]) async throws {
+    static func startDetached(folder: SandboxFolder, command: [String]) async throws {
+        let script = "mark=$1; shift; (setsid \"$@\"; : > \"$mark\") </dev/null >/dev/null 2>&1 &"
         try await Program.run(
             "/bin/sh",
-            ["-c", "setsid \"$@\" </dev/null >/dev/null 2>&1 &", "headroom-start"] + command,
+            ["-c", script, "headroom-start", folder.endedMark] + command,
             doing: "starting the server"
         )
     }

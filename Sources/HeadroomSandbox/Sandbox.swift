@@ -157,7 +157,7 @@ public final class Sandbox: Sendable {
         }
         let programs = try ServerPrograms()
         if !Files.exists(folder.data) { try await Template(programs).copy(to: folder.data) }
-        for path in [folder.socket, folder.processFile, folder.keepMark] { unlink(path) }
+        for path in [folder.socket, folder.processFile, folder.keepMark, folder.endedMark] { unlink(path) }
         if options.directory != nil { try Files.write("", to: folder.keepMark) }
         try Files.makeFolders(folder.temporary)
         try Files.write(options.initialisation, to: folder.initialisation)
@@ -174,7 +174,7 @@ public final class Sandbox: Sendable {
         let keeper: Keeper?
         if detached {
             keeper = nil
-            try await Keeper.startDetached(command)
+            try await Keeper.startDetached(folder: folder, command: command)
         } else {
             keeper = try Keeper(folder: folder, command: command)
         }
@@ -185,24 +185,15 @@ public final class Sandbox: Sendable {
     }
 
     private func waitUntilReady() async throws {
-        let start = ContinuousClock.now
         do {
-            let isReady = try await Readiness.wait(for: socket) {
-                // The server writes its process id before it greets; one that is gone again has failed.
-                Files.exists(folder.errorLog) && !Files.exists(folder.path)
-                    || Self.hasAborted(folder) && ContinuousClock.now - start > .milliseconds(200)
-            }
-            guard isReady else {
-                throw SandboxError(.startFailed, "The server did not start. \(folder.logTail)")
+            guard try await Readiness.wait(for: socket, unless: { Files.exists(folder.endedMark) }) else {
+                let reason = Files.exists(folder.endedMark) ? "ended while it started" : "does not answer after 30 s"
+                throw SandboxError(.startFailed, "The server \(reason). \(folder.logTail)")
             }
         } catch {
             await stop()
             throw error
         }
-    }
-
-    private static func hasAborted(_ folder: SandboxFolder) -> Bool {
-        Files.read(folder.errorLog)?.contains("[ERROR] Aborting") ?? false
     }
 
     /// The settings as a shell reads them.

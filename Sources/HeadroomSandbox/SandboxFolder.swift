@@ -21,6 +21,9 @@ struct SandboxFolder: Sendable, Hashable {
     /// Marks the folder as a sandbox's; nothing without it is ever touched.
     var marker: String { "\(path)/headroom-sandbox" }
 
+    /// Is there once the server has ended; its keeper makes it.
+    var endedMark: String { "\(path)/ended" }
+
     /// While this is there the keeper leaves the folder when the server ends.
     var keepMark: String { "\(path)/keep" }
 

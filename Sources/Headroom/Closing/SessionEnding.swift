@@ -40,7 +40,7 @@ struct SessionEnding: Sendable {
         } else {
             socket.halfClose()
             // A server that was restarted meanwhile gives the same id to somebody else; but then our socket has ended.
-            if await socket.serverHungUp(until: .now) { return }
+            if socket.isEnded { return }
             if await kill(sessionID, core.settings), await socket.serverHungUp(until: deadline) { return }
         }
         core.draining.watch(socket)

@@ -57,7 +57,10 @@ final class SessionSocket: Sendable {
             } else {
                 switch Self.discard(descriptor) {
                 case .ended: return true
-                case .more: continue
+                case .more:
+                    // A server in the middle of a large result would keep this busy for ever.
+                    if let deadline, deadline < .now { return false }
+                    continue
                 case .nothing: break
                 }
             }
@@ -70,6 +73,12 @@ final class SessionSocket: Sendable {
             )
             guard outcome == .ready else { return false }
         }
+    }
+
+    /// Whether the server has hung up already, as far as can be seen without reading what it has sent.
+    var isEnded: Bool {
+        var byte: UInt8 = 0
+        return recv(descriptor, &byte, 1, Int32(MSG_DONTWAIT) | Int32(MSG_PEEK)) == 0
     }
 
     /// The same wait for a thread of its own, where blocking does no harm.

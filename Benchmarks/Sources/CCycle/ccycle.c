@@ -1,0 +1,70 @@
+#include "ccycle.h"
+
+#include <fcntl.h>
+#include <mariadb/mysql.h>
+#include <poll.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+static MYSQL *connect_to(const char *socket, unsigned int port, const char *user, const char *password,
+                         const char *database, int *error) {
+    MYSQL *mysql = mysql_init(NULL);
+    unsigned int off = 0;
+    mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+    mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &off);
+    mysql_options4(mysql, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "ccycle");
+    if (!mysql_real_connect(mysql, socket ? NULL : "127.0.0.1", user, password, database, port, socket, 0)) {
+        *error = (int)mysql_errno(mysql);
+        mysql_close(mysql);
+        return NULL;
+    }
+    return mysql;
+}
+
+static int select_one(MYSQL *mysql) {
+    if (mysql_real_query(mysql, "SELECT 1", 8)) return (int)mysql_errno(mysql);
+    MYSQL_RES *result = mysql_store_result(mysql);
+    if (!result) return (int)mysql_errno(mysql);
+    MYSQL_ROW row = mysql_fetch_row(result);
+    int error = row && row[0] && row[0][0] == '1' ? 0 : -1;
+    mysql_free_result(result);
+    return error;
+}
+
+static void close_confirmed(MYSQL *mysql, int watch) {
+    char rest[512];
+    struct pollfd request = {watch, POLLIN, 0};
+    mysql_close(mysql);
+    while (poll(&request, 1, 5000) > 0 && recv(watch, rest, sizeof rest, 0) > 0) {
+    }
+    close(watch);
+}
+
+int ccycle_run(const char *socket, unsigned int port, const char *user, const char *password, const char *database) {
+    int error = 0;
+    MYSQL *mysql = connect_to(socket, port, user, password, database, &error);
+    if (!mysql) return error;
+    int watch = fcntl(mysql_get_socket(mysql), F_DUPFD_CLOEXEC, 0);
+    error = select_one(mysql);
+    close_confirmed(mysql, watch);
+    return error;
+}
+
+int ccycle_queries(const char *socket, unsigned int port, const char *user, const char *password, const char *database,
+                   int count, long long *nanoseconds) {
+    int error = 0;
+    MYSQL *mysql = connect_to(socket, port, user, password, database, &error);
+    if (!mysql) return error;
+    int watch = fcntl(mysql_get_socket(mysql), F_DUPFD_CLOEXEC, 0);
+    for (int index = 0; index < count && !error; index++) {
+        struct timespec start, end;
+        clock_gettime(CLOCK_MONOTONIC, &start);
+        error = select_one(mysql);
+        clock_gettime(CLOCK_MONOTONIC, &end);
+        nanoseconds[index] = (end.tv_sec - start.tv_sec) * 1000000000LL + (end.tv_nsec - start.tv_nsec);
+    }
+    close_confirmed(mysql, watch);
+    return error;
+}

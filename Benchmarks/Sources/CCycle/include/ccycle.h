@@ -1,0 +1,9 @@
+#pragma once
+
+// Opens a connection, runs SELECT 1, closes it and waits until the server has hung up.
+// Returns 0, or the client library's error number. A NULL socket connects to 127.0.0.1 at the port.
+int ccycle_run(const char *socket, unsigned int port, const char *user, const char *password, const char *database);
+
+// The same on an open connection: opens one, runs the statement `count` times, and writes each duration in nanoseconds.
+int ccycle_queries(const char *socket, unsigned int port, const char *user, const char *password, const char *database,
+                   int count, long long *nanoseconds);
