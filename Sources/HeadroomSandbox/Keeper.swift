@@ -6,9 +6,10 @@ import SystemPackage
 /// Starts a server together with a keeper, which stops the server and removes its folder when their owner ends.
 ///
 /// The keeper is a shell in a session of its own, so that Ctrl-C at the terminal reaches neither it nor the server. It
-/// reads a pipe whose other end only the owner has. However the owner ends, also by kill -9, the kernel closes that end;
+/// reads a socket whose other end only the owner has. However the owner ends, also by kill -9, the kernel closes that end;
 /// the read returns, and the keeper terminates the server, waits for it, and removes the folder, unless that is marked to
-/// be kept. When the server ends by itself the keeper says so in the folder, and waits for the owner with cleaning up.
+/// be kept. It makes the folder itself, so that no moment is without a keeper. When the server ends by itself the keeper
+/// says so in the folder, and waits for the owner with cleaning up.
 final class Keeper: Sendable {
     private let task: Task<Void, Never>
     private let lifeline: Mutex<Int32>
@@ -19,6 +20,10 @@ final class Keeper: Sendable {
     private static let script = """
         folder=$1; shift
         exec 3<&0 </dev/null >/dev/null 2>&1
+        clean() { [ -e "$folder/keep" ] || rm -rf -- "$folder"; }
+        [ -d "$folder" ] || mkdir -m 700 -- "$folder" || exit 1
+        : > "$folder/headroom-sandbox"
+        read -r go <&3 || { clean; exit; }
         "$@" 3<&- &
         server=$!
         (
@@ -32,17 +37,21 @@ final class Keeper: Sendable {
         kill -KILL "$watcher"
         : > "$folder/ended"
         read -r line <&3
-        [ -e "$folder/keep" ] || rm -rf -- "$folder"
+        clean
         """
 
-    /// Starts the server under a keeper that lives as long as this process wants.
-    init(folder: SandboxFolder, command: [String]) throws {
+    /// Starts a keeper, which makes the folder and waits for ``startServer()``.
+    ///
+    /// - Parameters:
+    ///   - folder: The server's folder.
+    ///   - command: The server's command line.
+    /// - Throws: ``SandboxError`` when there is no keeper or no folder to be had.
+    init(folder: SandboxFolder, command: [String]) async throws {
         var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else {
-            throw SandboxError(.startFailed, "No pipe can be had: \(Files.lastError).")
+        // Closed on exec: a child of this process that held our end would keep the server alive.
+        guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC, 0, &ends) == 0 else {
+            throw SandboxError(.startFailed, "No socket pair can be had: \(Files.lastError).")
         }
-        // A child of this process that held the writing end would keep the server alive.
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         lifeline = Mutex(ends[1])
         let input = FileDescriptor(rawValue: ends[0])
         // A task of its own: it must go on when the owner's task is cancelled, as the keeper still has to clean up.
@@ -58,10 +67,24 @@ final class Keeper: Sendable {
                 error: .discarded
             )
         }
+        for _ in 0..<5_000 {
+            if Files.exists(folder.marker) { return }
+            try? await Task.sleep(for: .milliseconds(1))
+        }
+        letGo()
+        throw SandboxError(
+            .badDirectory,
+            "The folder \(folder.path) cannot be made. Check who may write in the folder above it, or set TMPDIR."
+        )
     }
 
     deinit {
         letGo()
+    }
+
+    /// Has the keeper start the server.
+    func startServer() {
+        lifeline.withLock { _ = send($0, "go\n", 3, Int32(MSG_NOSIGNAL)) }
     }
 
     /// Has the keeper stop the server and clean up.

@@ -85,13 +85,7 @@ public final class Sandbox: Sendable {
     /// - Returns: The server, ready for clients.
     /// - Throws: ``SandboxError``, or `CancellationError` when cancelled.
     public static func start(_ options: SandboxOptions) async throws -> Sandbox {
-        let folder = try options.directory.map(SandboxFolder.at) ?? .temporary()
-        do {
-            return try await start(options, in: folder, detached: false)
-        } catch {
-            if options.directory == nil { await Program.remove(folder.path) }
-            throw error
-        }
+        try await start(options, in: options.directory.map(SandboxFolder.at) ?? .temporary(), detached: false)
     }
 
     /// Starts a server that outlives this process, in a folder that is kept; ``stopDetached(directory:)`` stops it.
@@ -156,12 +150,7 @@ public final class Sandbox: Sendable {
             )
         }
         let programs = try ServerPrograms()
-        if !Files.exists(folder.data) { try await Template(programs).copy(to: folder.data) }
-        for path in [folder.socket, folder.processFile, folder.keepMark, folder.endedMark] { unlink(path) }
-        if options.directory != nil { try Files.write("", to: folder.keepMark) }
-        try Files.makeFolders(folder.temporary)
-        try Files.write(options.initialisation, to: folder.initialisation)
-        if options.tls { try await makeCertificate(folder) }
+        let template = try await Template(programs).made()
         let port = options.tcp ? try Readiness.freePort() : nil
         let command =
             [programs.server, "--no-defaults", "--datadir=\(folder.data)", "--socket=\(folder.socket)"]
@@ -171,28 +160,38 @@ public final class Sandbox: Sendable {
             ] + programs.userArguments + options.arguments(port: port)
             + (options.tls ? ["--ssl-cert=\(folder.certificate)", "--ssl-key=\(folder.privateKey)"] : [])
 
-        let keeper: Keeper?
-        if detached {
-            keeper = nil
-            try await Keeper.startDetached(folder: folder, command: command)
-        } else {
-            keeper = try Keeper(folder: folder, command: command)
-        }
+        for path in [folder.socket, folder.processFile, folder.keepMark, folder.endedMark] { unlink(path) }
+        if options.directory != nil { try Files.write("", to: folder.keepMark) }
+        let keeper = detached ? nil : try await Keeper(folder: folder, command: command)
         let sandbox = Sandbox(options: options, port: port, folder: folder, keeper: keeper)
-        try await sandbox.waitUntilReady()
-        try Files.write(sandbox.environmentFile, to: folder.environment)
-        return sandbox
+        do {
+            try await prepare(folder, options, template: template)
+            if let keeper {
+                keeper.startServer()
+            } else {
+                try await Keeper.startDetached(folder: folder, command: command)
+            }
+            try await sandbox.waitUntilReady()
+            try Files.write(sandbox.environmentFile, to: folder.environment)
+            return sandbox
+        } catch {
+            await sandbox.stop()
+            throw error
+        }
+    }
+
+    /// Puts into the folder what the server needs to start.
+    private static func prepare(_ folder: SandboxFolder, _ options: SandboxOptions, template: String) async throws {
+        if !Files.exists(folder.data) { try await Template.copy(template, to: folder.data) }
+        try Files.makeFolders(folder.temporary)
+        try Files.write(options.initialisation, to: folder.initialisation)
+        if options.tls { try await makeCertificate(folder) }
     }
 
     private func waitUntilReady() async throws {
-        do {
-            guard try await Readiness.wait(for: socket, unless: { Files.exists(folder.endedMark) }) else {
-                let reason = Files.exists(folder.endedMark) ? "ended while it started" : "does not answer after 30 s"
-                throw SandboxError(.startFailed, "The server \(reason). \(folder.logTail)")
-            }
-        } catch {
-            await stop()
-            throw error
+        guard try await Readiness.wait(for: socket, unless: { Files.exists(folder.endedMark) }) else {
+            let reason = Files.exists(folder.endedMark) ? "ended while it started" : "does not answer after 30 s"
+            throw SandboxError(.startFailed, "The server \(reason). \(folder.logTail)")
         }
     }
 

@@ -27,22 +27,14 @@ struct SandboxFolder: Sendable, Hashable {
     /// While this is there the keeper leaves the folder when the server ends.
     var keepMark: String { "\(path)/keep" }
 
-    /// Creates a temporary folder that only its owner can enter.
-    static func temporary() throws -> SandboxFolder {
+    /// Names a temporary folder; its keeper makes it, so that there is none without a keeper to remove it.
+    static func temporary() -> SandboxFolder {
         let candidates = [Files.environment("TMPDIR"), "/tmp"].compactMap(\.self)
         // A long TMPDIR leaves no room for the socket's name.
         let base = candidates.first { $0.utf8.count < Self.longestSocketPath - 32 } ?? "/tmp"
-        var template = Array("\(base)/headroom-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else {
-            throw SandboxError(
-                .badDirectory,
-                "No temporary folder can be made in \(base): \(Files.lastError). Set TMPDIR to one that can be written."
-            )
-        }
-        let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let folder = SandboxFolder(path: path)
-        try Files.write("", to: folder.marker)
-        return folder
+        let letters = Array("abcdefghijkmnpqrstuvwxyz23456789")
+        let name = String((0..<10).map { _ in letters.randomElement() ?? "x" })
+        return SandboxFolder(path: "\(base)/headroom-\(name)")
     }
 
     /// Takes a folder of the user's: a new or empty one, or one that was a sandbox before.

@@ -11,9 +11,8 @@ struct Template {
         self.server = server
     }
 
-    /// Copies the data folder to a path, which must not exist; makes the template first when there is none.
-    func copy(to path: String) async throws {
-        let template = try await made()
+    /// Copies a template to a path, which must not exist.
+    static func copy(_ template: String, to path: String) async throws {
         try await Program.run(
             "/bin/cp",
             ["-a", "--reflink=auto", "--", template, path],
@@ -27,8 +26,8 @@ struct Template {
         return "\(Files.environment("HOME") ?? "/tmp")/.cache/headroom"
     }
 
-    /// The template's path, once it is whole.
-    private func made() async throws -> String {
+    /// Returns the template's path; makes it first when there is none.
+    func made() async throws -> String {
         let version = try await Program.run(server.server, ["--no-defaults", "--version"], doing: "asking its version")
         let words = version.split { $0.isWhitespace }
         let name = words.drop { $0 != "Ver" }.dropFirst().first ?? "unknown"

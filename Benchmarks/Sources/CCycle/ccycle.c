@@ -1,9 +1,14 @@
+#define _GNU_SOURCE
 #include "ccycle.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <mariadb/mysql.h>
 #include <poll.h>
+#include <sched.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -67,4 +72,21 @@ int ccycle_queries(const char *socket, unsigned int port, const char *user, cons
     }
     close_confirmed(mysql, watch);
     return error;
+}
+
+int ccycle_pin(int process, int processor) {
+    char path[64];
+    cpu_set_t set;
+    int bound = 0;
+    CPU_ZERO(&set);
+    CPU_SET(processor, &set);
+    snprintf(path, sizeof path, "/proc/%d/task", process);
+    DIR *tasks = opendir(path);
+    if (!tasks) return 0;
+    for (struct dirent *task; (task = readdir(tasks));) {
+        int thread = atoi(task->d_name);
+        if (thread > 0 && sched_setaffinity(thread, sizeof set, &set) == 0) bound++;
+    }
+    closedir(tasks);
+    return bound;
 }

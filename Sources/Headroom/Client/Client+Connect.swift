@@ -12,13 +12,12 @@ extension Client {
     /// - Throws: ``DatabaseError``, or `CancellationError` at once when the task is cancelled.
     static func connect(_ settings: DatabaseSettings, limits: Limits, mayBlock: Bool) async throws -> Client {
         try Task.checkCancellation(in: limits)
-        let timeout = limits.deadline.map { ContinuousClock.now.duration(to: $0) } ?? settings.connectTimeout
         let client: Client
         do throws(Interruption) {
             if mayBlock {
-                client = try await connectOnThread(settings, timeout: timeout, limits: limits)
+                client = try await connectOnThread(settings, limits: limits)
             } else {
-                client = make(settings, timeout: timeout)
+                client = make(settings, timeout: nil)
                 try await client.connectInline(settings, limits: limits)
             }
         } catch .cancelled {
@@ -79,10 +78,10 @@ extension Client {
 
     private static func connectOnThread(
         _ settings: DatabaseSettings,
-        timeout: Duration,
         limits: Limits
     ) async throws(Interruption) -> Client {
-        try await onOwnThread(named: "headroom-open", limits: limits) {
+        let timeout = limits.deadline.map { ContinuousClock.now.duration(to: $0) } ?? settings.connectTimeout
+        return try await onOwnThread(named: "headroom-open", limits: limits) {
             let client = make(settings, timeout: timeout)
             let arguments = ConnectArguments(settings)
             defer { withExtendedLifetime(arguments) {} }

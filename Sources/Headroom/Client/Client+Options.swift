@@ -2,7 +2,12 @@ import CMariaDB
 
 extension Client {
     /// Creates a handle with the settings' options, not yet connected.
-    static func make(_ settings: DatabaseSettings, timeout: Duration) -> Client {
+    ///
+    /// - Parameters:
+    ///   - settings: Where to, and who logs in.
+    ///   - timeout: How long a blocking connect may take; `nil` for one that obeys its limits by itself.
+    /// - Returns: The handle.
+    static func make(_ settings: DatabaseSettings, timeout: Duration?) -> Client {
         Self.startLibrary
         guard let handle = mysql_init(nil) else { fatalError("Out of memory.") }
         mysql_options(handle, MYSQL_OPT_NONBLOCK, nil)
@@ -11,9 +16,11 @@ extension Client {
         // Off: a server must not be able to ask this client for local files.
         var localInfile: UInt32 = 0
         mysql_options(handle, MYSQL_OPT_LOCAL_INFILE, &localInfile)
-        // Whole seconds, for the connects that run on a thread; the others obey the exact deadline.
-        var seconds = UInt32(clamping: max(1, timeout.components.seconds + 1))
-        mysql_options(handle, MYSQL_OPT_CONNECT_TIMEOUT, &seconds)
+        if let timeout {
+            // In whole seconds; whoever waits for the connect gives up at the exact moment.
+            var seconds = UInt32(clamping: max(1, timeout.components.seconds + 1))
+            mysql_options(handle, MYSQL_OPT_CONNECT_TIMEOUT, &seconds)
+        }
         configure(handle, settings.tls)
         return Client(handle, usesTLS: settings.tls.mode != .disabled)
     }

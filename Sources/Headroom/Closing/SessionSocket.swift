@@ -48,22 +48,10 @@ final class SessionSocket: Sendable {
     /// - Returns: Whether it has hung up before the deadline.
     func serverHungUp(until deadline: ContinuousClock.Instant?, readingRefused: Bool = false) async -> Bool {
         var inline = InlineWait()
+        // What is queued is taken off the socket: that wakes a server that waits for room, and its next write fails. After
+        // it reading says "end" at once, so only the hang-up event still tells the server's end.
+        if readingRefused { while case .more = Self.discard(descriptor) {} }
         while true {
-            if readingRefused {
-                // What is queued is taken off the socket: that wakes a server that waits for room, and its next write
-                // fails. After it reading says "end" at once, so only the hang-up event still tells the server's end.
-                while case .more = Self.discard(descriptor) {}
-                if isHungUp() { return true }
-            } else {
-                switch Self.discard(descriptor) {
-                case .ended: return true
-                case .more:
-                    // A server in the middle of a large result would keep this busy for ever.
-                    if let deadline, deadline < .now { return false }
-                    continue
-                case .nothing: break
-                }
-            }
             let outcome = await waitUntilReady(
                 descriptor,
                 events: readingRefused ? 0 : Int32(POLLIN),
@@ -72,6 +60,12 @@ final class SessionSocket: Sendable {
                 inline: &inline
             )
             guard outcome == .ready else { return false }
+            if readingRefused { return true }
+            while case let found = Self.discard(descriptor), found != .nothing {
+                if found == .ended { return true }
+                // A server in the middle of a large result would keep this busy for ever.
+                if let deadline, deadline < .now { return false }
+            }
         }
     }
 
@@ -92,11 +86,6 @@ final class SessionSocket: Sendable {
                 _ = poll(&request, 1, -1)
             }
         }
-    }
-
-    private func isHungUp() -> Bool {
-        var request = pollfd(fd: descriptor, events: 0, revents: 0)
-        return poll(&request, 1, 0) > 0
     }
 
     private enum Discarded {

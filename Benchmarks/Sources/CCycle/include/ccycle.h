@@ -7,3 +7,6 @@ int ccycle_run(const char *socket, unsigned int port, const char *user, const ch
 // The same on an open connection: opens one, runs the statement `count` times, and writes each duration in nanoseconds.
 int ccycle_queries(const char *socket, unsigned int port, const char *user, const char *password, const char *database,
                    int count, long long *nanoseconds);
+
+// Binds every thread of a process to one processor. Returns how many threads it bound.
+int ccycle_pin(int process, int processor);
