@@ -14,22 +14,27 @@ final class Keeper: Sendable {
     private let task: Task<Void, Never>
     private let lifeline: Mutex<Int32>
 
-    /// Takes the folder, then the server's command line.
+    /// Takes the folder, the template of its data, then the server's command line.
     ///
-    /// The process ids in it are of its own children: nobody else's are killed.
+    /// The process ids in it are of its own children: nobody else's are killed. A server that is only just starting may
+    /// not hear the first signal, so it is sent again.
     private static let script = """
-        folder=$1; shift
+        folder=$1; template=$2; shift 2
         exec 3<&0 </dev/null >/dev/null 2>&1
-        clean() { [ -e "$folder/keep" ] || rm -rf -- "$folder"; }
+        clean() {
+            [ -e "$folder/keep" ] && return
+            # Once more, should a program that the owner had started still write into it.
+            for pause in 0.2 1 0; do rm -rf -- "$folder"; sleep $pause; [ -e "$folder" ] || return; done
+        }
         [ -d "$folder" ] || mkdir -m 700 -- "$folder" || exit 1
         : > "$folder/headroom-sandbox"
         read -r go <&3 || { clean; exit; }
+        [ -d "$folder/data" ] || cp -a --reflink=auto -- "$template" "$folder/data"
         "$@" 3<&- &
         server=$!
         (
             read -r line <&3
-            kill -TERM "$server"
-            for attempt in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do sleep 0.5; done
+            for attempt in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do kill -TERM "$server"; sleep 0.5; done
             kill -KILL "$server"
         ) &
         watcher=$!
@@ -44,9 +49,10 @@ final class Keeper: Sendable {
     ///
     /// - Parameters:
     ///   - folder: The server's folder.
+    ///   - template: The data folder to copy when it has none.
     ///   - command: The server's command line.
     /// - Throws: ``SandboxError`` when there is no keeper or no folder to be had.
-    init(folder: SandboxFolder, command: [String]) async throws {
+    init(folder: SandboxFolder, template: String, command: [String]) async throws {
         var ends: [Int32] = [-1, -1]
         // Closed on exec: a child of this process that held our end would keep the server alive.
         guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC, 0, &ends) == 0 else {
@@ -60,7 +66,7 @@ final class Keeper: Sendable {
             options.createSession = true
             _ = try? await Subprocess.run(
                 .path("/bin/sh"),
-                arguments: Arguments(["-c", Self.script, "headroom-keeper", folder.path] + command),
+                arguments: Arguments(["-c", Self.script, "headroom-keeper", folder.path, template] + command),
                 platformOptions: options,
                 input: .fileDescriptor(input, closeAfterSpawningProcess: true),
                 output: .discarded,
@@ -101,7 +107,10 @@ final class Keeper: Sendable {
     }
 
     /// Starts a server that outlives this process; its folder stays when it ends.
-    static func startDetached(folder: SandboxFolder, command: [String]) async throws {
+    static func startDetached(folder: SandboxFolder, template: String, command: [String]) async throws {
+        if !Files.exists(folder.data) {
+            try await Program.run("/bin/cp", ["-a", "--", template, folder.data], doing: "copying the data folder")
+        }
         let script = "mark=$1; shift; (setsid \"$@\"; : > \"$mark\") </dev/null >/dev/null 2>&1 &"
         try await Program.run(
             "/bin/sh",

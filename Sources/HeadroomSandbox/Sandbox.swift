@@ -162,14 +162,14 @@ public final class Sandbox: Sendable {
 
         for path in [folder.socket, folder.processFile, folder.keepMark, folder.endedMark] { unlink(path) }
         if options.directory != nil { try Files.write("", to: folder.keepMark) }
-        let keeper = detached ? nil : try await Keeper(folder: folder, command: command)
+        let keeper = detached ? nil : try await Keeper(folder: folder, template: template, command: command)
         let sandbox = Sandbox(options: options, port: port, folder: folder, keeper: keeper)
         do {
-            try await prepare(folder, options, template: template)
+            try await prepare(folder, options)
             if let keeper {
                 keeper.startServer()
             } else {
-                try await Keeper.startDetached(folder: folder, command: command)
+                try await Keeper.startDetached(folder: folder, template: template, command: command)
             }
             try await sandbox.waitUntilReady()
             try Files.write(sandbox.environmentFile, to: folder.environment)
@@ -181,8 +181,7 @@ public final class Sandbox: Sendable {
     }
 
     /// Puts into the folder what the server needs to start.
-    private static func prepare(_ folder: SandboxFolder, _ options: SandboxOptions, template: String) async throws {
-        if !Files.exists(folder.data) { try await Template.copy(template, to: folder.data) }
+    private static func prepare(_ folder: SandboxFolder, _ options: SandboxOptions) async throws {
         try Files.makeFolders(folder.temporary)
         try Files.write(options.initialisation, to: folder.initialisation)
         if options.tls { try await makeCertificate(folder) }

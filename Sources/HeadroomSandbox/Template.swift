@@ -11,15 +11,6 @@ struct Template {
         self.server = server
     }
 
-    /// Copies a template to a path, which must not exist.
-    static func copy(_ template: String, to path: String) async throws {
-        try await Program.run(
-            "/bin/cp",
-            ["-a", "--reflink=auto", "--", template, path],
-            doing: "copying the data folder"
-        )
-    }
-
     private static var cache: String {
         if let cache = Files.environment("HEADROOM_CACHE") { return Files.absolute(cache) }
         if let cache = Files.environment("XDG_CACHE_HOME") { return "\(cache)/headroom" }
