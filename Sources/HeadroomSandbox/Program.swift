@@ -16,8 +16,11 @@ enum Program {
         )
         let output = result.standardOutput
         guard result.terminationStatus.isSuccess else {
-            let tail = output.split(separator: "\n").suffix(5).map { "  \($0)" }.joined(separator: "\n")
-            throw SandboxError(.setupFailed, "\(path) failed at \(what) (\(result.terminationStatus)).\n\(tail)")
+            // What went wrong stands in a line that says so, often far from the end.
+            let lines = output.split(separator: "\n")
+            let telling = lines.filter { $0.lowercased().contains("error") }
+            let shown = (telling.isEmpty ? lines.suffix(5) : telling.prefix(5)).map { "\n  \($0)" }.joined()
+            throw SandboxError(.setupFailed, "\(path) failed at \(what) (\(result.terminationStatus)).\(shown)")
         }
         return output
     }

@@ -57,10 +57,14 @@ struct ServerPrograms {
     let installer: String
 
     init() throws {
-        guard let server = Files.program("mariadbd"), let installer = Files.program("mariadb-install-db") else {
+        // The installer itself runs the third one.
+        guard let server = Files.program("mariadbd"), let installer = Files.program("mariadb-install-db"),
+            Files.program("my_print_defaults") != nil
+        else {
             throw SandboxError(
                 .serverMissing,
-                "The MariaDB server is not installed. Install it with: apt-get install mariadb-server-core"
+                "The MariaDB server's programs are not installed. Install them with: "
+                    + "apt-get install mariadb-server-core mariadb-client-core"
             )
         }
         self.server = server
