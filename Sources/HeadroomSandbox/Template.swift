@@ -25,30 +25,32 @@ struct Template {
         // The user is part of the name: the server can only use files of its own user.
         let path = "\(Self.cache)/sandbox-\(name)-\(geteuid())-1"
         if Files.exists(path) { return path }
-
-        // Made beside its place and moved there whole, so that a second process never sees half of it. When both make
-        // one, the later move fails, as the place is taken, and its copy goes.
         try Files.makeFolders(Self.cache)
-        let draft = "\(path).\(getpid()).\(UInt32.random(in: 0 ... .max))"
-        do {
-            try await Program.run(
-                server.installer,
-                [
-                    "--no-defaults", "--datadir=\(draft)", "--auth-root-authentication-method=normal",
-                    "--skip-test-db", "--skip-name-resolve", "--innodb-log-file-size=8M",
-                ] + server.userArguments,
-                doing: "installing a data folder"
-            )
-            if rename(draft, path) != 0, !Files.exists(path) {
-                throw SandboxError(.setupFailed, "\(draft) cannot be moved to \(path): \(Files.lastError).")
-            }
-        } catch {
-            await Program.remove(draft)
-            throw error
-        }
-        await Program.remove(draft)
+        try await Program.run(
+            "/usr/bin/flock",
+            ["\(path).lock", "/bin/sh", "-c", Self.script, "headroom-template", path, server.installer]
+                + server.userArguments,
+            doing: "installing a data folder"
+        )
         return path
     }
+
+    /// Takes the template's path, then the installer and its further arguments; runs under a lock, one at a time.
+    ///
+    /// The template is made beside its place and moved there whole. It has a folder for temporary files of its own: a server
+    /// that starts removes the temporary tables that it finds, also those of others in `/tmp` (seen with twelve at once).
+    private static let script = """
+        template=$1; installer=$2; shift 2
+        [ -d "$template" ] && exit 0
+        draft="$template.draft"
+        rm -rf -- "$draft"
+        mkdir -m 700 -- "$draft" "$draft/tmp" || exit 1
+        "$installer" --no-defaults --datadir="$draft/data" --tmpdir="$draft/tmp" --skip-test-db --skip-name-resolve \\
+            --auth-root-authentication-method=normal --innodb-log-file-size=8M "$@" && mv -- "$draft/data" "$template"
+        status=$?
+        rm -rf -- "$draft"
+        exit $status
+        """
 }
 
 /// Where the server's programs are.
