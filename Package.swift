@@ -14,7 +14,6 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         // Without Foundation: the sandbox starts processes and needs nothing more of it.
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
@@ -28,14 +27,7 @@ let package = Package(
         ),
         // Kernel calls that Swift's Glibc module leaves out.
         .systemLibrary(name: "CLinux"),
-        .target(
-            name: "Headroom",
-            dependencies: [
-                "CLinux",
-                "CMariaDB",
-                .product(name: "Logging", package: "swift-log"),
-            ]
-        ),
+        .target(name: "Headroom", dependencies: ["CLinux", "CMariaDB"]),
         .target(name: "HeadroomWatch", dependencies: ["Headroom"]),
         .target(name: "HeadroomJobs", dependencies: ["Headroom"]),
         .target(

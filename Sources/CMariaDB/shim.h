@@ -1,7 +1,6 @@
 // The C client library, as its development package installs it.
 #if !__has_include(<mysql.h>)
 #error "Headroom needs the MariaDB C client. Install it with: apt-get install libmariadb-dev pkg-config"
-#endif
+#else
 #include <mysql.h>
-#include <errmsg.h>
-#include <mysqld_error.h>
+#endif

@@ -5,7 +5,8 @@ import Synchronization
 /// Creating one opens nothing. For example:
 ///
 /// ```swift
-/// let database = Database(try DatabaseSettings.load())
+/// let settings = try SettingsSources(environment: ProcessInfo.processInfo.environment).load()
+/// let database = Database(settings.database)
 /// let names = try await database.withConnection { connection in
 ///     try await connection.query("SELECT name FROM sites WHERE is_active = \(true)").decode(String.self)
 /// }
@@ -63,7 +64,16 @@ public final class Database: Sendable {
     private func open(until deadline: ContinuousClock.Instant?) async throws -> Connection {
         let own = ContinuousClock.now + settings.connectTimeout
         let limits = Limits(deadline: min(own, deadline ?? own))
-        let client = try await Client.connect(settings, limits: limits, mayBlock: connectMayBlock)
+        let client: Client
+        do {
+            client = try await Client.connect(settings, limits: limits, mayBlock: connectMayBlock)
+        } catch let error as DatabaseError where error.code == .connectTimedOut && limits.deadline == deadline {
+            throw DatabaseError(
+                .deadlineExceeded,
+                message: "The scope's deadline passed before there was a connection to \(settings.endpoint).",
+                advice: error.advice
+            )
+        }
         lastWasPlain.store(!client.isEncrypted, ordering: .relaxed)
         return Connection(client: client, core: .init(settings: settings, draining: draining), deadline: deadline)
     }

@@ -20,21 +20,19 @@ enum JobText {
 
     /// What an import found, a fact a line.
     static func lines(_ summary: ImportSummary) -> [String] {
-        var facts = [
-            ["\(grouped(summary.rowsRead))", "rows read"],
-            ["\(grouped(summary.rowsRejected))", "rows rejected"],
-        ]
+        var facts = [(summary.rowsRead, "row", " read"), (summary.rowsRejected, "row", " rejected")]
         if summary.dryRun {
-            facts.append(["0", "readings stored: this was a dry run"])
+            facts.append((0, "reading", " stored: this was a dry run"))
         } else {
-            facts += [
-                ["\(grouped(summary.readingsStored))", "readings stored"],
-                ["\(grouped(summary.duplicates))", "duplicates: the last of each counts"],
-            ]
+            facts.append((summary.readingsStored, "reading", " stored"))
+            facts.append((summary.duplicates, "duplicate", ": the last of each counts"))
         }
-        if summary.metersCreated > 0 { facts.append(["\(grouped(summary.metersCreated))", "meters created"]) }
-        let width = facts.map(\.[0].count).max() ?? 0
-        return facts.map { "  " + String(repeating: " ", count: width - $0[0].count) + $0[0] + " " + $0[1] }
+        if summary.metersCreated > 0 { facts.append((summary.metersCreated, "meter", " created")) }
+        let width = facts.map { grouped($0.0).count }.max() ?? 0
+        return facts.map { number, noun, rest in
+            let indent = String(repeating: " ", count: 2 + width - grouped(number).count)
+            return indent + counted(number, noun) + rest
+        }
             + summary.warnings.map { "  warning: \($0)" } + summary.firstRejections.map { "  \($0)" }
     }
 }

@@ -82,10 +82,10 @@ import Testing
         let worked = try await run("work", "--once")
         #expect(worked.status == 0)
         #expect(worked.output.contains("2 rows read"))
-        #expect(worked.output.contains("1 rows rejected"))
+        #expect(worked.output.contains("1 row rejected"))
         #expect(worked.output.contains("line 3: value is 'x'"))
         #expect(try await run("jobs", "list").output.contains("completed"))
-        #expect(try await run("jobs", "show", "1").output.contains("1 readings stored"))
+        #expect(try await run("jobs", "show", "1").output.contains("1 reading stored"))
         #expect(try await run("jobs", "show", "1", "--json").output.contains("\"readings_stored\" : 1"))
         #expect(try await run("jobs", "show", "99").status == 1)
         #expect(try await run("work", "--once", "--quiet").output.isEmpty)
@@ -165,11 +165,7 @@ import Testing
 
     @Test func `a job for a file that is gone fails, and says so`() async throws {
         // A database of its own, as the other tests use the queue too.
-        try await SuiteServer.administrator()
-            .withConnection { connection in
-                try await connection.query("CREATE DATABASE gone")
-                try await connection.query("GRANT ALL PRIVILEGES ON gone.* TO app@'%'")
-            }
+        _ = try await SuiteServer.newDatabase("gone")
         let environment = try environment("app", ["DB_DATABASE": "gone"])
         _ = try await HeadroomProgram.run(["migrate"], environment: environment)
         try await SuiteServer.administrator()

@@ -6,25 +6,14 @@ import Testing
 
 /// A migration adds what is missing, and leaves alone what is there.
 @Suite(.sandbox()) struct MigrationTests {
-    private func database(_ name: String) async throws -> Database {
-        try await SuiteServer.administrator()
-            .withConnection { connection in
-                try await connection.query("CREATE DATABASE \(raw: name)")
-                try await connection.query("GRANT ALL PRIVILEGES ON \(raw: name).* TO app@'%'")
-            }
-        var settings = try SuiteServer.settings()
-        settings.database = name
-        return Database(settings)
-    }
-
     @Test func `the second run finds nothing to do`() async throws {
-        let database = try await database("twice")
+        let database = try await SuiteServer.newDatabase("twice")
         #expect(try await Migration(JobsSchema.tables).run(on: database).count == JobsSchema.tables.count)
         #expect(try await Migration(JobsSchema.tables).run(on: database) == [])
     }
 
     @Test func `several at once end with every table, once`() async throws {
-        let database = try await database("together")
+        let database = try await SuiteServer.newDatabase("together")
         let added = try await withThrowingTaskGroup(of: [String].self) { group in
             for _ in 0..<4 { group.addTask { try await Migration(JobsSchema.tables).run(on: database) } }
             return try await group.reduce(into: []) { $0 += $1 }
@@ -33,7 +22,7 @@ import Testing
     }
 
     @Test func `a table in use keeps its rows and its own ideas, and gets what is missing`() async throws {
-        let database = try await database("partial")
+        let database = try await SuiteServer.newDatabase("partial")
         try await database.withConnection { connection in
             try await connection.query(
                 """

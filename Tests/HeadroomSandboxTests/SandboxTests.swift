@@ -133,43 +133,49 @@ import Testing
         await Program.remove("\(cache.path)/c")
     }
 
-    @Test func `kill -9 of the owner takes the server and its folder with it`() async throws {
-        let folder = TemporaryFolder()
-        let note = "\(folder.path)/note"
-        let owner = Task {
-            try await HeadroomProgram.run([
-                "sandbox", "run", "--", "sh", "-c",
-                "echo $PPID $DB_SOCKET > \(note).new; mv \(note).new \(note); exec sleep 60",
-            ])
-        }
-        #expect(try await eventually(within: .seconds(30)) { Files.exists(note) })
-        let words = try #require(Files.read(note)).split { $0.isWhitespace }
-        let process = try #require(words.first.flatMap { pid_t($0) })
-        let directory = words[1].split(separator: "/", omittingEmptySubsequences: false).dropLast()
-            .joined(separator: "/")
-        let server = SandboxFolder(path: directory).runningServer
-        #expect(isRunning(server))
-
-        kill(process, SIGKILL)
-        #expect(try await owner.value.status == -SIGKILL)
-        #expect(try await eventually(within: .seconds(30)) { !isRunning(server) && !Files.exists(directory) })
+    /// A running `headroom sandbox run`, its server and its folder.
+    private struct Owner {
+        let process: pid_t
+        let server: pid_t
+        let directory: String
+        let run: Task<HeadroomProgram.Output, any Error>
     }
 
-    @Test func `Ctrl-C ends the command, the server and the folder`() async throws {
-        let folder = TemporaryFolder()
+    private func startOwner(_ folder: TemporaryFolder) async throws -> Owner {
         let note = "\(folder.path)/note"
-        let owner = Task {
-            try await HeadroomProgram.run([
-                "sandbox", "run", "--", "sh", "-c",
-                "echo $PPID $DB_SOCKET > \(note).new; mv \(note).new \(note); exec sleep 60",
-            ])
-        }
+        let script = "echo $PPID $DB_SOCKET > \(note).new; mv \(note).new \(note); exec sleep 60"
+        let run = Task { try await HeadroomProgram.run(["sandbox", "run", "--", "sh", "-c", script]) }
         #expect(try await eventually(within: .seconds(30)) { Files.exists(note) })
         let words = try #require(Files.read(note)).split { $0.isWhitespace }
-        let process = try #require(words.first.flatMap { pid_t($0) })
-        kill(process, SIGINT)
-        #expect(try await owner.value.status == 128 + SIGINT)
-        #expect(!Files.exists(String(words[1])))
+        let directory = words[1].split(separator: "/", omittingEmptySubsequences: false).dropLast()
+            .joined(separator: "/")
+        return Owner(
+            process: try #require(words.first.flatMap { pid_t($0) }),
+            server: try #require(SandboxFolder(path: directory).runningServer),
+            directory: directory,
+            run: run
+        )
+    }
+
+    @Test func `kill -9 of the owner takes the server and its folder with it`() async throws {
+        let folder = TemporaryFolder()
+        let owner = try await startOwner(folder)
+        #expect(isRunning(owner.server))
+        kill(owner.process, SIGKILL)
+        #expect(try await owner.run.value.status == -SIGKILL)
+        #expect(
+            try await eventually(within: .seconds(30)) { !isRunning(owner.server) && !Files.exists(owner.directory) }
+        )
+    }
+
+    @Test(arguments: [SIGINT, SIGTERM])
+    func `Ctrl-C and SIGTERM end the command, the server and the folder`(signal: Int32) async throws {
+        let folder = TemporaryFolder()
+        let owner = try await startOwner(folder)
+        kill(owner.process, signal)
+        #expect(try await owner.run.value.status == 128 + signal)
+        #expect(!isRunning(owner.server))
+        #expect(!Files.exists(owner.directory))
     }
 
     @Test func `the exit status of the command is passed on, and its environment is the account's`() async throws {

@@ -33,6 +33,20 @@ import Testing
         for _ in 0..<100 { try await database.withConnection { try await $0.query("SELECT 1") } }
     }
 
+    @Test func `an encrypted session that the server ended is noticed, and does not end the program`() async throws {
+        let database = try database(.required, account: "one2")
+        try await database.withConnection { connection in
+            let id = connection.sessionID
+            try await SuiteServer.administrator().withConnection { try await $0.query(SQL(raw: "KILL \(id)")) }
+            #expect(try await eventually { try await SuiteServer.sessions(of: "one2") == 0 })
+            for _ in 0..<3 {
+                let error = await #expect(throws: DatabaseError.self) { try await connection.query("SELECT 1") }
+                #expect(error?.code == .connectionLost)
+            }
+        }
+        try await database.withConnection { try await $0.query("SELECT 1") }
+    }
+
     @Test func `an encrypted statement at work is ended when its time is up`() async throws {
         let database = try database(.required, account: "two1")
         await #expect(throws: DatabaseError(.deadlineExceeded, message: "")) {

@@ -89,6 +89,18 @@ public enum SuiteServer {
         return Database(settings)
     }
 
+    /// A database that no other test uses, empty, seen by the account `app`.
+    public static func newDatabase(_ name: String) async throws -> Database {
+        try await administrator()
+            .withConnection { connection in
+                try await connection.query("CREATE DATABASE \(raw: name)")
+                try await connection.query("GRANT ALL PRIVILEGES ON \(raw: name).* TO app@'%'")
+            }
+        var settings = try settings()
+        settings.database = name
+        return Database(settings)
+    }
+
     /// The number of sessions of an account on the server.
     public static func sessions(of account: String) async throws -> Int {
         try await administrator()
