@@ -159,6 +159,19 @@ import Testing
         try await expectFree(database)
     }
 
+    @Test func `a result left half read while the server works on the next row does not delay the close`() async throws
+    {
+        let database = try SuiteServer.database("two9")
+        let start = ContinuousClock.now
+        try await database.withConnection { connection in
+            let sql: SQL = "SELECT seq, REPEAT('x', 20000), IF(seq > 3, SLEEP(60), 0) FROM seq_1_to_100"
+            for try await _ in try await connection.stream(sql) { break }
+        }
+        #expect(ContinuousClock.now - start < .seconds(4))
+        #expect(try await SuiteServer.sessions(of: "two9") == 0)
+        #expect(database.drainingSessions == 0)
+    }
+
     @Test(arguments: [false, true])
     func `a session that the server ended is noticed, and closes cleanly`(overTCP: Bool) async throws {
         let database = try SuiteServer.database(overTCP ? "one9" : "one10", overTCP: overTCP)

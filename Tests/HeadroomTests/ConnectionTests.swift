@@ -95,6 +95,25 @@ import Testing
             }
     }
 
+    @Test func `a stream that another statement cuts short does not look complete`() async throws {
+        try await SuiteServer.database()
+            .withConnection { connection in
+                var seen = 0
+                await #expect(throws: DatabaseError(.streamInterrupted, message: "")) {
+                    for try await _ in try await connection.stream("SELECT seq FROM seq_1_to_1000") {
+                        seen += 1
+                        if seen == 10 { try await connection.query("SELECT 1") }
+                    }
+                }
+                #expect(seen == 10)
+                // One that was read to its end stays at its end, whatever comes after.
+                let stream = try await connection.stream("SELECT seq FROM seq_1_to_3")
+                for try await _ in stream {}
+                try await connection.query("SELECT 1")
+                for try await _ in stream { Issue.record("A row after the last.") }
+            }
+    }
+
     @Test func `a transaction is kept when its body returns and undone when it throws`() async throws {
         struct Stop: Error {}
         try await SuiteServer.database()

@@ -35,14 +35,15 @@ struct SessionEnding: Sendable {
     ) async {
         let deadline = ContinuousClock.now + core.settings.closeTimeout
         if activity == .sending, socket.refuseReading() {
-            // The server's next write fails: over a unix socket that ends the session with no second connection.
-            if await socket.serverHungUp(until: deadline, readingRefused: true) { return }
+            // The server's next write fails, which ends the session with no second connection; unless it is busy finding
+            // the next row.
+            if await socket.serverHungUp(until: .now + .milliseconds(50)) { return }
         } else {
             socket.halfClose()
             // A server that was restarted meanwhile gives the same id to somebody else; but then our socket has ended.
             if socket.isEnded { return }
-            if await kill(sessionID, core.settings), await socket.serverHungUp(until: deadline) { return }
         }
+        if await kill(sessionID, core.settings), await socket.serverHungUp(until: deadline) { return }
         core.draining.watch(socket)
     }
 

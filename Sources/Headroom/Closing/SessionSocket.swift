@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Synchronization
 
 /// A second descriptor of a session's socket, which sees when the server lets the session go.
 ///
@@ -8,6 +9,9 @@ import Glibc
 final class SessionSocket: Sendable {
     private let descriptor: Int32
     private let isUnix: Bool
+
+    /// Whether reading was refused; reading then says "end" at once, and only the hang-up event tells the server's end.
+    private let isReadingRefused = Atomic(false)
 
     /// Duplicates the client's descriptor, or returns `nil` when it has none or the process may open no more.
     init?(duplicating original: Int32, isUnix: Bool) {
@@ -37,20 +41,21 @@ final class SessionSocket: Sendable {
     /// Makes the server's next write fail, which ends a session that is sending a large result.
     ///
     /// Works on a unix socket only: over TCP the kernel goes on acknowledging what nobody reads.
-    /// - Returns: Whether the session will end by this; then ``serverHungUp(until:readingRefused:)`` must be told.
+    /// - Returns: Whether reading is refused now.
     func refuseReading() -> Bool {
-        guard isUnix else { return false }
-        return shutdown(descriptor, Int32(SHUT_RD)) == 0
+        guard isUnix, shutdown(descriptor, Int32(SHUT_RD)) == 0 else { return false }
+        isReadingRefused.store(true, ordering: .relaxed)
+        // What is queued is taken off the socket: that wakes a server that waits for room.
+        while case .more = Self.discard(descriptor) {}
+        return true
     }
 
     /// Waits until the server has hung up, whatever happens to the calling task; whatever it still sends is dropped.
     ///
     /// - Returns: Whether it has hung up before the deadline.
-    func serverHungUp(until deadline: ContinuousClock.Instant?, readingRefused: Bool = false) async -> Bool {
+    func serverHungUp(until deadline: ContinuousClock.Instant?) async -> Bool {
+        let readingRefused = isReadingRefused.load(ordering: .relaxed)
         var inline = InlineWait()
-        // What is queued is taken off the socket: that wakes a server that waits for room, and its next write fails. After
-        // it reading says "end" at once, so only the hang-up event still tells the server's end.
-        if readingRefused { while case .more = Self.discard(descriptor) {} }
         while true {
             let outcome = await waitUntilReady(
                 descriptor,

@@ -35,8 +35,8 @@ extension Connection {
     /// Runs a statement and returns its rows one by one, as they are read.
     ///
     /// Memory stays constant however large the result is, and the server sends no faster than rows are read. The next
-    /// statement on the same connection first reads past the rows that are left; closing the scope does not, it ends the
-    /// session.
+    /// statement on the same connection first reads past the rows that are left, and reading on in the stream then throws
+    /// `streamInterrupted`; closing the scope reads past nothing, it ends the session.
     ///
     /// - Parameters:
     ///   - sql: The statement; its interpolated values are bound, never pasted.

@@ -10,6 +10,9 @@ public final class Connection {
     /// The deadline of the scope; no statement runs past it.
     let deadline: ContinuousClock.Instant?
 
+    /// The stream that was read to its end last: asked again, it has no further row, but nothing is wrong.
+    private weak var lastRead: (any ResultReader)?
+
     private var ending: SessionEnding?
     private var idleEnd: Waiting.Scheduled?
 
@@ -68,12 +71,20 @@ public final class Connection {
     /// Reads on in a result whose rows are read one by one.
     func nextRow(of reader: any ResultReader, timeout: Duration?) async throws -> Row? {
         guard case .reading(let current) = state, current === reader else {
+            if lastRead === reader { return nil }
             if case .ended(let error) = state { throw error }
-            return nil
+            throw DatabaseError(
+                .streamInterrupted,
+                message: "The rows that were left of a stream were passed over by another statement of its connection.",
+                advice: "Read the stream to its end first, fetch the rows with query, or use a second connection."
+            )
         }
         do {
             let row = try await reader.next(limits: Limits(deadline: earliest(timeout)))
-            if row == nil { state = .ready }
+            if row == nil {
+                state = .ready
+                lastRead = reader
+            }
             return row
         } catch {
             throw failed(error)

@@ -50,6 +50,8 @@ extension DatabaseError {
         public static let connectionSpent = Code("connection_spent")
         /// Another statement of the same connection is still under way.
         public static let connectionBusy = Code("connection_busy")
+        /// A stream's rows were passed over, because another statement of its connection came between.
+        public static let streamInterrupted = Code("stream_interrupted")
         /// The deadline of the statement or of the scope passed.
         public static let deadlineExceeded = Code("deadline_exceeded")
 
