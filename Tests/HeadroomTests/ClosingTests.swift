@@ -154,20 +154,22 @@ import Testing
         try await database.withConnection { connection in
             for try await _ in try await connection.stream(sql) { break }
         }
-        // Reading it to its end takes tens of seconds.
-        #expect(ContinuousClock.now - start < .seconds(3))
+        // Reading it to its end takes most of a minute.
+        #expect(ContinuousClock.now - start < .seconds(15))
         try await expectFree(database)
     }
 
     @Test func `a result left half read while the server works on the next row does not delay the close`() async throws
     {
         let database = try SuiteServer.database("two9")
-        let start = ContinuousClock.now
+        var leftAt = ContinuousClock.now
         try await database.withConnection { connection in
             let sql: SQL = "SELECT seq, REPEAT('x', 20000), IF(seq > 3, SLEEP(60), 0) FROM seq_1_to_100"
             for try await _ in try await connection.stream(sql) { break }
+            leftAt = .now
         }
-        #expect(ContinuousClock.now - start < .seconds(4))
+        // The server itself notices after 5 s.
+        #expect(ContinuousClock.now - leftAt < .seconds(4))
         #expect(try await SuiteServer.sessions(of: "two9") == 0)
         #expect(database.drainingSessions == 0)
     }
