@@ -49,6 +49,18 @@ import Testing
         #expect(run.errors.contains("DB_PASSWORD"))
     }
 
+    @Test func `settings are found in the .env of the working directory, and a readable password is a warning`()
+        async throws
+    {
+        let text = try environment("ten3").map { "\($0.key)=\"\($0.value)\"\n" }.joined()
+        folder.write(text, to: ".env", mode: 0o644)
+        let run = try await HeadroomProgram.run(["status"], in: folder.path)
+        #expect(run.status == 0)
+        #expect(run.output.contains("ten3@%"))
+        #expect(run.errors.contains("chmod 640 .env"))
+        #expect(!run.errors.contains("sandbox\""))
+    }
+
     @Test func `verify reports its cycles, also as JSON`() async throws {
         let run = try await HeadroomProgram.run(
             ["verify", "--cycles", "300", "--json"],
