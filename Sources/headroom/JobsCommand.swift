@@ -70,7 +70,7 @@ struct JobsCommand: AsyncParsableCommand {
                 )
                 let path = file.hasPrefix("/") ? file : FileManager.default.currentDirectoryPath + "/" + file
                 // What is wrong with the file is said now, to the one who queues it, not later in a log.
-                try MeterImportHandler.check(path: path, options: options)
+                try await MeterImportHandler.check(path: path, options: options)
                 let database = try connection.open(program: "headroom jobs")
                 let job = NewJob(
                     filename: String(path.split(separator: "/").last ?? ""),

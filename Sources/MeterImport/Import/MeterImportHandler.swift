@@ -19,8 +19,8 @@ public struct MeterImportHandler: JobHandler {
     ///   - path: The file.
     ///   - options: What the job says about it.
     /// - Throws: ``ImportError``.
-    public static func check(path: String, options: ImportOptions) throws {
-        _ = try ReadingFile(path: path, options: options)
+    public static func check(path: String, options: ImportOptions) async throws {
+        _ = try await ReadingFile(path: path, options: options).open()
     }
 
     /// Imports a job's file.
@@ -36,8 +36,9 @@ public struct MeterImportHandler: JobHandler {
     public func run(_ job: ImportJob, progress: (JobProgress) -> Void) async throws -> JobOutcome {
         // Opened before the connection: a file that cannot be used costs none.
         let options = try ImportOptions(metadata: job.metadata)
-        let file = try ReadingFile(path: job.path, options: options)
-        var run = ImportRun(job: job, file: file, options: options)
+        let file = ReadingFile(path: job.path, options: options)
+        let size = try await file.open()
+        var run = ImportRun(job: job, file: file, size: size, options: options)
         if job.isDryRun {
             return try await run.try(database, progress: progress)
         }
@@ -54,13 +55,15 @@ private struct CalledOff: Error {}
 private struct ImportRun {
     private let job: ImportJob
     private let file: ReadingFile
+    private let size: Int
     private let store: ReadingStore
     private var meters: MeterDirectory
     private var summary = ImportSummary()
 
-    init(job: ImportJob, file: ReadingFile, options: ImportOptions) {
+    init(job: ImportJob, file: ReadingFile, size: Int, options: ImportOptions) {
         self.job = job
         self.file = file
+        self.size = size
         store = ReadingStore(batchID: job.batchID, jobID: job.id)
         meters = MeterDirectory(batchID: job.batchID, defaultSite: options.defaultSite)
         summary.dryRun = job.isDryRun
@@ -78,7 +81,7 @@ private struct ImportRun {
     /// Imports the file.
     mutating func store(_ connection: Connection, progress: (JobProgress) -> Void) async throws -> JobOutcome {
         try await store.forgetRejections(connection)
-        while let chunk = try file.next() {
+        while let chunk = try await file.next() {
             try Task.checkCancellation()
             try await meters.resolve(Set(chunk.readings.lazy.map(\.meter)), connection)
             note(chunk)
@@ -95,23 +98,23 @@ private struct ImportRun {
             }
             summary.readingsStored += stored
             summary.duplicates += chunk.readings.count - stored
-            progress(JobProgress(bytesDone: file.offset, bytesTotal: file.size, counts: self.counts))
+            progress(JobProgress(bytesDone: chunk.end, bytesTotal: size, counts: self.counts))
         }
         summary.metersCreated = meters.created.count
         guard try await store.write(counts, total: summary.rowsRead, connection) else { return .cancelled }
-        return outcome()
+        return await outcome()
     }
 
     /// Reads the file and stores nothing but the counts.
     mutating func `try`(_ database: Database, progress: (JobProgress) -> Void) async throws -> JobOutcome {
-        while let chunk = try file.next() {
+        while let chunk = try await file.next() {
             try Task.checkCancellation()
             note(chunk)
-            progress(JobProgress(bytesDone: file.offset, bytesTotal: file.size, counts: counts))
+            progress(JobProgress(bytesDone: chunk.end, bytesTotal: size, counts: counts))
         }
         let (store, counts, total) = (store, counts, summary.rowsRead)
         let isOurs = try await database.withConnection { try await store.write(counts, total: total, $0) }
-        return isOurs ? outcome() : .cancelled
+        return isOurs ? await outcome() : .cancelled
     }
 
     private mutating func note(_ chunk: ReadingFile.Chunk) {
@@ -122,8 +125,8 @@ private struct ImportRun {
         }
     }
 
-    private mutating func outcome() -> JobOutcome {
-        for meter in file.doubtfulMeters.sorted() {
+    private mutating func outcome() async -> JobOutcome {
+        for meter in await file.doubtfulMeters.sorted() {
             summary.warnings.append("The check digit of MPAN \(meter) is wrong; it was imported as it stands.")
         }
         if summary.rowsRead == 0 { summary.warnings.append("The file has a header and no rows.") }

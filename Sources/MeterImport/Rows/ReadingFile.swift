@@ -1,5 +1,5 @@
-/// Reads a half-hourly file chunk by chunk, in constant memory.
-final class ReadingFile {
+/// Reads a half-hourly file chunk by chunk, in constant memory, on a thread of its own.
+actor ReadingFile {
     /// The rows of a stretch of the file, by what became of them.
     struct Chunk {
         /// The readings, in the order of the file.
@@ -8,24 +8,34 @@ final class ReadingFile {
         var rejected: [RejectedRow] = []
         /// The number of rows read.
         var rows = 0
+        /// The place in the file behind the chunk, in bytes.
+        var end = 0
     }
 
     /// A chunk ends with the row that brings it to this many readings or rows.
     static let chunkSize = 1000
 
-    /// The file's size in bytes.
-    let size: Int
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    private let file: CSVFile
-    private var parser: ReadingParser
+    private let executor = FileExecutor()
+    private let path: String
+    private let options: ImportOptions
+    private var file: CSVFile?
+    private var parser: ReadingParser?
     private var record = CSVRecord()
 
-    /// Opens a file and reads its header.
+    /// Names a file; nothing is read before ``open()``.
+    init(path: String, options: ImportOptions) {
+        self.path = path
+        self.options = options
+    }
+
+    /// Opens the file and reads its header.
     ///
+    /// - Returns: The file's size in bytes.
     /// - Throws: ``ImportError`` when the file or its columns cannot be used.
-    init(path: String, options: ImportOptions) throws {
-        file = try CSVFile(path: path)
-        size = file.size
+    func open() throws -> Int {
+        let file = try CSVFile(path: path)
         guard try file.next(into: &record) else {
             throw ImportError(.notCSV, "The file \(path) is empty: it has not even a header.")
         }
@@ -36,21 +46,22 @@ final class ReadingFile {
             )
         }
         parser = try ReadingParser(header: record, options: options)
+        self.file = file
+        return file.size
     }
 
-    /// The bytes read so far.
-    var offset: Int { file.offset }
+    /// Meters whose MPAN has a wrong check digit, as far as the file has been read.
+    var doubtfulMeters: Set<String> { parser?.doubtfulMeters ?? [] }
 
-    /// Meters whose MPAN has a wrong check digit.
-    var doubtfulMeters: Set<String> { parser.doubtfulMeters }
-
-    /// Reads the next chunk; `nil` at the end of the file.
+    /// Reads the next chunk; `nil` at the end of the file, and before it is opened.
     func next() throws -> Chunk? {
+        guard let file else { return nil }
         var chunk = Chunk()
         while chunk.readings.count < Self.chunkSize, chunk.rows < Self.chunkSize, try file.next(into: &record) {
             chunk.rows += 1
-            if let rejected = parser.read(record, into: &chunk.readings) { chunk.rejected.append(rejected) }
+            if let rejected = parser?.read(record, into: &chunk.readings) { chunk.rejected.append(rejected) }
         }
+        chunk.end = file.offset
         return chunk.rows == 0 ? nil : chunk
     }
 }
