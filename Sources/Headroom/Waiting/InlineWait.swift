@@ -1,13 +1,13 @@
 /// Decides whether a wait is worth a short poll on the calling thread before the task is suspended.
 ///
-/// A server on the same machine often answers within some 20 microseconds, and suspending a task costs two thread
-/// wake-ups, as much again. So a wait first polls for that long (the kernel's timer slack adds up to 50), which is too short
-/// to matter to the other tasks of the thread. Polling for longer was measured to be slower, not faster: `scripts/bench
-/// cycle` gave 1.14 times C at 50 microseconds and 0.95 at 20. When a server turns out to be slower than that the polls
+/// A server on the same machine often answers within a few microseconds, and suspending a task costs two thread wake-ups,
+/// some 20 more. So a wait first polls for 10 microseconds (the kernel's timer slack adds up to 50), which is too short to
+/// matter to the other tasks of the thread. Polling for longer was measured to be slower, not faster: `scripts/bench cycle`
+/// gave 1.14 times C at 50 microseconds, 1.0 at 20 and 0.95 at 10. When a server turns out to be slower than that the polls
 /// stop, but for one wait in 32, to notice when it is near again.
 struct InlineWait {
     /// The longest that one poll may take.
-    static let limit: Duration = .microseconds(20)
+    static let limit: Duration = .microseconds(10)
 
     private var misses = 0
 
