@@ -179,6 +179,13 @@ import Testing
         #expect(readings.isEmpty)
     }
 
+    @Test(arguments: ["\"5 inch", "\"a\" b"])
+    func `a broken quote in a column that nobody reads does not swallow rows in silence`(note: String) throws {
+        let result = try read("start,value,note\n2012-01-03 00:00,1,\(note)\n2012-01-03 00:30,2,\n")
+        #expect(result.rejected.map(\.line) == [2])
+        #expect(result.rejected.first?.reason.contains("quote") == true)
+    }
+
     @Test func `a wrong check digit is a warning, not a rejection`() throws {
         let result = try read("mpan,start,value\n1200023305968,2012-01-03 00:00,1\n")
         #expect(result.readings.count == 1)

@@ -12,6 +12,9 @@ struct CSVRecord {
     /// The line on which the record begins, from 1.
     fileprivate(set) var line = 1
 
+    /// Whether a quote of the record is not closed, or text follows a closed one: it may then have taken in further rows.
+    fileprivate(set) var hasBrokenQuote = false
+
     /// The field's bytes without white space around them; empty when the record has no such field.
     subscript(field: Int) -> ArraySlice<UInt8> {
         guard field < fields.count else { return [] }
@@ -34,6 +37,7 @@ extension CSVRecord {
     /// Fields in quotes are unescaped behind the raw bytes; a quote in the middle of an unquoted field is an ordinary byte.
     mutating func fill(from source: some Collection<UInt8>, delimiter: UInt8, line: Int) {
         self.line = line
+        hasBrokenQuote = false
         bytes.removeAll(keepingCapacity: true)
         fields.removeAll(keepingCapacity: true)
         bytes.append(contentsOf: source)
@@ -56,11 +60,13 @@ extension CSVRecord {
     private mutating func fillQuoted(from start: Int, delimiter: UInt8) -> Int {
         let fieldStart = bytes.count
         var position = start + 1
+        var isClosed = false
         while position < rawCount {
             let byte = bytes[position]
             if byte == .quote {
                 guard position + 1 < rawCount, bytes[position + 1] == .quote else {
                     position += 1
+                    isClosed = true
                     break
                 }
                 position += 1
@@ -68,7 +74,7 @@ extension CSVRecord {
             bytes.append(byte)
             position += 1
         }
-        // Text between the closing quote and the delimiter belongs to the field, as spreadsheets have it.
+        if !isClosed || position < rawCount && bytes[position] != delimiter { hasBrokenQuote = true }
         while position < rawCount, bytes[position] != delimiter {
             bytes.append(bytes[position])
             position += 1

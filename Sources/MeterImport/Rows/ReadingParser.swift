@@ -45,6 +45,9 @@ struct ReadingParser {
         let count = readings.count
         do throws(RowProblem) {
             guard record.isUTF8 else { throw RowProblem(nil, CellProblem("it holds bytes that are not UTF-8 text")) }
+            guard !record.hasBrokenQuote else {
+                throw RowProblem(nil, CellProblem("a quote in it is not closed, so rows that follow may be part of it"))
+            }
             let meter = try meter(record)
             let type = try cell(record, layout.type) { text throws(CellProblem) in try ReadingType(text) } ?? .actual
             let unit = try cell(record, layout.unit) { text throws(CellProblem) in
