@@ -38,9 +38,6 @@ struct CSVParser {
         self.line = line
     }
 
-    /// The bytes not yet consumed.
-    var pending: ArraySlice<UInt8> { buffer[position...] }
-
     /// Takes the file's next bytes; none means that the file is at its end.
     mutating func feed(_ bytes: some Collection<UInt8>) {
         if bytes.isEmpty { isAtEnd = true }
