@@ -14,6 +14,8 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        // A heap for the deadlines of waits.
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         // Without Foundation: the sandbox starts processes and needs nothing more of it.
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
@@ -27,7 +29,14 @@ let package = Package(
         ),
         // Kernel calls that Swift's Glibc module leaves out.
         .systemLibrary(name: "CLinux"),
-        .target(name: "Headroom", dependencies: ["CLinux", "CMariaDB"]),
+        .target(
+            name: "Headroom",
+            dependencies: [
+                "CLinux",
+                "CMariaDB",
+                .product(name: "HeapModule", package: "swift-collections"),
+            ]
+        ),
         .target(name: "HeadroomWatch", dependencies: ["Headroom"]),
         .target(name: "HeadroomJobs", dependencies: ["Headroom"]),
         .target(

@@ -1,11 +1,10 @@
-import Synchronization
 
 /// Watches the sessions that were given up and that the server has not let go yet.
 ///
 /// They still count against the account. Each is watched until its server hangs up; should the server's host be gone, the
 /// kernel's keep-alive ends the wait.
 final class Draining: Sendable {
-    private let sessions = Mutex(0)
+    private let sessions = Guarded(0)
 
     /// The number of sessions not yet let go.
     var count: Int { sessions.withLock(\.self) }

@@ -1,6 +1,5 @@
 import CLinux
 import Glibc
-import Synchronization
 
 /// Runs blocking work on a thread of its own, while the task is suspended.
 ///
@@ -44,7 +43,7 @@ private final class Handover<Result: Sendable>: Sendable {
     /// Becomes readable when the result is there.
     let descriptor = eventfd(0, Int32(EFD_CLOEXEC))
 
-    private let state = Mutex(State.pending)
+    private let state = Guarded(State.pending)
 
     deinit {
         close(descriptor)

@@ -1,8 +1,7 @@
 import CLinux
 import Glibc
-import Synchronization
 
-/// Waits for descriptors and deadlines on one thread for the whole process, so that no task blocks a thread.
+/// Waits for descriptors, deadlines and other tasks on one thread for the whole process, so that no task blocks a thread.
 ///
 /// A connection costs no thread of its own: while its server is slow, its task is suspended and one `epoll` watches the
 /// socket. The thread starts with the first wait and sleeps in the kernel until something happens.
@@ -21,13 +20,23 @@ final class Waiting: Sendable {
     /// The process's one instance.
     static let shared = Waiting()
 
+    private struct State: ~Copyable {
+        var table = WaitTable<Waiter>()
+        /// What runs whenever its descriptor is readable, by identifiers with the highest bit set.
+        var watches: [UInt64: @Sendable () -> Void] = [:]
+        /// For when the timer is set.
+        var timerAt: ContinuousClock.Instant?
+    }
+
     private let epoll: Int32
     private let timer: Int32
-    private let table = Mutex(WaitTable<Waiter>())
-    private let identifiers = Atomic<UInt64>(1)
+    private let state = Guarded(State())
 
     /// The identifier that stands for the timer itself in `epoll`.
     private static let timerIdentifier: UInt64 = 0
+
+    /// The bit that tells a watch from a wait.
+    private static let watchBit: UInt64 = 1 << 63
 
     private init() {
         epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
@@ -35,6 +44,37 @@ final class Waiting: Sendable {
         precondition(epoll >= 0 && timer >= 0, "The kernel gives this process no epoll or timer descriptor.")
         _ = clinux_epoll_add(epoll, timer, UInt32(POLLIN), Self.timerIdentifier)
         startDetachedThread(named: "headroom-wait") { [self] in loop() }
+    }
+
+    /// Begins a wait for another task, which ends it.
+    func reserve() -> Reserved {
+        Reserved(identifier: state.withLock { $0.table.reserve() }, waiting: self)
+    }
+
+    /// A wait that another task ends.
+    struct Reserved: Sendable, Hashable {
+        fileprivate let identifier: UInt64
+        fileprivate let waiting: Waiting
+
+        /// Suspends the task until the wait is granted, the deadline passes or the task is cancelled.
+        func wait(until deadline: ContinuousClock.Instant?, cancellable: Bool) async -> Outcome {
+            await waiting.rest(
+                identifier,
+                descriptor: nil,
+                events: 0,
+                deadline: deadline,
+                cancellable: cancellable
+            )
+        }
+
+        /// Ends the wait, and returns whether that came in time: no deadline and no cancellation was first.
+        func grant() -> Bool {
+            waiting.end(identifier, .ready)
+        }
+
+        static func == (left: Self, right: Self) -> Bool { left.identifier == right.identifier }
+
+        func hash(into hasher: inout Hasher) { hasher.combine(identifier) }
     }
 
     /// Suspends the task until the descriptor is ready for one of `events`, the deadline passes or the task is cancelled.
@@ -46,28 +86,23 @@ final class Waiting: Sendable {
         until deadline: ContinuousClock.Instant?,
         cancellable: Bool
     ) async -> Outcome {
-        let identifier = identifiers.add(1, ordering: .relaxed).oldValue
-        guard cancellable else {
-            return await suspend(identifier, descriptor: descriptor, events: events, deadline: deadline)
-        }
-        let outcome = await withTaskCancellationHandler {
-            await suspend(identifier, descriptor: descriptor, events: events, deadline: deadline)
-        } onCancel: {
-            finish(table.withLock { $0.cancel(identifier) })
-        }
-        if outcome != .cancelled, Task.isCancelled {
-            // The cancellation came after the end of the wait and left a tombstone that nobody will collect.
-            table.withLock { $0.forget(identifier) }
-        }
-        return outcome
+        let identifier = state.withLock { $0.table.reserve() }
+        return await rest(
+            identifier,
+            descriptor: descriptor,
+            events: events,
+            deadline: deadline,
+            cancellable: cancellable
+        )
     }
 
     /// Runs a short action at the deadline, unless it is revoked before.
     func schedule(at deadline: ContinuousClock.Instant, _ action: @escaping @Sendable () -> Void) -> Scheduled {
-        let identifier = identifiers.add(1, ordering: .relaxed).oldValue
-        table.withLock { table in
-            _ = table.register(identifier, waiter: .action(action), descriptor: nil, deadline: deadline)
-            setTimer(to: table.nextDeadline)
+        let identifier = state.withLock { state in
+            let identifier = state.table.reserve()
+            _ = state.table.rest(identifier, waiter: .action(action), descriptor: nil, deadline: deadline)
+            setTimer(&state, for: deadline)
+            return identifier
         }
         return Scheduled(identifier: identifier, waiting: self)
     }
@@ -79,41 +114,79 @@ final class Waiting: Sendable {
 
         /// Revokes the action; nothing happens when it has run already.
         func revoke() {
-            _ = waiting.table.withLock { $0.end(identifier, .cancelled) }
+            waiting.end(identifier, .cancelled)
+        }
+    }
+
+    /// Runs a short action whenever the descriptor can be read, for as long as the descriptor is open.
+    func watch(_ descriptor: Int32, _ action: @escaping @Sendable () -> Void) {
+        let identifier = state.withLock { state in
+            let identifier = state.table.reserve()
+            _ = state.table.end(identifier, .cancelled)
+            state.watches[identifier | Self.watchBit] = action
+            return identifier | Self.watchBit
+        }
+        _ = clinux_epoll_add(epoll, descriptor, UInt32(POLLIN), identifier)
+    }
+
+    private func rest(
+        _ identifier: UInt64,
+        descriptor: Int32?,
+        events: Int32,
+        deadline: ContinuousClock.Instant?,
+        cancellable: Bool
+    ) async -> Outcome {
+        guard cancellable else {
+            return await suspend(identifier, descriptor: descriptor, events: events, deadline: deadline)
+        }
+        return await withTaskCancellationHandler {
+            await suspend(identifier, descriptor: descriptor, events: events, deadline: deadline)
+        } onCancel: {
+            end(identifier, .cancelled)
         }
     }
 
     private func suspend(
         _ identifier: UInt64,
-        descriptor: Int32,
+        descriptor: Int32?,
         events: Int32,
         deadline: ContinuousClock.Instant?
     ) async -> Outcome {
         await withUnsafeContinuation { continuation in
             // The table comes first: once the kernel watches the descriptor, its event may arrive at any moment.
-            let ended = table.withLock { table in
-                let ended = table.register(
-                    identifier,
-                    waiter: .task(continuation),
-                    descriptor: descriptor,
-                    deadline: deadline
-                )
-                if ended == nil {
-                    if clinux_epoll_add_oneshot(epoll, descriptor, UInt32(bitPattern: events), identifier) != 0 {
-                        // A descriptor that cannot be watched (closed, or no memory) counts as ready: its user will
-                        // meet the real error when it reads.
-                        return table.end(identifier, .ready)
-                    }
-                    if deadline != nil { setTimer(to: table.nextDeadline) }
+            let ended = state.withLock { state -> WaitTable<Waiter>.Ended? in
+                let waiter = Waiter.task(continuation)
+                if let ended = state.table.rest(identifier, waiter: waiter, descriptor: descriptor, deadline: deadline) {
+                    return ended
                 }
-                return ended
+                if let descriptor,
+                    clinux_epoll_add_oneshot(epoll, descriptor, UInt32(bitPattern: events), identifier) != 0,
+                    // A descriptor that cannot be watched (closed, or no memory) counts as ready: its user will meet
+                    // the real error when it reads.
+                    case .ended(let ended) = state.table.end(identifier, .ready)
+                {
+                    return ended
+                }
+                if let deadline { setTimer(&state, for: deadline) }
+                return nil
             }
-            finish(ended)
+            if let ended { finish(ended) }
         }
     }
 
-    private func finish(_ ended: WaitTable<Waiter>.Ended?) {
-        guard let ended else { return }
+    /// Ends a wait, and returns whether this came first.
+    @discardableResult
+    private func end(_ identifier: UInt64, _ outcome: Outcome) -> Bool {
+        switch state.withLock({ $0.table.end(identifier, outcome) }) {
+        case .tooLate: return false
+        case .early: return true
+        case .ended(let ended):
+            finish(ended)
+            return true
+        }
+    }
+
+    private func finish(_ ended: WaitTable<Waiter>.Ended) {
         if let descriptor = ended.descriptor { _ = clinux_epoll_remove(epoll, descriptor) }
         switch ended.waiter {
         case .task(let continuation): continuation.resume(returning: ended.outcome)
@@ -121,12 +194,10 @@ final class Waiting: Sendable {
         }
     }
 
-    /// Sets the timer under the table's lock, so that a later deadline never overwrites an earlier one.
-    private func setTimer(to deadline: ContinuousClock.Instant?) {
-        guard let deadline else {
-            _ = clinux_timer_set(timer, 0)
-            return
-        }
+    /// Sets the timer under the lock, and only to an earlier moment than it is set for.
+    private func setTimer(_ state: inout State, for deadline: ContinuousClock.Instant) {
+        if let timerAt = state.timerAt, timerAt <= deadline { return }
+        state.timerAt = deadline
         let left = ContinuousClock.now.duration(to: deadline)
         _ = clinux_timer_set(timer, max(1, left.nanoseconds))
     }
@@ -139,8 +210,10 @@ final class Waiting: Sendable {
                     let identifier = events[index].data.u64
                     if identifier == Self.timerIdentifier {
                         expire()
+                    } else if identifier & Self.watchBit != 0 {
+                        state.withLock { $0.watches[identifier] }?()
                     } else {
-                        finish(table.withLock { $0.end(identifier, .ready) })
+                        end(identifier, .ready)
                     }
                 }
             }
@@ -150,9 +223,10 @@ final class Waiting: Sendable {
     private func expire() {
         var expirations: UInt64 = 0
         _ = read(timer, &expirations, MemoryLayout<UInt64>.size)
-        let ended = table.withLock { table in
-            let ended = table.expire(at: .now)
-            setTimer(to: table.nextDeadline)
+        let ended = state.withLock { state in
+            let ended = state.table.expire(at: .now)
+            state.timerAt = nil
+            if let next = state.table.nextDeadline { setTimer(&state, for: next) }
             return ended
         }
         for wait in ended { finish(wait) }
