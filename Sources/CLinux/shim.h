@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
@@ -40,3 +41,44 @@ static inline int clinux_timer_set(int timer, int64_t nanoseconds) {
 
 // Names the calling thread, for debuggers and ps; the kernel keeps the first 15 bytes.
 static inline int clinux_name_thread(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
+
+// Locks on one byte of an open file. They belong to the open file, not to the process: the kernel drops them when the file's
+// last descriptor is closed, also by kill -9. Swift's Glibc module imports neither the commands nor the variadic call. The
+// structure is the kernel's own, under another name: the header that has it would take `struct stat` out of Glibc.
+struct clinux_flock {
+    short type;
+    short whence;
+    int64_t start;
+    int64_t length;
+    int pid;
+};
+
+static inline int clinux_lock_byte(int descriptor, int command, struct clinux_flock *lock, short type, int64_t byte) {
+    *lock = (struct clinux_flock){.type = type, .whence = 0, .start = byte, .length = 1};
+    return (int)syscall(SYS_fcntl, descriptor, command, lock);
+}
+
+enum { clinux_getlk = 36, clinux_setlk = 37, clinux_setlkw = 38, clinux_wrlck = 1, clinux_unlck = 2 };
+
+// Takes the lock unless another open file has it: 0, or -1.
+static inline int clinux_try_lock_byte(int descriptor, int64_t byte) {
+    struct clinux_flock lock;
+    return clinux_lock_byte(descriptor, clinux_setlk, &lock, clinux_wrlck, byte);
+}
+
+// Takes the lock, and sleeps until it can.
+static inline int clinux_wait_lock_byte(int descriptor, int64_t byte) {
+    struct clinux_flock lock;
+    return clinux_lock_byte(descriptor, clinux_setlkw, &lock, clinux_wrlck, byte);
+}
+
+static inline int clinux_unlock_byte(int descriptor, int64_t byte) {
+    struct clinux_flock lock;
+    return clinux_lock_byte(descriptor, clinux_setlk, &lock, clinux_unlck, byte);
+}
+
+// Whether another open file has the lock: 1 or 0.
+static inline int clinux_is_byte_locked(int descriptor, int64_t byte) {
+    struct clinux_flock lock;
+    return clinux_lock_byte(descriptor, clinux_getlk, &lock, clinux_wrlck, byte) == 0 && lock.type != clinux_unlck;
+}

@@ -1,4 +1,4 @@
-import Synchronization
+public import Logging
 
 /// A database, reached with one account; opens a connection for each scope and closes it again.
 ///
@@ -12,76 +12,170 @@ import Synchronization
 /// }
 /// ```
 public final class Database: Sendable {
+    /// Where the connections come from.
+    public enum Share: Sendable, Hashable {
+        /// From the budget that all processes of this host share; a scope waits until a slot is free.
+        case budget
+        /// From what the budget leaves of the limit: for a tool that looks at the account, and must not wait to do so.
+        case reserve
+    }
+
     /// Where the database is and who logs in.
     public let settings: DatabaseSettings
 
-    private let draining = Draining()
-
-    /// Whether the last connection was made without the server offering encryption, so that the next connect has no
-    /// trust store to read.
-    private let lastWasPlain = Atomic(false)
+    private let share: Share
+    private let logger: Logger?
+    private let core: DatabaseCore
+    private let reuse: Reuse
+    private let keep: Keep<KeptWire>?
+    private let isKnownAsKeeper = Guarded(false)
 
     /// Creates a database from its settings.
-    public init(_ settings: DatabaseSettings) {
+    ///
+    /// - Parameters:
+    ///   - settings: Where it is and who logs in.
+    ///   - share: Where the connections come from.
+    ///   - reuse: Whether connections are kept open between scopes.
+    ///   - logger: What to log with; by default the task's own (`Logger.current`).
+    public init(
+        _ settings: DatabaseSettings,
+        share: Share = .budget,
+        reuse: Reuse = .never,
+        logger: Logger? = nil
+    ) {
         self.settings = settings
+        self.share = share
+        self.reuse = reuse
+        self.logger = logger
+        let connector = Connector(settings)
+        let recorder = Recorder(name: settings.programName)
+        let core = DatabaseCore(
+            connector: connector,
+            gate: share == .budget ? AccountGate(connector, recorder: recorder) : nil,
+            recorder: recorder
+        )
+        self.core = core
+        keep = reuse.idle.map { idle in
+            Keep(idle: idle) { kept, reason in
+                core.recorder.closedKept(reason)
+                // The keep's timer and other processes give connections up, and neither can wait for the close.
+                Task { await kept.wire.close(core) }
+            }
+        }
+    }
+
+    deinit {
+        keep?.giveUp(.idle)
     }
 
     /// The number of sessions that were given up in the middle of a statement and that the server has not let go yet.
     ///
     /// 0 in normal use: closing waits until the server has let go.
-    public var drainingSessions: Int { draining.count }
+    public var drainingSessions: Int { core.draining.count }
 
-    /// Opens a connection, runs the body with it, and closes it before it returns, on every path.
+    /// What this database has done so far and does at this moment; also told to swift-metrics.
+    public var statistics: ConnectionStatistics {
+        var statistics = core.recorder.statistics
+        statistics.draining = core.draining.count
+        let admission = core.gate?.current
+        statistics.waiting = admission?.waiting ?? 0
+        core.recorder.publish(statistics, budget: admission?.budget.slots)
+        return statistics
+    }
+
+    /// Waits for a slot, opens a connection, runs the body with it, and closes it before it returns, on every path.
     ///
     /// Closing is confirmed: the server has hung up, so that the next connection finds the place free even at a limit of 1.
     /// When a statement is given up in the middle (cancellation, deadline), its session is ended on the server by a KILL
-    /// from a second connection. Where none is to be had the session drains: the call returns without it, and
-    /// ``drainingSessions`` counts it until it is gone.
+    /// from a second connection. Where none is to be had the session drains: the call returns without it, its slot stays
+    /// taken, and ``drainingSessions`` counts it until it is gone.
     ///
     /// - Parameters:
-    ///   - timeout: How long the scope may take; by default as long as the body does. At the deadline a statement under
-    ///     way throws `deadlineExceeded`, and an idle connection is closed under the body: its next use throws.
+    ///   - timeout: How long the scope may take, waiting included; by default as long as the body does. At the deadline a
+    ///     statement under way throws `deadlineExceeded`, and an idle connection is closed under the body: its next use
+    ///     throws.
+    ///   - label: What the connection is for, for those who look at the slots and at the server's sessions.
+    ///   - file: The place that opens it, for those who look at the slots.
+    ///   - line: The line of that place.
     ///   - body: What to do with the connection, which must not be kept beyond it.
     /// - Returns: What the body returns.
-    /// - Throws: ``DatabaseError`` when no connection can be had, `CancellationError` when the task is cancelled before
-    ///   there is one, or what the body throws.
+    /// - Throws: ``DatabaseError`` when no connection can be had (`budgetExhausted` when no slot comes free within
+    ///   ``DatabaseSettings/waitTimeout``), `CancellationError` when the task is cancelled before there is one, or what the
+    ///   body throws.
     @discardableResult
     public func withConnection<Result>(
         timeout: Duration? = nil,
+        label: String = "",
+        file: StaticString = #fileID,
+        line: UInt = #line,
         _ body: (Connection) async throws -> Result
     ) async throws -> Result {
-        let connection = try await open(until: timeout.map { .now + $0 })
+        let deadline = timeout.map { ContinuousClock.now + $0 }
+        let holder = Holder.thisProcess(program: settings.programName, label: label, site: "\(file):\(line)")
+        let (wire, isReused) = try await wire(holder, until: deadline)
+        let connection = Connection(wire: wire, core: core, deadline: deadline)
+        core.recorder.began(reused: isReused)
+        let start = ContinuousClock.now
+        let watch = settings.holdWarning.map { limit in
+            HoldWatch(
+                limit: limit,
+                holder: holder,
+                slot: wire.slot,
+                sessionID: connection.sessionID,
+                logger: logger ?? .current,
+                recorder: core.recorder
+            )
+        }
+        func end(after error: (any Error)?) async {
+            let reason = await finish(connection, wire, after: error)
+            let held = start.duration(to: .now)
+            core.recorder.ended(after: held, closed: reason)
+            watch?.end(after: held)
+        }
         do {
             let result = try await body(connection)
-            await connection.close()
+            await end(after: nil)
             return result
         } catch {
-            await connection.close()
+            await end(after: error)
             throw error
         }
     }
 
-    private func open(until deadline: ContinuousClock.Instant?) async throws -> Connection {
-        let own = ContinuousClock.now + settings.connectTimeout
-        let limits = Limits(deadline: min(own, deadline ?? own))
-        let client: Client
-        do {
-            client = try await Client.connect(settings, limits: limits, mayBlock: connectMayBlock)
-        } catch let error as DatabaseError where error.code == .connectTimedOut && limits.deadline == deadline {
-            throw DatabaseError(
-                .deadlineExceeded,
-                message: "The scope's deadline passed before there was a connection to \(settings.endpoint).",
-                advice: error.advice
-            )
+    /// Closes a scope's connection, or keeps it; returns why it was closed.
+    private func finish(_ connection: Connection, _ wire: Wire, after error: (any Error)?) async -> CloseReason? {
+        guard let keep, error == nil, let slot = wire.slot, !slot.isMaybeWanted, wire.livesUntil > .now,
+            await connection.clean()
+        else {
+            await connection.close()
+            return connection.closeReason
         }
-        lastWasPlain.store(!client.isEncrypted, ordering: .relaxed)
-        return Connection(client: client, core: .init(settings: settings, draining: draining), deadline: deadline)
+        slot.note(.idle)
+        keep.put(KeptWire(wire: wire), livesUntil: wire.livesUntil)
+        // Known from now on as one to ask; and somebody may have begun to wait a moment before.
+        becomeKeeper(slot)
+        return nil
     }
 
-    /// Whether connecting may block a thread: to resolve a name, or to read a trust store for TLS.
-    private var connectMayBlock: Bool {
-        guard case .tcp(let host, _) = settings.endpoint else { return false }
-        if !isAddress(host) { return true }
-        return settings.tls.mode != .disabled && !lastWasPlain.load(ordering: .relaxed)
+    private func becomeKeeper(_ slot: Slot) {
+        let isNew = isKnownAsKeeper.withLock { isKnown in
+            defer { isKnown = true }
+            return !isKnown
+        }
+        guard isNew else { return }
+        slot.admission.whenWanted { [weak self] in self?.keep?.giveUp(.wanted) }
+    }
+
+    private func wire(_ holder: Holder, until deadline: ContinuousClock.Instant?) async throws -> (Wire, Bool) {
+        while let kept = keep?.take() {
+            guard kept.wire.isQuiet else {
+                core.recorder.closedKept(.lost)
+                await kept.wire.close(core)
+                continue
+            }
+            kept.wire.slot?.pass(to: holder)
+            return (kept.wire, true)
+        }
+        return (try await core.open(holder, until: deadline, reuse: reuse), false)
     }
 }

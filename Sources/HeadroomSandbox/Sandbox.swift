@@ -46,6 +46,8 @@ public final class Sandbox: Sendable {
             "DB_USERNAME": options.username,
             "DB_PASSWORD": options.password,
             "HEADROOM_SANDBOX_ADMIN_SOCKET": socket,
+            // What programs remember of this server goes with it.
+            "HEADROOM_STATE_DIR": folder.state,
         ]
         if let port {
             environment["DB_HOST"] = "127.0.0.1"

@@ -17,6 +17,7 @@ struct SandboxFolder: Sendable, Hashable {
     var certificate: String { "\(path)/server.pem" }
     var privateKey: String { "\(path)/server.key" }
     var environment: String { "\(path)/env" }
+    var state: String { "\(path)/state" }
 
     /// Marks the folder as a sandbox's; nothing without it is ever touched.
     var marker: String { "\(path)/headroom-sandbox" }

@@ -28,7 +28,7 @@ struct StatusCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await runCommand(failureCode: Level.unknown.exitCode) {
-            let database = try connection.open(program: "headroom status")
+            let database = try connection.open(program: "headroom status", share: .reserve)
             let report = try await AccountWatch(database).report(maxIdle: maxIdle.value)
             if json {
                 try Console.json(StatusJSON(report))

@@ -36,7 +36,7 @@ struct VerifyCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await runCommand {
-            let database = try connection.open(program: "headroom verify")
+            let database = try connection.open(program: "headroom verify", share: .reserve)
             let options = try await AccountWatch(database).options()
             if let most = CycleDrill.mostCycles(under: options), cycles > most {
                 throw DatabaseError(

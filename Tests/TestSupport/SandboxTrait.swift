@@ -68,12 +68,14 @@ public enum SuiteServer {
         let endpoint =
             overTCP
             ? Endpoint.tcp(host: "127.0.0.1", port: try #require(sandbox.port)) : .socket(path: sandbox.socket)
-        return DatabaseSettings(
+        var settings = DatabaseSettings(
             endpoint: endpoint,
             username: account,
             password: "sandbox",
             database: sandbox.options.database
         )
+        settings.stateFolder = sandbox.environment["HEADROOM_STATE_DIR"]
+        return settings
     }
 
     /// The database, seen by an account.
@@ -86,7 +88,7 @@ public enum SuiteServer {
         var settings = try settings()
         settings.username = "root"
         settings.password = ""
-        return Database(settings)
+        return Database(settings, share: .reserve)
     }
 
     /// A database that no other test uses, empty, seen by the account `app`.

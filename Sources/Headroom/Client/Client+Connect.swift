@@ -8,17 +8,23 @@ extension Client {
     ///   - limits: When to give up.
     ///   - mayBlock: Whether connecting has to resolve a name or read a trust store. Both block whatever the interface, so
     ///     such a connect runs on a thread of its own.
+    ///   - abandoned: Is given the socket of a session that was given up while it began and is not gone yet.
     /// - Returns: The open connection.
     /// - Throws: ``DatabaseError``, or `CancellationError` at once when the task is cancelled.
-    static func connect(_ settings: DatabaseSettings, limits: Limits, mayBlock: Bool) async throws -> Client {
+    static func connect(
+        _ settings: DatabaseSettings,
+        limits: Limits,
+        mayBlock: Bool,
+        abandoned: @escaping @Sendable (SessionSocket) -> Void
+    ) async throws -> Client {
         try Task.checkCancellation(in: limits)
         let client: Client
         do throws(Interruption) {
             if mayBlock {
-                client = try await connectOnThread(settings, limits: limits)
+                client = try await connectOnThread(settings, limits: limits, abandoned: abandoned)
             } else {
                 client = make(settings, timeout: nil)
-                try await client.connectInline(settings, limits: limits)
+                try await client.connectInline(settings, limits: limits, abandoned: abandoned)
             }
         } catch .cancelled {
             throw CancellationError()
@@ -46,7 +52,11 @@ extension Client {
         _ = await socket?.serverHungUp(until: .now + timeout)
     }
 
-    private func connectInline(_ settings: DatabaseSettings, limits: Limits) async throws(Interruption) {
+    private func connectInline(
+        _ settings: DatabaseSettings,
+        limits: Limits,
+        abandoned: (SessionSocket) -> Void
+    ) async throws(Interruption) {
         let arguments = ConnectArguments(settings)
         defer { withExtendedLifetime(arguments) {} }
         do throws(Interruption) {
@@ -64,7 +74,7 @@ extension Client {
             free()
             if let socket {
                 socket.halfClose()
-                _ = await socket.serverHungUp(until: .now + .milliseconds(100))
+                if await !socket.serverHungUp(until: .now + .milliseconds(100)) { abandoned(socket) }
             }
             throw error
         }
@@ -78,7 +88,8 @@ extension Client {
 
     private static func connectOnThread(
         _ settings: DatabaseSettings,
-        limits: Limits
+        limits: Limits,
+        abandoned: @escaping @Sendable (SessionSocket) -> Void
     ) async throws(Interruption) -> Client {
         let timeout = limits.deadline.map { ContinuousClock.now.duration(to: $0) } ?? settings.connectTimeout
         return try await onOwnThread(named: "headroom-open", limits: limits) {
@@ -94,7 +105,7 @@ extension Client {
         } discard: { unclaimed in
             // Nobody waits any more, but the session exists and counts until the server has let it go.
             unclaimed.client.free()
-            unclaimed.client.socket?.blockUntilServerHungUp()
+            unclaimed.client.socket.map(abandoned)
         }
         .client
     }

@@ -31,6 +31,9 @@ final class Client {
     /// Whether the settings ask for TLS, if only where the server has it.
     private let usesTLS: Bool
 
+    /// The number of replies that the server owes to statements sent ahead.
+    var repliesOwed = 0
+
     private var inline = InlineWait()
     private var isFreed = false
 

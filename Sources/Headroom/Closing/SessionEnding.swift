@@ -2,7 +2,7 @@
 ///
 /// Closing the socket does not end a statement that is at work: a server notices after 5 s, or only when the statement is
 /// done. A KILL from a second connection does, within about 2 ms. Where no second connection is to be had the session is
-/// left to drain: it keeps its place until the server has let it go.
+/// left to drain: it keeps its place, and its slot, until the server has let it go.
 ///
 /// It runs in a task of its own because it must finish although its caller's task is cancelled; ``finish()`` waits for it.
 struct SessionEnding: Sendable {
@@ -16,9 +16,10 @@ struct SessionEnding: Sendable {
 
     private let task: Task<Void, Never>
 
-    init(of sessionID: UInt64, socket: SessionSocket, while activity: Activity, core: ConnectionCore) {
+    init(of sessionID: UInt64, socket: SessionSocket, slot: Slot?, while activity: Activity, core: DatabaseCore) {
+        slot?.note(.draining)
         task = Task {
-            await Self.end(sessionID, socket, activity, core)
+            await Self.end(sessionID, socket, slot, activity, core)
         }
     }
 
@@ -30,38 +31,30 @@ struct SessionEnding: Sendable {
     private static func end(
         _ sessionID: UInt64,
         _ socket: SessionSocket,
+        _ slot: Slot?,
         _ activity: Activity,
-        _ core: ConnectionCore
+        _ core: DatabaseCore
     ) async {
         let deadline = ContinuousClock.now + core.settings.closeTimeout
         if activity == .sending, socket.refuseReading() {
             // The server's next write fails, which ends the session with no second connection; unless it is busy finding
             // the next row.
-            if await socket.serverHungUp(until: .now + .milliseconds(50)) { return }
+            if await socket.serverHungUp(until: .now + .milliseconds(50)) {
+                slot?.giveBack()
+                return
+            }
         } else {
             socket.halfClose()
             // A server that was restarted meanwhile gives the same id to somebody else; but then our socket has ended.
-            if socket.isEnded { return }
+            if socket.isEnded {
+                slot?.giveBack()
+                return
+            }
         }
-        if await kill(sessionID, core.settings), await socket.serverHungUp(until: deadline) { return }
-        core.draining.watch(socket)
-    }
-
-    /// Has the server end a session; returns whether it will end.
-    private static func kill(_ sessionID: UInt64, _ settings: DatabaseSettings) async -> Bool {
-        var settings = settings
-        settings.connectTimeout = min(settings.connectTimeout, settings.closeTimeout)
-        do {
-            try await Database(settings)
-                .withConnection(timeout: settings.closeTimeout) { connection in
-                    try await connection.query(SQL(raw: "KILL \(sessionID)"))
-                }
-            return true
-        } catch let error as DatabaseError {
-            // 1094: there is no such session any more.
-            return error.serverCode == 1094
-        } catch {
-            return false
+        if await core.killer.kill(sessionID, until: deadline), await socket.serverHungUp(until: deadline) {
+            slot?.giveBack()
+        } else {
+            core.draining.watch(socket, slot)
         }
     }
 }

@@ -80,17 +80,10 @@ final class SessionSocket: Sendable {
         return recv(descriptor, &byte, 1, Int32(MSG_DONTWAIT) | Int32(MSG_PEEK)) == 0
     }
 
-    /// The same wait for a thread of its own, where blocking does no harm.
-    func blockUntilServerHungUp() {
-        while true {
-            switch Self.discard(descriptor) {
-            case .ended: return
-            case .more: continue
-            case .nothing:
-                var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-                _ = poll(&request, 1, -1)
-            }
-        }
+    /// Whether there is nothing to read: neither the server's end nor a word said unasked.
+    var isQuiet: Bool {
+        var byte: UInt8 = 0
+        return recv(descriptor, &byte, 1, Int32(MSG_DONTWAIT) | Int32(MSG_PEEK)) < 0 && errno == EAGAIN
     }
 
     private enum Discarded {

@@ -3,8 +3,8 @@
 /// It is not Sendable: the compiler keeps it to one task at a time, as the protocol demands. Get one from
 /// ``Database/withConnection(timeout:_:)``; it is closed when that returns, and must not be kept.
 public final class Connection {
-    let client: Client
-    let core: ConnectionCore
+    let wire: Wire
+    let core: DatabaseCore
     var state = State.ready
 
     /// The deadline of the scope; no statement runs past it.
@@ -15,6 +15,8 @@ public final class Connection {
 
     private var ending: SessionEnding?
     private var idleEnd: Waiting.Scheduled?
+
+    var client: Client { wire.client }
 
     /// What a connection is doing.
     enum State {
@@ -28,11 +30,11 @@ public final class Connection {
         case ended(DatabaseError)
     }
 
-    init(client: Client, core: ConnectionCore, deadline: ContinuousClock.Instant?) {
-        self.client = client
+    init(wire: Wire, core: DatabaseCore, deadline: ContinuousClock.Instant?) {
+        self.wire = wire
         self.core = core
         self.deadline = deadline
-        guard let deadline, let socket = client.socket else { return }
+        guard let deadline, let socket = wire.client.socket else { return }
         // A body that holds the connection idle does not hear of its deadline, but the server does: it sees the end of
         // the stream and lets the session go.
         idleEnd = Waiting.shared.schedule(at: deadline) { socket.halfClose() }
@@ -60,6 +62,7 @@ public final class Connection {
         try await makeReady(limits)
         state = .working
         do {
+            try await tellSession(limits)
             let result = try await work(client, limits)
             if case .working = state { state = .ready }
             return result
@@ -95,18 +98,64 @@ public final class Connection {
     func close() async {
         idleEnd?.revoke()
         if case .reading = state { beginEnding(.sending) }
+        abandonReader()
         if let ending {
             await ending.finish()
-            abandonReader()
             client.free()
-            return
+        } else {
+            await wire.close(core)
         }
-        abandonReader()
-        client.free()
-        guard let socket = client.socket else { return }
-        let timeout = core.settings.closeTimeout
-        if await socket.serverHungUp(until: .now + timeout) { return }
-        core.draining.watch(socket)
+    }
+
+    /// Makes the connection as good as new for another scope, and lets go of it; returns whether that was possible.
+    ///
+    /// What leaves the server's count right differs: MariaDB 10.11 drops a session that was reset (COM_RESET_CONNECTION)
+    /// from its account's count, so there the user is "changed" to the same one; MySQL refuses that at the limit, but
+    /// resets well. Both end the transaction and drop variables, locks and temporary tables, and the session's limits too,
+    /// which are set again.
+    func clean() async -> Bool {
+        guard case .ready = state else { return false }
+        let limits = Limits(deadline: .now + core.settings.closeTimeout, isCancellable: false)
+        do {
+            try await exchange(timeout: core.settings.closeTimeout, isCancellable: false) { client, _ in
+                try await client.renew(core.settings, limits: limits)
+            }
+        } catch {
+            return false
+        }
+        wire.limits = SessionLimits(isMariaDB: isMariaDB, idle: core.settings.sessionIdleTimeout)
+        client.sendAhead(wire.limits.beginning(scope: nil))
+        letGoOfWire()
+        return true
+    }
+
+    /// Lets go of the wire, which goes on to somebody else; every later use of this connection throws.
+    func letGoOfWire() {
+        idleEnd?.revoke()
+        state = .ended(
+            DatabaseError(
+                .connectionSpent,
+                message: "This connection's scope has ended.",
+                advice: "A connection must not be kept beyond the scope that opened it."
+            )
+        )
+    }
+
+    /// Why the connection was closed.
+    var closeReason: CloseReason {
+        if ending != nil { return .givenUp }
+        if case .ended(let error) = state { return error.code == .connectionLost ? .lost : .givenUp }
+        return .scope
+    }
+
+    /// Tells the session how long the next statement may take, when it knows otherwise, and reads what it has answered.
+    private func tellSession(_ limits: Limits) async throws {
+        let left = limits.deadline.map { ContinuousClock.now.duration(to: $0) }
+        try await client.collectReplies(limits)
+        if let change = wire.limits.change(for: left) {
+            client.sendAhead(change)
+            try await client.collectReplies(limits)
+        }
     }
 
     private func makeReady(_ limits: Limits) async throws {
@@ -174,6 +223,7 @@ public final class Connection {
         ending = SessionEnding(
             of: client.sessionID,
             socket: socket,
+            slot: wire.slot,
             while: activity,
             core: core
         )
@@ -191,10 +241,4 @@ public final class Connection {
             advice: "The statement was ended on the server; nothing of its transaction is kept."
         )
     }
-}
-
-/// What a connection has to know of its database: the settings, and the sessions not yet let go.
-struct ConnectionCore: Sendable {
-    let settings: DatabaseSettings
-    let draining: Draining
 }

@@ -10,6 +10,11 @@ extension DatabaseError {
         public static let settingsMissing = Code("settings_missing")
         /// A setting has a value that cannot be used.
         public static let settingsInvalid = Code("settings_invalid")
+        /// The folder in which the processes of this host share the budget cannot be used.
+        public static let stateFolderUnusable = Code("state_folder_unusable")
+
+        /// No slot of the budget came free in time.
+        public static let budgetExhausted = Code("budget_exhausted")
 
         /// The host's name has no address.
         public static let hostNotFound = Code("host_not_found")

@@ -21,6 +21,32 @@ public struct DatabaseSettings: Sendable, Hashable {
     /// background until it is.
     public var closeTimeout: Duration
 
+    /// How long a scope waits for a slot of the budget, and for a full account to let it in; 30 s by default.
+    public var waitTimeout: Duration = .seconds(30)
+
+    /// The most connections that all processes of this host may hold together; `nil`, the default, takes the account's limit
+    /// minus the ``reserve``. When several are configured for an account, the smallest holds.
+    public var budget: Int?
+
+    /// How many connections of the limit are left free for others, so that a person can still get in; 1 by default.
+    ///
+    /// It is also where a session that was given up is ended from. At least one connection is always left for the budget.
+    public var reserve = 1
+
+    /// The folder in which the processes of this host share what they know; `nil`, the default, takes `/run/headroom` when
+    /// it exists, else `headroom` in the user's state folder. All users of an account must use the same one.
+    public var stateFolder: String?
+
+    /// How long the server lets a session do nothing, in a transaction or out of it, before it ends it; 5 minutes by default.
+    ///
+    /// So even a connection that is leaked, or whose program hangs, ends. A body that computes for longer between two
+    /// statements loses its connection: give it more. Whole seconds, at least 1 (`wait_timeout`, and on MariaDB
+    /// `idle_transaction_timeout`; neither needs a privilege).
+    public var sessionIdleTimeout: Duration = .seconds(300)
+
+    /// From when on a scope counts as held too long, and is logged and counted; `nil`, the default, never.
+    public var holdWarning: Duration?
+
     /// Encryption; by default ``TLS/Mode/preferred`` over TCP and ``TLS/Mode/disabled`` on a socket.
     public var tls: TLS
 

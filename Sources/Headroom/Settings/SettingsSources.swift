@@ -43,9 +43,11 @@ extension SettingsSources {
     ///
     /// Names: `DB_HOST`, `DB_PORT`, `DB_SOCKET`, `DB_DATABASE`, `DB_USERNAME`, `DB_PASSWORD`, or `DATABASE_URL`
     /// (`mysql://` or `mariadb://`; beside it, in the same source, a `DB_` name wins). A socket wins over a host;
-    /// `localhost` means the server's usual socket, as for MySQL's own tools. `HEADROOM_CONNECT_TIMEOUT` and
-    /// `HEADROOM_CLOSE_TIMEOUT` take seconds (`30`, `0.5`) or `500ms`, `2m`; `HEADROOM_TLS_MODE` is one of disabled,
-    /// preferred, required, verify_ca and verify_identity; `HEADROOM_TLS_CA` names a file or folder.
+    /// `localhost` means the server's usual socket, as for MySQL's own tools. `HEADROOM_CONNECT_TIMEOUT`,
+    /// `HEADROOM_CLOSE_TIMEOUT`, `HEADROOM_WAIT_TIMEOUT`, `HEADROOM_IDLE_TIMEOUT` and `HEADROOM_HOLD_WARNING` take seconds
+    /// (`30`, `0.5`) or `500ms`, `2m`; `HEADROOM_BUDGET` (from 1) and `HEADROOM_RESERVE` (from 0) are numbers of connections;
+    /// `HEADROOM_STATE_DIR` is an absolute path; `HEADROOM_TLS_MODE` is one of disabled, preferred, required, verify_ca and
+    /// verify_identity; `HEADROOM_TLS_CA` names a file or folder.
     ///
     /// - Parameter programName: The name under which the server shows the connections.
     /// - Returns: The settings, with warnings for their user.
@@ -80,11 +82,28 @@ extension SettingsSources {
             database: first("DB_DATABASE")?.value,
             programName: programName
         )
-        if let (text, origin) = first("HEADROOM_CONNECT_TIMEOUT") {
-            settings.connectTimeout = try duration(text, "HEADROOM_CONNECT_TIMEOUT", origin)
+        func duration(_ name: String) throws -> Duration? {
+            try first(name).map { try self.duration($0.value, name, $0.origin) }
         }
-        if let (text, origin) = first("HEADROOM_CLOSE_TIMEOUT") {
-            settings.closeTimeout = try duration(text, "HEADROOM_CLOSE_TIMEOUT", origin)
+        func number(_ name: String, from least: Int) throws -> Int? {
+            guard let (text, origin) = first(name) else { return nil }
+            guard let number = Int(text), number >= least, number < 1_000_000 else {
+                throw invalid(name, text, origin, "a number from \(least)")
+            }
+            return number
+        }
+        settings.connectTimeout = try duration("HEADROOM_CONNECT_TIMEOUT") ?? settings.connectTimeout
+        settings.closeTimeout = try duration("HEADROOM_CLOSE_TIMEOUT") ?? settings.closeTimeout
+        settings.waitTimeout = try duration("HEADROOM_WAIT_TIMEOUT") ?? settings.waitTimeout
+        settings.sessionIdleTimeout = try duration("HEADROOM_IDLE_TIMEOUT") ?? settings.sessionIdleTimeout
+        settings.holdWarning = try duration("HEADROOM_HOLD_WARNING")
+        settings.budget = try number("HEADROOM_BUDGET", from: 1)
+        settings.reserve = try number("HEADROOM_RESERVE", from: 0) ?? settings.reserve
+        if let (path, origin) = first("HEADROOM_STATE_DIR") {
+            guard path.hasPrefix("/") else {
+                throw invalid("HEADROOM_STATE_DIR", path, origin, "an absolute path")
+            }
+            settings.stateFolder = path
         }
         if let (text, origin) = first("HEADROOM_TLS_MODE") {
             let word = text.lowercased().replacing("-", with: "_")

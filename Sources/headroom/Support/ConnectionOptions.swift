@@ -26,7 +26,12 @@ struct ConnectionOptions: ParsableArguments {
     var database: String?
 
     /// Finds the settings, prints what their user should know of them, and returns the database.
-    func open(program: String) throws -> Database {
+    func open(program: String, share: Database.Share = .budget) throws -> Database {
+        Database(try settings(program: program), share: share)
+    }
+
+    /// Finds the settings, and prints what their user should know of them.
+    func settings(program: String) throws -> DatabaseSettings {
         var overrides: [String: String] = [:]
         overrides["DB_HOST"] = host
         overrides["DB_PORT"] = port.map(String.init)
@@ -41,6 +46,6 @@ struct ConnectionOptions: ParsableArguments {
         )
         .load(programName: program)
         for warning in loaded.warnings { Console.error("headroom: warning: \(warning)") }
-        return Database(loaded.database)
+        return loaded.database
     }
 }

@@ -1,0 +1,71 @@
+import Glibc
+
+/// Remembers, for all processes of this host, which account the settings of a connection lead to.
+///
+/// An account is what the server says it is: a socket and a TCP setting may lead to the same one or to two, and only a
+/// login tells. So the first login is made under a lock, and what it has found stays in the state folder: a file for each
+/// place and user name, with the name of the account's folder.
+struct AccountBook: Sendable {
+    let folder: StateFolder
+
+    /// Returns the folder of the account that the settings are known to lead to.
+    func account(of settings: DatabaseSettings) -> String? {
+        guard let name = try? SettingsFile.read(page(settings)), Self.isName(name) else { return nil }
+        let path = "\(folder.path)/accounts/\(name)"
+        return SettingsFile.exists(path) ? path : nil
+    }
+
+    /// Notes what a login has found, and returns the account's folder.
+    ///
+    /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
+    func note(_ facts: AccountFacts, for settings: DatabaseSettings) throws -> String {
+        let identity = "\(facts.account) on \(facts.server)"
+        let user = facts.account.filter { $0.isASCII && ($0.isLetter || $0.isNumber || "_-.".contains($0)) }.prefix(32)
+        let name = "\(user)-\(Self.digest(identity))"
+        let path = try folder.folder("accounts/\(name)")
+        _ = try folder.folder("settings")
+        try Self.replace("\(path)/account", with: identity + "\n")
+        try Self.replace(page(settings), with: name)
+        return path
+    }
+
+    /// Takes the right to make the first login, which one process of the host has at a time; `nil` when another has it.
+    ///
+    /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
+    func tryLock() throws -> OpenLock? {
+        try OpenLock(path: folder.folder("settings") + "/lock")
+    }
+
+    private func page(_ settings: DatabaseSettings) -> String {
+        "\(folder.path)/settings/\(Self.digest("\(settings.username) at \(settings.endpoint)"))"
+    }
+
+    private static func isName(_ name: String) -> Bool {
+        !name.isEmpty && !name.contains("/") && name != ".." && name != "."
+    }
+
+    /// 64 bits of FNV-1a: short and the same in every process, as Swift's own hashes are not.
+    private static func digest(_ text: String) -> String {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        let digits = String(hash, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+
+    /// Puts a whole file in the place of the old one, so that nobody reads half of it.
+    private static func replace(_ path: String, with text: String) throws {
+        if (try? SettingsFile.read(path)) == text { return }
+        let draft = "\(path).\(getpid()).\(UInt64.random(in: 0...(.max)))"
+        let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o660)
+        guard descriptor >= 0 else { throw StateFolder.unusable(draft, errno, "to be made") }
+        fchmod(descriptor, 0o660)
+        var text = text
+        let written = text.withUTF8 { write(descriptor, $0.baseAddress, $0.count) }
+        let number = errno
+        close(descriptor)
+        guard written == text.utf8.count, rename(draft, path) == 0 else {
+            unlink(draft)
+            throw StateFolder.unusable(path, written < 0 ? number : errno, "to be written")
+        }
+    }
+}

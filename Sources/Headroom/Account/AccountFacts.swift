@@ -1,0 +1,62 @@
+import Glibc
+
+/// What a session says of the account that it belongs to, and of its server.
+struct AccountFacts: Sendable {
+    /// The account as its server knows it, user and host pattern; all sessions of it are counted together.
+    var account: String
+
+    /// What tells the server from every other: its host, port, socket and data folder, and the id it has given itself.
+    var server: String
+
+    /// The most connections of the account; `nil` when only the server's own limit holds, which all accounts share.
+    var ownLimit: Int?
+
+    /// The most connections of the whole server.
+    var serverLimit: Int
+
+    /// When the server was started, in seconds since 1970; good to a second or two.
+    var serverStartedAt: Int64
+
+    /// The number of the account's sessions.
+    var sessions: Int
+
+    /// The limit in force.
+    var limit: Int { ownLimit ?? serverLimit }
+}
+
+extension Connection {
+    /// Asks the session about its account.
+    ///
+    /// On a session that was never reset only: MariaDB 10.11 then shows the global limit instead of the account's.
+    func accountFacts() async throws -> AccountFacts {
+        let identity: SQL = isMariaDB ? "@@server_uid" : "@@server_uuid"
+        let row = try await query(
+            """
+            SELECT CURRENT_USER(), CONCAT_WS('|', @@hostname, @@port, @@socket, @@datadir, \(identity)),
+                   @@session.max_user_connections, @@global.max_connections
+            """
+        )
+        .first(String.self, String.self, Int.self, Int.self)
+        let uptime = try await query("SHOW GLOBAL STATUS LIKE 'Uptime'").first(String.self, Int.self)?.1 ?? 0
+        // The account's own sessions are what the server shows of others to an account without privileges.
+        let processes: SQL = isMariaDB ? "information_schema.PROCESSLIST" : "performance_schema.processlist"
+        let sessions = try await query(
+            """
+            SELECT COUNT(*) FROM \(processes) WHERE USER = SUBSTRING_INDEX(CURRENT_USER(), '@', 1)
+              AND SUBSTRING_INDEX(HOST, ':', 1) LIKE SUBSTRING_INDEX(CURRENT_USER(), '@', -1) AND COMMAND <> 'Killed'
+            """
+        )
+        .first(Int.self)
+        guard let (account, server, limit, serverLimit) = row else {
+            throw DatabaseError(.decodingFailed, message: "The server does not say whose session this is.")
+        }
+        return AccountFacts(
+            account: account,
+            server: server,
+            ownLimit: limit > 0 ? limit : nil,
+            serverLimit: serverLimit,
+            serverStartedAt: Int64(time(nil)) - Int64(uptime),
+            sessions: sessions ?? 0
+        )
+    }
+}

@@ -1,0 +1,130 @@
+import Glibc
+import Logging
+
+/// Finds the account that a database's settings lead to, and the slots that the processes of this host share for it.
+final class AccountGate: Sendable {
+    private let settings: DatabaseSettings
+    private let connector: Connector
+    private let recorder: Recorder
+    private let book: AccountBook
+    private let state = Guarded<Admission?>(nil)
+
+    /// How long what was read of the limit is believed; then the next connection to be opened reads it again.
+    private static let freshness: Int64 = 60
+
+    /// One member for each account and policy in a process, however many databases it has: a member costs descriptors.
+    private static let members = Guarded<[Key: Admission]>([:])
+
+    private struct Key: Hashable {
+        var folder: String
+        var policy: Admission.Policy
+    }
+
+    init(_ connector: Connector, recorder: Recorder) {
+        settings = connector.settings
+        self.connector = connector
+        self.recorder = recorder
+        book = AccountBook(folder: StateFolder(settings.stateFolder))
+    }
+
+    /// The account's slots, as far as the account is known already.
+    var current: Admission? { state.withLock(\.self) }
+
+    /// Returns the account's slots; the first time on this host it logs in to find out which account it is.
+    ///
+    /// - Throws: ``DatabaseError``, or `CancellationError`.
+    func admission(_ limits: Limits) async throws -> Admission {
+        if let admission = current { return admission }
+        if let folder = book.account(of: settings) { return try join(folder) }
+        return try await join(firstLogin(limits))
+    }
+
+    /// Whether what is known of the limit is old, so that the next session is to be asked.
+    func isStale(_ admission: Admission) -> Bool {
+        abs(Int64(time(nil)) - admission.limitReadAt) > Self.freshness
+    }
+
+    /// Notes what a fresh session says of its account.
+    ///
+    /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
+    func note(_ facts: AccountFacts, _ admission: Admission) throws {
+        let folder = try book.note(facts, for: settings)
+        // The settings lead elsewhere now (another server, another row of the account table): from the next one on.
+        let admission = folder == admission.folder ? admission : try join(folder)
+        admission.changeHead { table in
+            table.limit = facts.limit
+            table.limitReadAt = Int64(time(nil))
+            table.serverStartedAt = facts.serverStartedAt
+            table.foreignSessions = max(0, facts.sessions - table.heldSlots())
+        }
+    }
+
+    private func join(_ folder: String) throws -> Admission {
+        let key = Key(
+            folder: folder,
+            policy: Admission.Policy(budget: settings.budget, reserve: settings.reserve)
+        )
+        let admission = try Self.members.withLock { members in
+            if let known = members[key] { return known }
+            let admission = try Admission(folder: folder, policy: key.policy, program: settings.programName)
+            members[key] = admission
+            return admission
+        }
+        state.withLock { $0 = admission }
+        return admission
+    }
+
+    /// Logs in once, one process of this host at a time, to learn which account it is; the session has no slot yet.
+    private func firstLogin(_ limits: Limits) async throws -> String {
+        var backoff = Backoff(first: .milliseconds(5))
+        var refusal: DatabaseError?
+        while true {
+            if let lock = try book.tryLock() {
+                defer { withExtendedLifetime(lock) {} }
+                if let folder = book.account(of: settings) { return folder }
+                do {
+                    let facts = try await facts(limits)
+                    let folder = try book.note(facts, for: settings)
+                    try note(facts, join(folder))
+                    return folder
+                } catch let error as DatabaseError where error.isConnectionLimit {
+                    recorder.refused(error, afterDeath: false)
+                    refusal = error
+                }
+            } else if let folder = book.account(of: settings) {
+                return folder
+            }
+            let next = ContinuousClock.now + backoff.next()
+            if let deadline = limits.deadline, next >= deadline {
+                throw refusal
+                    ?? DatabaseError(
+                        .deadlineExceeded,
+                        message: "Another process of this host has been logging in to \(settings.endpoint) for too long.",
+                        advice: "Check that the server answers."
+                    )
+            }
+            let wait = Waiting.shared.reserve()
+            if await wait.wait(until: next, cancellable: limits.isCancellable) == .cancelled { throw CancellationError() }
+        }
+    }
+
+    private func facts(_ limits: Limits) async throws -> AccountFacts {
+        let core = DatabaseCore(connector: connector, gate: nil, recorder: recorder)
+        let client = try await connector.connect(limits: limits)
+        let wire = Wire(
+            client,
+            slot: nil,
+            limits: SessionLimits(isMariaDB: client.isMariaDB, idle: settings.sessionIdleTimeout),
+            livesUntil: .now
+        )
+        let connection = Connection(wire: wire, core: core, deadline: limits.deadline)
+        do {
+            let facts = try await connection.accountFacts()
+            await connection.close()
+            return facts
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+}

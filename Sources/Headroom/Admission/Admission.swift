@@ -1,0 +1,272 @@
+import CLinux
+import Glibc
+import Synchronization
+
+/// Admits connections within the budget of one account, over every process of this host.
+///
+/// The thin shell around ``AdmissionLine``: it holds the file, the lock and the clock, suspends who waits, and does what
+/// the line says. See `docs/slots.md` for the whole mechanism.
+final class Admission: Sendable {
+    /// What this member's settings make of the account's limit.
+    struct Policy: Hashable, Sendable {
+        /// The budget that the settings name; `nil` takes the limit minus the reserve.
+        var budget: Int?
+
+        /// How many connections of the limit are left to others.
+        var reserve: Int
+    }
+
+    let file: SlotFile
+    let folder: String
+    let door: Door
+    private let policy: Policy
+    private let reserveInUse = Guarded(false)
+    private let member: Int
+    private let bell: Bell
+    private let line: Guarded<AdmissionLine<Waiter>>
+    private let isLookingOver = Atomic(false)
+
+    /// Is told, on the waiting thread, that others wait: whoever keeps idle connections gives them up.
+    private let whenWanted = Guarded<[@Sendable () -> Void]>([])
+
+    /// Whether others wait, as far as is known; looked at without a lock.
+    private let wanted = Atomic(false)
+
+    /// A task that waits for a slot.
+    fileprivate final class Waiter: Sendable {
+        let identifier: UInt64
+        let wait = Waiting.shared.reserve()
+        let slot = Guarded<TakenSlot?>(nil)
+
+        init(identifier: UInt64) { self.identifier = identifier }
+    }
+
+    /// How long a free slot may be left alone by whoever is next before others pass it.
+    private static let patience: Duration = .seconds(1)
+
+    /// Joins the members of an account.
+    ///
+    /// - Parameters:
+    ///   - folder: The account's folder.
+    ///   - policy: What this member makes of the limit.
+    ///   - program: The program's name, for those who look.
+    /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
+    init(folder: String, policy: Policy, program: String) throws {
+        self.folder = folder
+        self.policy = policy
+        file = try SlotFile(path: "\(folder)/slots")
+        door = Door(file: file)
+        member = try file.join(program: program)
+        bell = try Bell(folder: folder, member: member, slots: file.path)
+        var record = SlotTable.Member()
+        record.isPresent = true
+        record.budget = policy.budget ?? 0
+        record.reserve = policy.reserve
+        line = Guarded(AdmissionLine(member: member, record: record))
+        line.withLock { $0.change(file) { _ in } }
+        bell.heard = { [weak self] sound in self?.heard(sound) }
+    }
+
+    /// Waits for a slot: first come, first served over all processes of this host.
+    ///
+    /// - Parameters:
+    ///   - holder: Who asks, as the slot will say.
+    ///   - limits: When to give up.
+    /// - Returns: The slot.
+    /// - Throws: Why the wait was given up.
+    func admit(_ holder: Holder, limits: Limits) async throws(Interruption) -> Slot {
+        let arrival = line.withLock { $0.arrive(at: Self.now, file, waiter: Waiter.init(identifier:)) }
+        let waiter: Waiter
+        switch arrival {
+        case .admitted(let taken):
+            return Slot(taken, holder, self)
+        case .waits(let place, let work):
+            waiter = place
+            // Only who waits listens. Whoever gives a slot back from now on has seen the ticket; what came before is found
+            // by looking once more.
+            bell.listen()
+            perform(work)
+            perform(line.withLock { $0.advance(file, lookAtAll: true) })
+            lookOverLater()
+        }
+        switch await waiter.wait.wait(until: limits.deadline, cancellable: limits.isCancellable) {
+        case .ready:
+            guard let taken = waiter.slot.withLock(\.self) else { preconditionFailure("A grant comes with its slot.") }
+            return Slot(taken, holder, self)
+        case .deadlinePassed:
+            perform(line.withLock { $0.leave(waiter.identifier, file) })
+            throw .deadlinePassed
+        case .cancelled:
+            perform(line.withLock { $0.leave(waiter.identifier, file) })
+            throw .cancelled
+        }
+    }
+
+    /// Takes a slot if one is free and nobody waits.
+    func admitAtOnce(_ holder: Holder) -> Slot? {
+        line.withLock { $0.takeAtOnce(file) }.map { Slot($0, holder, self) }
+    }
+
+    /// Gives a slot back; its ``Slot`` calls this once.
+    func giveBack(_ index: Int) {
+        perform(line.withLock { $0.giveBack(index, file) })
+    }
+
+    /// Has the action run whenever somebody waits for a slot, and makes this member known as one that has some to give.
+    func whenWanted(_ action: @escaping @Sendable () -> Void) {
+        whenWanted.withLock { $0.append(action) }
+        bell.listen()
+        line.withLock { $0.change(file) { $0.keepsIdle = true } }
+        // Somebody may have begun to wait a moment before.
+        if isWanted { action() }
+    }
+
+    /// Whether anybody waits for a slot, of this process or another.
+    var isWanted: Bool {
+        line.withLock { $0.waiting > 0 || $0.othersWait(file) }
+    }
+
+    /// Whether anybody waits, as far as this member has been told: costs no system call.
+    var mayBeWanted: Bool { wanted.load(ordering: .relaxed) }
+
+    /// Looks again whether anybody waits.
+    func lookWhetherWanted() {
+        wanted.store(isWanted, ordering: .relaxed)
+    }
+
+    /// The number of slots that may be held, all members together, and whether another member's settings made it smaller.
+    var budget: (slots: Int, isAnothers: Bool) {
+        line.withLock { line in
+            line.read(file)
+            return line.budget(file)
+        }
+    }
+
+    /// What the file says.
+    var table: SlotTable {
+        line.withLock { line in
+            line.read(file)
+            return line.table
+        }
+    }
+
+    /// The slots that this member holds.
+    var ownSlots: Set<Int> { line.withLock(\.held) }
+
+    /// When the limit was read, in seconds since 1970.
+    var limitReadAt: Int64 { line.withLock(\.table.limitReadAt) }
+
+    /// When the server was started, in seconds since 1970, as far as this member has read.
+    var serverStartedAt: Int64 { line.withLock(\.table.serverStartedAt) }
+
+    /// Learns a limit that a refusal names.
+    func noteRefusal(_ error: DatabaseError) {
+        guard error.code == .accountLimitReached, let limit = error.limit, limit > 0, limit != table.limit else { return }
+        changeHead { $0.limit = limit }
+    }
+
+    /// Whether the budget leaves a part of the limit free.
+    var hasReserve: Bool {
+        line.withLock { line in
+            line.read(file)
+            guard let limit = line.table.limit else { return false }
+            return limit > line.budget(file).slots
+        }
+    }
+
+    /// Runs the body with the right to open one connection outside of the budget, which one task of this host has at a time.
+    ///
+    /// - Returns: What the body returns; `nil` when the right was not to be had before the deadline.
+    func withReserve<Result>(
+        until deadline: ContinuousClock.Instant,
+        _ body: () async -> Result
+    ) async -> Result? {
+        while true {
+            let isOurs = reserveInUse.withLock { inUse in
+                guard !inUse, file.tryLock(.reserve) else { return false }
+                inUse = true
+                return true
+            }
+            if isOurs { break }
+            guard deadline > .now else { return nil }
+            // Others have it for about a millisecond.
+            _ = await Waiting.shared.reserve()
+                .wait(until: .now + .microseconds(Int64.random(in: 200...1_000)), cancellable: false)
+        }
+        let result = await body()
+        reserveInUse.withLock { inUse in
+            inUse = false
+            file.unlock(.reserve)
+        }
+        return result
+    }
+
+    /// The number of this member's tasks that wait.
+    var waiting: Int { line.withLock { $0.waiting } }
+
+    /// Changes the head of the file: the limit and what belongs to it.
+    func changeHead(_ body: (inout SlotTable) -> Void) {
+        guard file.lockHead() else { return }
+        var table = SlotTable()
+        file.read(into: &table)
+        body(&table)
+        file.writeHead(table)
+        file.unlock(.head)
+        // A larger limit lets somebody in.
+        perform(line.withLock { $0.advance(file) })
+    }
+
+    /// The host's monotonic clock, which all its processes share.
+    private static var now: UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+
+    /// Does what the line has decided, with no lock held.
+    private func perform(_ work: AdmissionLine<Waiter>.Work) {
+        for member in work.wake { bell.ring(member) }
+        for (waiter, slot) in work.granted {
+            waiter.slot.withLock { $0 = slot }
+            // Given up in this very moment: the slot goes on to the next.
+            if !waiter.wait.grant() { giveBack(slot.index) }
+        }
+    }
+
+    private func heard(_ sound: Bell.Sound) {
+        switch sound {
+        case .rung:
+            perform(line.withLock { $0.advance(file) })
+            tellWhoeverKeeps()
+        case .closed:
+            // A process that held or waited may have died. The kernel tells of a closed file a moment before it drops the
+            // locks on it, so one look is not enough.
+            for delay in [Duration.zero, .microseconds(200), .milliseconds(1), .milliseconds(5), .milliseconds(20)] {
+                _ = Waiting.shared.schedule(at: .now + delay) { [weak self] in
+                    guard let self, waiting > 0 else { return }
+                    perform(line.withLock { $0.advance(self.file, lookAtAll: true) })
+                }
+            }
+        }
+    }
+
+    private func tellWhoeverKeeps() {
+        let actions = whenWanted.withLock(\.self)
+        guard !actions.isEmpty else { return }
+        lookWhetherWanted()
+        guard mayBeWanted else { return }
+        for action in actions { action() }
+    }
+
+    /// Looks the line over once in a while, for as long as anybody waits in it.
+    private func lookOverLater() {
+        guard !isLookingOver.exchange(true, ordering: .relaxed) else { return }
+        _ = Waiting.shared.schedule(at: .now + (bell.isDeaf ? .milliseconds(20) : Self.patience)) { [weak self] in
+            guard let self else { return }
+            isLookingOver.store(false, ordering: .relaxed)
+            guard waiting > 0 else { return }
+            perform(line.withLock { $0.overtake(self.file) })
+            lookOverLater()
+        }
+    }
+}

@@ -1,0 +1,53 @@
+/// Says why there was no slot, or no connection in spite of one, and who of this host holds what.
+enum AdmissionFailure {
+    /// No slot came free in time.
+    static func noSlot(_ admission: Admission, after wait: Duration, _ settings: DatabaseSettings) -> DatabaseError {
+        let (slots, isAnothers) = admission.budget
+        let seconds = wait.components.seconds
+        return DatabaseError(
+            .budgetExhausted,
+            message: "All \(slots) connections of the budget were in use for \(seconds < 1 ? "less than a second" : "\(seconds) s"): "
+                + admission.holdersInWords + "."
+                + (isAnothers ? " (Another program of this host has set this budget.)" : ""),
+            advice: "See who holds them with 'headroom slots'; HEADROOM_WAIT_TIMEOUT (now \(settings.waitTimeout)) says "
+                + "how long to wait.",
+            limit: slots
+        )
+    }
+
+    /// The server refused the connection to the end although a slot was held.
+    static func refused(_ error: DatabaseError, _ admission: Admission) -> DatabaseError {
+        var error = error
+        error.message += " Of this host's programs, \(admission.holdersInWords)."
+        error.advice =
+            "Other programs use the account too, past the budget: find them with 'headroom status', or leave them more "
+            + "room with HEADROOM_RESERVE. \(error.advice)"
+        return error
+    }
+}
+
+extension Admission {
+    /// The slots that are held, and by whom, as far as the file says.
+    var holders: [(slot: Int, holder: Holder)] {
+        let table = table
+        let own = ownSlots
+        return (0..<SlotTable.slotCount).compactMap { slot in
+            guard table.isHeld(slot), own.contains(slot) || file.isLockedByOther(.slot(slot)) else { return nil }
+            return (slot, file.holder(of: slot))
+        }
+    }
+
+    /// Who holds how many, such as `php import.php (process 4312) holds 3`.
+    var holdersInWords: String {
+        var counts: [String: Int] = [:]
+        for (_, holder) in holders {
+            let name = "\(holder.program) (process \(holder.processID)\(holder.label.isEmpty ? "" : ", \(holder.label)"))"
+            counts[name, default: 0] += 1
+        }
+        guard !counts.isEmpty else { return "nobody holds one now" }
+        let sorted = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        let named = sorted.prefix(4).map { "\($0.key) holds \($0.value)" }
+        let rest = sorted.dropFirst(4).reduce(0) { $0 + $1.value }
+        return named.joined(separator: ", ") + (rest > 0 ? ", and others hold \(rest)" : "")
+    }
+}

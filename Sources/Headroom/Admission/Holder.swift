@@ -1,0 +1,109 @@
+/// Says who holds a slot or waits for one.
+public struct Holder: Sendable, Hashable {
+    /// What is going on in a slot; the raw values are what the file and `--json` use.
+    public enum State: UInt8, Sendable, Hashable {
+        /// The connection is being opened.
+        case opening = 1
+        /// The connection is in use.
+        case open = 2
+        /// The connection is kept open between two scopes.
+        case idle = 3
+        /// The connection was given up, and the server has not let its session go yet.
+        case draining = 4
+        /// The slot was taken for a program that opens its own connections (`headroom run`).
+        case program = 5
+    }
+
+    /// What is going on in the slot.
+    public var state = State.opening
+
+    /// Whether it has been held for longer than its program expected.
+    public var isHeldTooLong = false
+
+    /// The process, in its own pid namespace.
+    public var processID: Int32 = 0
+
+    /// When the process was started, in clock ticks since the machine was (`/proc/PID/stat`, field 22): a process id
+    /// alone may belong to another one by now.
+    public var processStart: UInt64 = 0
+
+    /// When it was taken, in nanoseconds since 1970.
+    public var since: Int64 = 0
+
+    /// The session on the server; 0 while there is none.
+    public var sessionID: UInt64 = 0
+
+    /// When the session's server was started, in seconds since 1970; 0 when that is not known.
+    public var serverStartedAt: Int64 = 0
+
+    /// The program, as the server shows it too.
+    public var program = ""
+
+    /// What the connection is for, in its program's words.
+    public var label = ""
+
+    /// The place in the program that opened it, such as `Shop/Orders.swift:41`.
+    public var site = ""
+
+    /// Creates a holder that is nobody.
+    public init() {}
+}
+
+/// The record of a holder in the slot file.
+extension Holder {
+    static let size = 256
+
+    /// The bytes at the beginning that change while a slot is held.
+    static let changingSize = 40
+
+    /// Runs the body with the record's bytes.
+    func withBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.size) { bytes in
+            bytes.initialize(repeating: 0)
+            let raw = UnsafeMutableRawBufferPointer(bytes)
+            raw[0] = state.rawValue
+            raw[1] = isHeldTooLong ? 1 : 0
+            raw.storeBytes(of: processID.littleEndian, toByteOffset: 4, as: Int32.self)
+            raw.storeBytes(of: processStart.littleEndian, toByteOffset: 8, as: UInt64.self)
+            raw.storeBytes(of: since.littleEndian, toByteOffset: 16, as: Int64.self)
+            raw.storeBytes(of: sessionID.littleEndian, toByteOffset: 24, as: UInt64.self)
+            raw.storeBytes(of: serverStartedAt.littleEndian, toByteOffset: 32, as: Int64.self)
+            Self.store(program, raw, at: 40, room: 40)
+            Self.store(label, raw, at: 80, room: 80)
+            Self.store(site, raw, at: 160, room: 96)
+            return body(UnsafeBufferPointer(bytes))
+        }
+    }
+
+    /// Reads a record; whatever is in it, as a process may have died while it wrote.
+    init(bytes: UnsafeRawBufferPointer) {
+        func number<Number: FixedWidthInteger>(_ offset: Int, _: Number.Type) -> Number {
+            Number(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Number.self))
+        }
+        state = State(rawValue: bytes[0]) ?? .opening
+        isHeldTooLong = bytes[1] != 0
+        processID = number(4, Int32.self)
+        processStart = number(8, UInt64.self)
+        since = number(16, Int64.self)
+        sessionID = number(24, UInt64.self)
+        serverStartedAt = number(32, Int64.self)
+        program = Self.text(bytes, at: 40, room: 40)
+        label = Self.text(bytes, at: 80, room: 80)
+        site = Self.text(bytes, at: 160, room: 96)
+    }
+
+    private static func store(_ text: String, _ bytes: UnsafeMutableRawBufferPointer, at offset: Int, room: Int) {
+        var count = 0
+        for byte in text.utf8.prefix(room - 1) {
+            bytes[offset + 1 + count] = byte
+            count += 1
+        }
+        bytes[offset] = UInt8(count)
+    }
+
+    private static func text(_ bytes: UnsafeRawBufferPointer, at offset: Int, room: Int) -> String {
+        let count = min(Int(bytes[offset]), room - 1)
+        // A text that was cut in the middle of a character ends with a replacement character.
+        return String(decoding: bytes[(offset + 1)..<(offset + 1 + count)], as: UTF8.self)
+    }
+}

@@ -1,0 +1,177 @@
+import CLinux
+import Glibc
+
+/// The file in which the processes of this host keep the slots of one account.
+///
+/// Its bytes say who holds what, for people and as a hint; what counts is the kernel's locks. A slot, a member and the
+/// prober's place each have a byte in it, and whoever has the lock on that byte has the thing. The locks belong to the open
+/// file, so that the kernel drops them when its process ends, also by kill -9. The file is never removed: another process
+/// would go on with the old one. Nothing here waits.
+final class SlotFile: SlotStore, Sendable {
+    private static let detailsAt = 20_480
+    private static let memberDetailsAt = detailsAt + SlotTable.slotCount * Holder.size
+    static let size = memberDetailsAt + SlotTable.memberCount * Holder.size
+
+    /// The file's path.
+    let path: String
+
+    private let descriptor: Int32
+
+    /// Opens the file; makes it first when there is none.
+    ///
+    /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
+    init(path: String) throws {
+        self.path = path
+        descriptor = try StateFolder.openShared(path)
+        // With its room on the disk: no later write can meet a full one.
+        var information = stat()
+        if fstat(descriptor, &information) == 0, information.st_size < Self.size {
+            let result = posix_fallocate(descriptor, 0, off_t(Self.size))
+            guard result == 0 else { throw StateFolder.unusable(path, result, "to be made") }
+        }
+        var table = SlotTable()
+        let magic = table.bytes.prefix(8)
+        read(into: &table)
+        if table.bytes.prefix(8).allSatisfy({ $0 == 0 }) {
+            write(magic, at: 0)
+        } else if table.bytes.prefix(8) != magic {
+            throw DatabaseError(
+                .stateFolderUnusable,
+                message: "\(path) was written by another version of Headroom.",
+                advice: "End the programs that still use the other version, or name another folder with HEADROOM_STATE_DIR."
+            )
+        }
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    /// Takes a place, unless another open file has it; one's own is taken again without a word.
+    func tryLock(_ place: SlotPlace) -> Bool {
+        clinux_try_lock_byte(descriptor, place.byte) == 0
+    }
+
+    /// Gives a place back.
+    func unlock(_ place: SlotPlace) {
+        _ = clinux_unlock_byte(descriptor, place.byte)
+    }
+
+    /// Whether another open file has the place.
+    func isLockedByOther(_ place: SlotPlace) -> Bool {
+        clinux_is_byte_locked(descriptor, place.byte) == 1
+    }
+
+    /// Whether a slot is marked as held at this moment.
+    func isMarkedHeld(_ slot: Int) -> Bool {
+        var mark: UInt8 = 0
+        return pread(descriptor, &mark, 1, off_t(SlotTable.statesAt + slot)) == 1 && mark != 0
+    }
+
+    /// Reads the table anew.
+    func read(into table: inout SlotTable) {
+        // The members that were never used are left out: they are the larger part.
+        let size = SlotTable.membersAt + max(table.membersUsed, 8) * SlotTable.memberSize
+        table.bytes.withUnsafeMutableBytes { _ = pread(descriptor, $0.baseAddress, size, 0) }
+        let needed = SlotTable.membersAt + table.membersUsed * SlotTable.memberSize
+        if needed > size {
+            table.bytes.withUnsafeMutableBytes { _ = pread(descriptor, $0.baseAddress, needed, 0) }
+        }
+    }
+
+    /// Writes the head of the file: everything before the slots.
+    func writeHead(_ table: SlotTable) {
+        write(table.bytes[..<SlotTable.statesAt], at: 0)
+    }
+
+    /// Writes whether a slot is marked as held.
+    func writeMark(_ slot: Int, held: Bool) {
+        write(CollectionOfOne(held ? 1 : 0), at: SlotTable.statesAt + slot)
+    }
+
+    /// Writes a member's record.
+    func writeMember(_ index: Int, _ table: SlotTable) {
+        let start = SlotTable.membersAt + index * SlotTable.memberSize
+        write(table.bytes[start..<start + SlotTable.memberSize], at: start)
+    }
+
+    /// Writes who holds a slot.
+    func writeHolder(_ slot: Int, _ holder: Holder) {
+        holder.withBytes { write($0, at: Self.detailsAt + slot * Holder.size) }
+    }
+
+    /// Writes the part of a slot's record that changes while it is held.
+    func writeProgress(_ slot: Int, _ holder: Holder) {
+        holder.withBytes { write($0[..<Holder.changingSize], at: Self.detailsAt + slot * Holder.size) }
+    }
+
+    /// Writes who a member is.
+    func writeMemberHolder(_ index: Int, _ holder: Holder) {
+        holder.withBytes { write($0, at: Self.memberDetailsAt + index * Holder.size) }
+    }
+
+    /// Reads who holds a slot, or held it last.
+    func holder(of slot: Int) -> Holder {
+        readHolder(at: Self.detailsAt + slot * Holder.size)
+    }
+
+    /// Reads who a member is.
+    func holder(ofMember index: Int) -> Holder {
+        readHolder(at: Self.memberDetailsAt + index * Holder.size)
+    }
+
+    private func readHolder(at offset: Int) -> Holder {
+        withUnsafeTemporaryAllocation(byteCount: Holder.size, alignment: 8) { buffer in
+            buffer.initializeMemory(as: UInt8.self, repeating: 0)
+            _ = pread(descriptor, buffer.baseAddress, Holder.size, off_t(offset))
+            return Holder(bytes: UnsafeRawBufferPointer(buffer))
+        }
+    }
+
+    private func write(_ bytes: some Collection<UInt8>, at offset: Int) {
+        let written: Void? = bytes.withContiguousStorageIfAvailable {
+            _ = pwrite(descriptor, $0.baseAddress, $0.count, off_t(offset))
+        }
+        if written == nil { write(Array(bytes), at: offset) }
+    }
+}
+
+extension SlotFile {
+    /// Takes a member's place, and says in it who that is.
+    ///
+    /// - Parameter program: The program's name.
+    /// - Returns: The place's index.
+    /// - Throws: ``DatabaseError`` with `stateFolderUnusable` when all places are taken.
+    func join(program: String) throws -> Int {
+        guard let member = (0..<SlotTable.memberCount).first(where: { tryLock(.member($0)) }) else {
+            throw DatabaseError(
+                .stateFolderUnusable,
+                message: "\(SlotTable.memberCount) processes of this host use the account at the same time.",
+                advice: "More than that cannot share a budget: end some of them."
+            )
+        }
+        var holder = Holder.thisProcess(program: program, label: "", site: "")
+        holder.state = .open
+        writeMemberHolder(member, holder)
+        var table = SlotTable()
+        read(into: &table)
+        if table.membersUsed <= member, lockHead() {
+            read(into: &table)
+            table.membersUsed = max(table.membersUsed, member + 1)
+            writeHead(table)
+            unlock(.head)
+        }
+        return member
+    }
+
+    /// Takes the right to write the head, which others have for microseconds only.
+    ///
+    /// - Returns: Whether it was to be had within a few milliseconds; a process stopped in the very middle keeps it.
+    func lockHead() -> Bool {
+        for _ in 0..<10_000 {
+            if tryLock(.head) { return true }
+            sched_yield()
+        }
+        return false
+    }
+}

@@ -1,0 +1,24 @@
+/// What a byte of the file stands for, when it is locked.
+enum SlotPlace: Hashable {
+    /// A slot of the budget.
+    case slot(Int)
+    /// A member that lives.
+    case member(Int)
+    /// The right to try whether a full account lets somebody in again.
+    case prober
+    /// The right to open a connection outside of the budget, to end a session.
+    case reserve
+    /// The right to write the head of the file.
+    case head
+
+    /// Far behind the records, where no byte needs to exist to be locked.
+    var byte: Int64 {
+        switch self {
+        case .slot(let index): 1 << 24 + Int64(index)
+        case .member(let index): 1 << 25 + Int64(index)
+        case .prober: 1 << 26
+        case .reserve: 1 << 26 + 1
+        case .head: 1 << 26 + 2
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import CLinux
+import Glibc
+
+/// The folder in which the processes of this host share what they know of accounts.
+///
+/// `/run/headroom` when it exists: web server and cron often run as two users, and only a folder of both makes one budget of
+/// theirs. Else the user's own state folder. (Not `/run/user/UID`: it is another one for each user, and goes at logout.) An
+/// administrator makes the shared one with `install -d -m 2770 -g GROUP /run/headroom`.
+struct StateFolder: Sendable, Hashable {
+    /// The folder's path.
+    var path: String
+
+    /// The folder that the settings name, or the usual one.
+    init(_ named: String?) {
+        if let named {
+            path = named
+        } else if access(Self.shared, F_OK) == 0 {
+            path = Self.shared
+        } else if let state = Self.environment("XDG_STATE_HOME") {
+            path = "\(state)/headroom"
+        } else if let home = Self.home {
+            path = "\(home)/.local/state/headroom"
+        } else {
+            path = "/var/tmp/headroom-\(geteuid())"
+        }
+    }
+
+    private static let shared = "/run/headroom"
+
+    private static func environment(_ name: String) -> String? {
+        guard let value = getenv(name), value.pointee == UInt8(ascii: "/") else { return nil }
+        return String(cString: value)
+    }
+
+    /// The user's home; cron and services often set no `HOME`, but the user database knows it.
+    private static var home: String? {
+        if let home = environment("HOME"), home != "/" { return home }
+        guard let entry = getpwuid(geteuid()), let folder = entry.pointee.pw_dir else { return nil }
+        let home = String(cString: folder)
+        // Users of services have homes such as /nonexistent.
+        return access(home, W_OK) == 0 && home != "/" ? home : nil
+    }
+
+    /// Makes a folder below this one, with those above it, and returns its path.
+    ///
+    /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
+    func folder(_ name: String) throws -> String {
+        let whole = "\(path)/\(name)"
+        try Self.makeFolders(whole)
+        return whole
+    }
+
+    /// Opens a file that several users of the folder's group may use; makes it when there is none.
+    ///
+    /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
+    static func openShared(_ path: String) throws -> Int32 {
+        // First without making it: in a sticky folder the kernel refuses to "create" another user's file, even for root.
+        var descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+        if descriptor < 0, errno == ENOENT {
+            descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o660)
+            // The umask has most likely taken the group's right to write.
+            if descriptor >= 0 { fchmod(descriptor, 0o660) }
+        }
+        guard descriptor >= 0 else { throw unusable(path, errno, "to be opened") }
+        return descriptor
+    }
+
+    private static func makeFolders(_ path: String) throws {
+        if access(path, X_OK) == 0 { return }
+        if let slash = path.lastIndex(of: "/"), slash > path.startIndex { try makeFolders(String(path[..<slash])) }
+        if mkdir(path, 0o770) == 0 {
+            var above = stat()
+            let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+            // A group's folder gives its group to what is in it.
+            let isShared = stat(parent, &above) == 0 && above.st_mode & 0o2020 == 0o2020
+            chmod(path, isShared ? 0o2770 : 0o700)
+        } else if errno != EEXIST {
+            throw unusable(path, errno, "to be made")
+        }
+    }
+
+    static func unusable(_ path: String, _ number: Int32, _ what: String) -> DatabaseError {
+        DatabaseError(
+            .stateFolderUnusable,
+            message: "\(path) failed \(what): \(String(cString: strerror(number))). "
+                + "It is where the processes of this host share the account's budget.",
+            advice: number == EACCES || number == EPERM
+                ? "Let this user into the folder's group, or name another folder with HEADROOM_STATE_DIR; every user of "
+                    + "the account must name the same one."
+                : "Check the disk and the rights, or name another folder with HEADROOM_STATE_DIR."
+        )
+    }
+}

@@ -1,0 +1,51 @@
+import CMariaDB
+
+extension Client {
+    /// Sends a statement that returns no rows, without waiting for its reply.
+    ///
+    /// The server works on it while the caller goes on; ``collectReplies(_:)`` must come before the next statement.
+    func sendAhead(_ statement: String) {
+        let text = CString(statement)
+        if mysql_send_query(handle, text.pointer, UInt(text.count)) == 0 { repliesOwed += 1 }
+        withExtendedLifetime(text) {}
+    }
+
+    /// Reads the replies to the statements sent ahead.
+    ///
+    /// A server that knows no such setting says so; that is no reason to fail. A session that was lost shows at the next
+    /// statement.
+    func collectReplies(_ limits: Limits) async throws(Interruption) {
+        while repliesOwed > 0 {
+            repliesOwed -= 1
+            _ = try await drive(0 as my_bool, limits: limits) { result in
+                mysql_read_query_result_start(result, handle)
+            } resume: { result, events in
+                mysql_read_query_result_cont(result, handle, events)
+            }
+        }
+    }
+
+    /// Makes the session as good as new, in the way that keeps the account's count right on this server.
+    func renew(_ settings: DatabaseSettings, limits: Limits) async throws {
+        let failed: my_bool
+        if isMariaDB {
+            let username = CString(settings.username)
+            let password = CString(settings.password)
+            let database = settings.database.map { CString($0) }
+            defer { withExtendedLifetime((username, password, database)) {} }
+            failed = try await drive(0 as my_bool, limits: limits) { result in
+                mysql_change_user_start(result, handle, username.pointer, password.pointer, database?.pointer)
+            } resume: { result, events in
+                mysql_change_user_cont(result, handle, events)
+            }
+        } else {
+            failed =
+                try await drive(0 as Int32, limits: limits) { result in
+                    mysql_reset_connection_start(result, handle)
+                } resume: { result, events in
+                    mysql_reset_connection_cont(result, handle, events)
+                } == 0 ? 0 : 1
+        }
+        guard failed == 0 else { throw StatementFailure.error(lastError.number, lastError.text) }
+    }
+}

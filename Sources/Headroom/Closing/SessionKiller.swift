@@ -1,0 +1,42 @@
+/// Ends sessions on the server with KILL, from a connection outside of the scopes.
+///
+/// That connection is in the reserve, the part of the limit that the budget leaves free, which one task of this host may use
+/// at a time. Where the budget leaves nothing free it takes a slot like any other connection.
+struct SessionKiller: Sendable {
+    let connector: Connector
+    let gate: AccountGate?
+
+    /// Has the server end a session.
+    ///
+    /// - Returns: Whether it will end, or is gone already.
+    func kill(_ sessionID: UInt64, until deadline: ContinuousClock.Instant) async -> Bool {
+        let limits = Limits(deadline: deadline, isCancellable: false)
+        guard let admission = gate?.current else { return await kill(sessionID, limits) }
+        if admission.hasReserve {
+            return await admission.withReserve(until: deadline) { await kill(sessionID, limits) } ?? false
+        }
+        // The session to be killed has the only slot: waiting for another would be waiting for itself.
+        guard admission.budget.slots > 1 else { return false }
+        let holder = Holder.thisProcess(program: connector.settings.programName, label: "ending a session", site: "")
+        guard let slot = try? await admission.admit(holder, limits: limits) else { return false }
+        defer { slot.giveBack() }
+        return await kill(sessionID, limits)
+    }
+
+    private func kill(_ sessionID: UInt64, _ limits: Limits) async -> Bool {
+        guard let client = try? await connector.connect(limits: limits) else { return false }
+        let isDone: Bool
+        do {
+            _ = try await client.send(SQL(raw: "KILL \(sessionID)"), fetching: .whole, limits: limits)
+            isDone = true
+        } catch let error as DatabaseError {
+            // 1094: there is no such session any more.
+            isDone = error.serverCode == 1094
+        } catch {
+            isDone = false
+        }
+        client.free()
+        _ = await client.socket?.serverHungUp(until: limits.deadline)
+        return isDone
+    }
+}

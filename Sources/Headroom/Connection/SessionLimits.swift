@@ -1,0 +1,68 @@
+/// Decides what a session is told about how long it may last, so that the server ends it should its client not do so.
+///
+/// Three things: how long it may do nothing (a leaked connection ends by itself), how long a transaction may do nothing
+/// (MariaDB only; MySQL has no such limit), and how long a statement may take. The last follows the deadlines of scope and
+/// statement, a little later than the client's own: it frees the account's place where no KILL gets in.
+struct SessionLimits {
+    private let isMariaDB: Bool
+    private let idle: Duration
+
+    /// The longest that the session lets a statement take; `nil` for ever.
+    private(set) var statement: Duration?
+
+    init(isMariaDB: Bool, idle: Duration) {
+        self.isMariaDB = isMariaDB
+        self.idle = idle
+    }
+
+    /// What a new session is told.
+    ///
+    /// - Parameter scope: How long its scope may take.
+    /// - Returns: The statement.
+    mutating func beginning(scope: Duration?) -> String {
+        statement = scope.map(Self.withGrace)
+        let seconds = max(1, idle.seconds.rounded(.up))
+        var settings = ["wait_timeout = \(Int(seconds))"]
+        if isMariaDB { settings.append("idle_transaction_timeout = \(Int(seconds))") }
+        if statement != nil { settings += statementSettings }
+        return "SET SESSION \(settings.joined(separator: ", "))"
+    }
+
+    /// What the session is to be told before a statement with this deadline; `nil` when what it knows will do.
+    ///
+    /// A limit of up to twice what is needed, and a second, will do: statements with like timeouts cost one round trip in all.
+    mutating func change(for left: Duration?) -> String? {
+        guard let left else {
+            guard statement != nil else { return nil }
+            statement = nil
+            return "SET SESSION \(statementSettings.joined(separator: ", "))"
+        }
+        let needed = Self.withGrace(left)
+        if let statement, statement >= left, statement <= needed * 2 + .seconds(1) { return nil }
+        statement = needed
+        return "SET SESSION \(statementSettings.joined(separator: ", "))"
+    }
+
+    /// The client gives up first, and has the session ended at once; this is for when it cannot.
+    private static func withGrace(_ duration: Duration) -> Duration {
+        max(duration, .zero) + duration / 10 + .milliseconds(100)
+    }
+
+    private var statementSettings: [String] {
+        let milliseconds = statement.map { Int(($0.seconds * 1_000).rounded(.up)) } ?? 0
+        if isMariaDB {
+            let fraction = String(milliseconds % 1_000 + 1_000).dropFirst()
+            return ["max_statement_time = \(milliseconds / 1_000).\(fraction)"]
+        }
+        // MySQL's limit is for SELECT only (its manual); what else takes long waits for a row lock.
+        let seconds = milliseconds == 0 ? "@@global.innodb_lock_wait_timeout" : "\(max(1, (milliseconds + 999) / 1_000))"
+        return ["max_execution_time = \(milliseconds)", "innodb_lock_wait_timeout = \(seconds)"]
+    }
+}
+
+extension Duration {
+    /// The duration in seconds, with a fraction.
+    fileprivate var seconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) / 1e18
+    }
+}

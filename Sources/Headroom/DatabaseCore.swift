@@ -1,0 +1,128 @@
+import Glibc
+
+/// What the connections of a database have in common, and how one is opened.
+struct DatabaseCore: Sendable {
+    let settings: DatabaseSettings
+    let connector: Connector
+
+    /// The way to the account's slots; `nil` for connections that take none.
+    let gate: AccountGate?
+
+    let recorder: Recorder
+    let draining = Draining()
+
+    init(connector: Connector, gate: AccountGate?, recorder: Recorder) {
+        settings = connector.settings
+        self.connector = connector
+        self.gate = gate
+        self.recorder = recorder
+    }
+
+    /// Ends sessions that were given up.
+    var killer: SessionKiller { SessionKiller(connector: connector, gate: gate) }
+
+    /// Waits for a slot and opens a connection in it.
+    ///
+    /// - Parameters:
+    ///   - holder: Who asks.
+    ///   - deadline: The deadline of the scope.
+    ///   - reuse: Whether it may be kept afterwards.
+    /// - Returns: The open connection.
+    /// - Throws: ``DatabaseError``, or `CancellationError`.
+    func open(_ holder: Holder, until deadline: ContinuousClock.Instant?, reuse: Reuse) async throws -> Wire {
+        try Task.checkCancellation()
+        let own = ContinuousClock.now + settings.waitTimeout
+        let limits = Limits(deadline: min(own, deadline ?? own))
+        guard let gate else {
+            return try await wire(connector.connect(limits: Limits(deadline: deadline)), nil, deadline, reuse)
+        }
+        let admission = try await gate.admission(limits)
+        let slot = try await admit(holder, admission, limits)
+        let start = ContinuousClock.now
+        let client = try await admission.door.open(limits: limits) { error in
+            recorder.refused(error, afterDeath: slot.predecessor != nil)
+            admission.noteRefusal(error)
+        } connect: {
+            try await connector.connect(limits: Limits(deadline: deadline)) { [draining] socket in
+                draining.watch(socket, slot)
+            }
+        } error: { error in
+            AdmissionFailure.refused(error, admission)
+        }
+        recorder.opened(in: start.duration(to: .now))
+        slot.note(session: client.sessionID, serverStartedAt: admission.serverStartedAt)
+        let wire = wire(client, slot, deadline, reuse)
+        do {
+            try await settle(wire, gate, admission, deadline)
+        } catch {
+            await wire.close(self)
+            throw error
+        }
+        return wire
+    }
+
+    private func admit(_ holder: Holder, _ admission: Admission, _ limits: Limits) async throws -> Slot {
+        if let slot = admission.admitAtOnce(holder) { return slot }
+        let start = ContinuousClock.now
+        do throws(Interruption) {
+            let slot = try await admission.admit(holder, limits: limits)
+            recorder.waited(start.duration(to: .now), inTime: true)
+            return slot
+        } catch .cancelled {
+            recorder.waited(start.duration(to: .now), inTime: true)
+            throw CancellationError()
+        } catch {
+            recorder.waited(start.duration(to: .now), inTime: false)
+            throw AdmissionFailure.noSlot(admission, after: start.duration(to: .now), settings)
+        }
+    }
+
+    private func wire(
+        _ client: Client,
+        _ slot: Slot?,
+        _ deadline: ContinuousClock.Instant?,
+        _ reuse: Reuse
+    ) -> Wire {
+        var limits = SessionLimits(isMariaDB: client.isMariaDB, idle: settings.sessionIdleTimeout)
+        // Not waited for: the first statement reads the answer before its own.
+        client.sendAhead(limits.beginning(scope: deadline.map { ContinuousClock.now.duration(to: $0) }))
+        // A little less for each at random, so that connections opened together do not end together.
+        let lifetime = reuse.lifetime - reuse.lifetime * Double.random(in: 0...0.1)
+        return Wire(client, slot: slot, limits: limits, livesUntil: .now + lifetime)
+    }
+
+    /// Does what a new session owes to the account before its scope may use it.
+    private func settle(
+        _ wire: Wire,
+        _ gate: AccountGate,
+        _ admission: Admission,
+        _ deadline: ContinuousClock.Instant?
+    ) async throws {
+        let isStale = gate.isStale(admission)
+        guard isStale || wire.slot?.predecessor != nil else { return }
+        let connection = Connection(wire: wire, core: self, deadline: deadline)
+        if isStale || admission.serverStartedAt == 0 { try gate.note(await connection.accountFacts(), admission) }
+        if let predecessor = wire.slot?.predecessor {
+            try await connection.endSession(of: predecessor, serverStartedAt: admission.serverStartedAt)
+        }
+        connection.letGoOfWire()
+    }
+}
+
+extension Connection {
+    /// Ends the session of a process that died with it, when it is still there.
+    ///
+    /// Its server notices a dead client at once when the session is idle, but late or never while a statement runs.
+    func endSession(of predecessor: Holder, serverStartedAt: Int64) async throws {
+        // Ids begin anew when a server starts: a smaller one than the dead session's, or another start, and the id may be
+        // somebody else's.
+        guard predecessor.sessionID > 0, predecessor.sessionID < sessionID,
+            predecessor.serverStartedAt == 0 || abs(predecessor.serverStartedAt - serverStartedAt) <= 3
+        else { return }
+        do {
+            try await query(SQL(raw: "KILL \(predecessor.sessionID)"))
+        } catch let error as DatabaseError where error.serverCode == 1094 || error.serverCode == 1095 {
+            // It is gone, or the id is another account's.
+        }
+    }
+}

@@ -1,0 +1,64 @@
+/// Keeps items (open connections) for the next who needs one, with their idle time and lifetime.
+///
+/// Public to this project's benchmarks only.
+@_spi(Benchmarks) public final class Keep<Item: Sendable>: Sendable {
+    private let idle: Duration
+    private let stack = Guarded(State())
+    private let discard: @Sendable (Item, CloseReason) -> Void
+
+    private struct State: ~Copyable {
+        var kept = KeepStack<Item>()
+        var isTimerSet = false
+    }
+
+    /// Creates an empty keep.
+    ///
+    /// - Parameters:
+    ///   - idle: How long an item is kept.
+    ///   - discard: Is given what is not kept any longer.
+    @_spi(Benchmarks) public init(idle: Duration, discard: @escaping @Sendable (Item, CloseReason) -> Void) {
+        self.idle = idle
+        self.discard = discard
+    }
+
+    /// The number of items kept.
+    var count: Int { stack.withLock { $0.kept.count } }
+
+    /// Takes the item that was put back last.
+    @_spi(Benchmarks) public func take() -> Item? {
+        let now = ContinuousClock.now
+        return stack.withLock { $0.kept.take(at: now) }
+    }
+
+    /// Puts an item back.
+    @_spi(Benchmarks) public func put(_ item: Item, livesUntil: ContinuousClock.Instant) {
+        let idleUntil = ContinuousClock.now + idle
+        let needsTimer = stack.withLock { state in
+            state.kept.put(item, idleUntil: idleUntil, livesUntil: livesUntil)
+            defer { state.isTimerSet = true }
+            return !state.isTimerSet
+        }
+        // One timer for all: it stays set while items come and go.
+        if needsTimer { setTimer(at: min(idleUntil, livesUntil)) }
+    }
+
+    /// Gives up all items.
+    func giveUp(_ reason: CloseReason) {
+        for item in stack.withLock({ $0.kept.empty() }) { discard(item, reason) }
+    }
+
+    private func setTimer(at moment: ContinuousClock.Instant) {
+        _ = Waiting.shared.schedule(at: moment) { [weak self] in self?.collect() }
+    }
+
+    private func collect() {
+        let (over, next) = stack.withLock { state in
+            let over = state.kept.collect(at: .now)
+            let next = state.kept.nextEnd
+            state.isTimerSet = next != nil
+            return (over, next)
+        }
+        for (item, reason) in over { discard(item, reason) }
+        if let next { setTimer(at: next) }
+    }
+}
