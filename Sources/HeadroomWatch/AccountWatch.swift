@@ -1,13 +1,14 @@
 public import Headroom
 
 /// Looks at an account through a connection of its own, which it opens for the look and closes again.
+///
+/// That connection takes no slot: who looks at a full account must not have to wait for it.
 public struct AccountWatch: Sendable {
-    /// The database to look at.
-    public let database: Database
+    private let database: Database
 
-    /// Creates a watch.
-    public init(_ database: Database) {
-        self.database = database
+    /// Creates a watch for the account that the settings lead to.
+    public init(_ settings: DatabaseSettings) {
+        database = Database(settings, share: .reserve)
     }
 
     /// Reports on the account; when no connection is to be had, the report says why.

@@ -1,9 +1,10 @@
 public import Headroom
 
 /// Opens, queries and closes again and again, to prove that a close gives the place back at once.
+///
+/// Its connections take no slots: what it proves is that closing alone is enough, with nobody waiting in line.
 public struct CycleDrill: Sendable {
-    /// The database to drill on.
-    public let database: Database
+    private let database: Database
 
     /// How many cycles to run.
     public let cycles: Int
@@ -11,9 +12,9 @@ public struct CycleDrill: Sendable {
     /// How many further connections to hold open meanwhile, as other programs would.
     public let held: Int
 
-    /// Creates a drill.
-    public init(_ database: Database, cycles: Int, held: Int = 0) {
-        self.database = database
+    /// Creates a drill for the account that the settings lead to.
+    public init(_ settings: DatabaseSettings, cycles: Int, held: Int = 0) {
+        database = Database(settings, share: .reserve)
         self.cycles = cycles
         self.held = held
     }

@@ -28,12 +28,12 @@ struct StatusCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await runCommand(failureCode: Level.unknown.exitCode) {
-            let database = try connection.open(program: "headroom status", share: .reserve)
-            let report = try await AccountWatch(database).report(maxIdle: maxIdle.value)
+            let settings = try connection.settings(program: "headroom status")
+            let report = try await AccountWatch(settings).report(maxIdle: maxIdle.value)
             if json {
                 try Console.json(StatusJSON(report))
             } else {
-                for line in StatusText(report, settings: database.settings).lines { Console.print(line) }
+                for line in StatusText(report, settings: settings).lines { Console.print(line) }
             }
             if let refusal = report.refusal {
                 Console.error("headroom: \(refusal.message)")

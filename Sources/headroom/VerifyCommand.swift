@@ -36,8 +36,8 @@ struct VerifyCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await runCommand {
-            let database = try connection.open(program: "headroom verify", share: .reserve)
-            let options = try await AccountWatch(database).options()
+            let settings = try connection.settings(program: "headroom verify")
+            let options = try await AccountWatch(settings).options()
             if let most = CycleDrill.mostCycles(under: options), cycles > most {
                 throw DatabaseError(
                     .hourlyLimitReached,
@@ -46,7 +46,7 @@ struct VerifyCommand: AsyncParsableCommand {
                 )
             }
             var bar = ProgressBar()
-            let result = try await CycleDrill(database, cycles: cycles, held: hold)
+            let result = try await CycleDrill(settings, cycles: cycles, held: hold)
                 .run { done in
                     if cycles >= 1_000, done % 50 == 0 || done == cycles {
                         bar.show(Double(done) / Double(cycles), "\(grouped(done)) cycles")

@@ -15,7 +15,8 @@ import Testing
             settings.username = user
             settings.password = ""
         }
-        return Database(settings)
+        // These tests are about the server and its limits, not about the budget.
+        return Database(settings, share: .reserve)
     }
 
     private func isRunning(_ process: Int32?) -> Bool {
@@ -31,7 +32,7 @@ import Testing
             let overSocket = try database(sandbox)
             var settings = overSocket.settings
             settings.endpoint = .tcp(host: "127.0.0.1", port: try #require(sandbox.port))
-            let overTCP = Database(settings)
+            let overTCP = Database(settings, share: .reserve)
             try await overSocket.withConnection { connection in
                 try await connection.query("CREATE TABLE t (a INT)")
                 try await overTCP.withConnection { _ in

@@ -113,25 +113,54 @@ import Testing
         }
     }
 
-    @Test func `with no place for a KILL the caller still has its error at once, and the session drains`() async throws
+    @Test func `with no place for a KILL the caller still has its error at once, and the session keeps its slot`()
+        async throws
     {
-        let database = try SuiteServer.database("one8")
-        let start = ContinuousClock.now
-        await #expect(throws: DatabaseError(.deadlineExceeded, message: "")) {
-            try await database.withConnection {
-                try await $0.query("SELECT BENCHMARK(20000000000, 1 + 1)", timeout: .milliseconds(200))
-            }
+        var settings = try SuiteServer.settings("one8")
+        // So that the account is known, and the short wait is for the slot alone.
+        try await Database(settings).withConnection { try await $0.query("SELECT 1") }
+        settings.waitTimeout = .milliseconds(300)
+        let database = Database(settings)
+        // Cancelled, not timed out: there is no deadline then that the server knows of.
+        let task = Task {
+            try await database.withConnection { try await $0.query("SELECT BENCHMARK(20000000000, 1 + 1)") }
         }
+        #expect(try await eventually { try await isWorking("one8") })
+        let start = ContinuousClock.now
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
         // The statement would go on for minutes.
         #expect(ContinuousClock.now - start < .seconds(30))
         #expect(database.drainingSessions == 1)
         let error = await #expect(throws: DatabaseError.self) { try await database.withConnection { _ in } }
-        #expect(error?.code == .accountLimitReached)
-        #expect(error?.limit == 1)
+        #expect(error?.code == .budgetExhausted)
+        #expect(database.statistics.refused.isEmpty)
         // Once the server lets go, by an administrator's hand here, the place is free and nothing drains.
-        try await SuiteServer.administrator().withConnection { try await $0.query("KILL USER one8") }
+        try await endSessions(of: "one8")
         #expect(try await eventually { database.drainingSessions == 0 })
         try await expectFree(database)
+    }
+
+    @Test(arguments: ["SELECT BENCHMARK(20000000000, 1 + 1)", "UPDATE held SET a = 2"])
+    func `with no place for a KILL the deadline ends the statement on the server`(statement: String) async throws {
+        let account = statement.hasPrefix("SELECT") ? "one2" : "one1"
+        let database = try SuiteServer.database(account)
+        try await SuiteServer.database()
+            .withConnection { holder in
+                if !statement.hasPrefix("SELECT") {
+                    try await holder.query("CREATE OR REPLACE TABLE held (a INT PRIMARY KEY)")
+                    try await holder.query("INSERT INTO held VALUES (1)")
+                    try await holder.query("START TRANSACTION")
+                    try await holder.query("SELECT * FROM held FOR UPDATE")
+                }
+                await #expect(throws: DatabaseError(.deadlineExceeded, message: "")) {
+                    try await database.withConnection {
+                        try await $0.query(SQL(raw: statement), timeout: .milliseconds(200))
+                    }
+                }
+                #expect(try await eventually { database.drainingSessions == 0 })
+                try await expectFree(database)
+            }
     }
 
     @Test func `a connection that was given up says so when it is used again`() async throws {
@@ -224,6 +253,16 @@ import Testing
         }
         // Other suites run beside this one and open some of their own.
         #expect(descriptors() < before + 60)
+    }
+
+    private func endSessions(of account: String) async throws {
+        try await SuiteServer.administrator()
+            .withConnection { connection in
+                let ids =
+                    try await connection
+                    .query("SELECT ID FROM information_schema.PROCESSLIST WHERE USER = \(account)").decode(UInt64.self)
+                for id in ids { try await connection.query(SQL(raw: "KILL \(id)")) }
+            }
     }
 
     private func isWorking(_ account: String) async throws -> Bool {

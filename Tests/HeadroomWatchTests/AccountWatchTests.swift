@@ -12,7 +12,7 @@ import Testing
         let holder = Database(settings)
         try await holder.withConnection { held in
             try await held.query("SELECT 1")
-            let report = try await AccountWatch(SuiteServer.database("ten1")).report()
+            let report = try await AccountWatch(SuiteServer.settings("ten1")).report()
             #expect(report.account == "ten1@%")
             #expect(report.limit == AccountLimit(value: 10, source: .account))
             #expect(report.used == 1)
@@ -30,64 +30,65 @@ import Testing
     @Test func `socket and TCP are one account, and count together`() async throws {
         try await SuiteServer.database("ten2", overTCP: true)
             .withConnection { _ in
-                let report = try await AccountWatch(SuiteServer.database("ten2")).report()
+                let report = try await AccountWatch(SuiteServer.settings("ten2")).report()
                 #expect(report.used == 1)
             }
     }
 
     @Test func `an account without an option has the server's limit`() async throws {
-        let report = try await AccountWatch(SuiteServer.database()).report()
+        let report = try await AccountWatch(SuiteServer.settings()).report()
         #expect(report.limit == AccountLimit(value: 151, source: .server))
     }
 
     @Test func `a full account is EXHAUSTED, with the limit that the refusal names`() async throws {
-        let database = try SuiteServer.database("one1")
-        try await database.withConnection { _ in
-            let report = try await AccountWatch(database).report()
-            #expect(report.level == .exhausted)
-            #expect(report.limit == AccountLimit(value: 1, source: .refusal))
-            #expect(report.used == 1)
-            #expect(report.percent == 100)
-        }
+        let settings = try SuiteServer.settings("one1")
+        try await Database(settings)
+            .withConnection { _ in
+                let report = try await AccountWatch(settings).report()
+                #expect(report.level == .exhausted)
+                #expect(report.limit == AccountLimit(value: 1, source: .refusal))
+                #expect(report.used == 1)
+                #expect(report.percent == 100)
+            }
     }
 
     @Test func `a wrong password is UNKNOWN, not a lockout`() async throws {
         var settings = try SuiteServer.settings("one2")
         settings.password = "wrong"
-        let report = try await AccountWatch(Database(settings)).report()
+        let report = try await AccountWatch(settings).report()
         #expect(report.level == .unknown)
         #expect(report.refusal?.code == .accessDenied)
     }
 
     @Test func `cycles at a limit of 1 are not refused, and a refusal is counted`() async throws {
-        let database = try SuiteServer.database("one3")
-        let result = try await CycleDrill(database, cycles: 300).run()
+        let result = try await CycleDrill(SuiteServer.settings("one3"), cycles: 300).run()
         #expect(result.cycles == 300)
         #expect(result.refused == 0)
         #expect(result.median > .zero)
         #expect(result.p99 >= result.median)
 
-        let full = try SuiteServer.database("one4")
-        try await full.withConnection { _ in
-            let refused = try await CycleDrill(full, cycles: 5).run()
-            #expect(refused.refused == 5)
-            #expect(refused.lastRefusal?.limit == 1)
-        }
+        let full = try SuiteServer.settings("one4")
+        try await Database(full)
+            .withConnection { _ in
+                let refused = try await CycleDrill(full, cycles: 5).run()
+                #expect(refused.refused == 5)
+                #expect(refused.lastRefusal?.limit == 1)
+            }
     }
 
     @Test func `cycles run beside connections that are held`() async throws {
-        let database = try SuiteServer.database("two1")
-        #expect(try await CycleDrill(database, cycles: 50, held: 1).run().refused == 0)
-        #expect(try await CycleDrill(database, cycles: 5, held: 1).run().refused == 0)
+        let settings = try SuiteServer.settings("two1")
+        #expect(try await CycleDrill(settings, cycles: 50, held: 1).run().refused == 0)
+        #expect(try await CycleDrill(settings, cycles: 5, held: 1).run().refused == 0)
         await #expect(throws: DatabaseError(.accountLimitReached, message: "", serverCode: 1226)) {
-            _ = try await CycleDrill(database, cycles: 5, held: 3).run()
+            _ = try await CycleDrill(settings, cycles: 5, held: 3).run()
         }
     }
 
     @Test func `an hourly limit is read, and running into it stops the drill`() async throws {
-        let database = try SuiteServer.database("hourly")
-        #expect(try await AccountWatch(database).options().connectionsPerHour == 20)
-        let error = await #expect(throws: DatabaseError.self) { try await CycleDrill(database, cycles: 100).run() }
+        let settings = try SuiteServer.settings("hourly")
+        #expect(try await AccountWatch(settings).options().connectionsPerHour == 20)
+        let error = await #expect(throws: DatabaseError.self) { try await CycleDrill(settings, cycles: 100).run() }
         #expect(error?.code == .hourlyLimitReached)
         #expect(error?.waitingCanHelp == false)
     }

@@ -79,8 +79,12 @@ public enum SuiteServer {
     }
 
     /// The database, seen by an account.
-    public static func database(_ account: String = "app", overTCP: Bool = false) throws -> Database {
-        Database(try settings(account, overTCP: overTCP))
+    public static func database(
+        _ account: String = "app",
+        overTCP: Bool = false,
+        share: Database.Share = .budget
+    ) throws -> Database {
+        Database(try settings(account, overTCP: overTCP), share: share)
     }
 
     /// The database, seen by the administrator, whom no limit binds and who sees all sessions.

@@ -76,7 +76,7 @@ final class AccountGate: Sendable {
 
     /// Logs in once, one process of this host at a time, to learn which account it is; the session has no slot yet.
     private func firstLogin(_ limits: Limits) async throws -> String {
-        var backoff = Backoff(first: .milliseconds(5))
+        var backoff = Backoff(first: .milliseconds(2), most: .milliseconds(50))
         var refusal: DatabaseError?
         while true {
             if let lock = try book.tryLock() {
@@ -99,12 +99,15 @@ final class AccountGate: Sendable {
                 throw refusal
                     ?? DatabaseError(
                         .deadlineExceeded,
-                        message: "Another process of this host has been logging in to \(settings.endpoint) for too long.",
+                        message:
+                            "Another process of this host has been logging in to \(settings.endpoint) for too long.",
                         advice: "Check that the server answers."
                     )
             }
             let wait = Waiting.shared.reserve()
-            if await wait.wait(until: next, cancellable: limits.isCancellable) == .cancelled { throw CancellationError() }
+            if await wait.wait(until: next, cancellable: limits.isCancellable) == .cancelled {
+                throw CancellationError()
+            }
         }
     }
 

@@ -161,7 +161,9 @@ final class Admission: Sendable {
 
     /// Learns a limit that a refusal names.
     func noteRefusal(_ error: DatabaseError) {
-        guard error.code == .accountLimitReached, let limit = error.limit, limit > 0, limit != table.limit else { return }
+        guard error.code == .accountLimitReached, let limit = error.limit, limit > 0, limit != table.limit else {
+            return
+        }
         changeHead { $0.limit = limit }
     }
 

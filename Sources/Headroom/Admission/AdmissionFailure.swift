@@ -3,13 +3,15 @@ enum AdmissionFailure {
     /// No slot came free in time.
     static func noSlot(_ admission: Admission, after wait: Duration, _ settings: DatabaseSettings) -> DatabaseError {
         let (slots, isAnothers) = admission.budget
-        let seconds = wait.components.seconds
+        let what = slots == 1 ? "The budget's only connection was" : "All \(slots) connections of the budget were"
+        let tenths = Int((wait / .milliseconds(100)).rounded())
+        let time = tenths % 10 == 0 ? "\(tenths / 10) s" : "\(tenths / 10).\(tenths % 10) s"
         return DatabaseError(
             .budgetExhausted,
-            message: "All \(slots) connections of the budget were in use for \(seconds < 1 ? "less than a second" : "\(seconds) s"): "
+            message: "\(what) in use for \(time): "
                 + admission.holdersInWords + "."
                 + (isAnothers ? " (Another program of this host has set this budget.)" : ""),
-            advice: "See who holds them with 'headroom slots'; HEADROOM_WAIT_TIMEOUT (now \(settings.waitTimeout)) says "
+            advice: "See who holds them with 'headroom slots'; HEADROOM_WAIT_TIMEOUT says "
                 + "how long to wait.",
             limit: slots
         )
@@ -31,17 +33,19 @@ extension Admission {
     var holders: [(slot: Int, holder: Holder)] {
         let table = table
         let own = ownSlots
-        return (0..<SlotTable.slotCount).compactMap { slot in
-            guard table.isHeld(slot), own.contains(slot) || file.isLockedByOther(.slot(slot)) else { return nil }
-            return (slot, file.holder(of: slot))
-        }
+        return (0..<SlotTable.slotCount)
+            .compactMap { slot in
+                guard table.isHeld(slot), own.contains(slot) || file.isLockedByOther(.slot(slot)) else { return nil }
+                return (slot, file.holder(of: slot))
+            }
     }
 
     /// Who holds how many, such as `php import.php (process 4312) holds 3`.
     var holdersInWords: String {
         var counts: [String: Int] = [:]
         for (_, holder) in holders {
-            let name = "\(holder.program) (process \(holder.processID)\(holder.label.isEmpty ? "" : ", \(holder.label)"))"
+            let name =
+                "\(holder.program) (process \(holder.processID)\(holder.label.isEmpty ? "" : ", \(holder.label)"))"
             counts[name, default: 0] += 1
         }
         guard !counts.isEmpty else { return "nobody holds one now" }

@@ -38,7 +38,8 @@ final class SlotFile: SlotStore, Sendable {
             throw DatabaseError(
                 .stateFolderUnusable,
                 message: "\(path) was written by another version of Headroom.",
-                advice: "End the programs that still use the other version, or name another folder with HEADROOM_STATE_DIR."
+                advice:
+                    "End the programs that still use the other version, or name another folder with HEADROOM_STATE_DIR."
             )
         }
     }

@@ -55,7 +55,8 @@ struct SessionLimits {
             return ["max_statement_time = \(milliseconds / 1_000).\(fraction)"]
         }
         // MySQL's limit is for SELECT only (its manual); what else takes long waits for a row lock.
-        let seconds = milliseconds == 0 ? "@@global.innodb_lock_wait_timeout" : "\(max(1, (milliseconds + 999) / 1_000))"
+        let seconds =
+            milliseconds == 0 ? "@@global.innodb_lock_wait_timeout" : "\(max(1, (milliseconds + 999) / 1_000))"
         return ["max_execution_time = \(milliseconds)", "innodb_lock_wait_timeout = \(seconds)"]
     }
 }

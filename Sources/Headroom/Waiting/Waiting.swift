@@ -156,7 +156,8 @@ final class Waiting: Sendable {
             // The table comes first: once the kernel watches the descriptor, its event may arrive at any moment.
             let ended = state.withLock { state -> WaitTable<Waiter>.Ended? in
                 let waiter = Waiter.task(continuation)
-                if let ended = state.table.rest(identifier, waiter: waiter, descriptor: descriptor, deadline: deadline) {
+                if let ended = state.table.rest(identifier, waiter: waiter, descriptor: descriptor, deadline: deadline)
+                {
                     return ended
                 }
                 if let descriptor,

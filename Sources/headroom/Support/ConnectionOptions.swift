@@ -26,8 +26,8 @@ struct ConnectionOptions: ParsableArguments {
     var database: String?
 
     /// Finds the settings, prints what their user should know of them, and returns the database.
-    func open(program: String, share: Database.Share = .budget) throws -> Database {
-        Database(try settings(program: program), share: share)
+    func open(program: String) throws -> Database {
+        Database(try settings(program: program))
     }
 
     /// Finds the settings, and prints what their user should know of them.
