@@ -44,6 +44,15 @@ final class SlotFile: SlotStore, Sendable {
         }
     }
 
+    /// Opens a file that is there already, only to look.
+    ///
+    /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
+    init(reading path: String) throws {
+        self.path = path
+        descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else { throw StateFolder.unusable(path, errno, "to be opened") }
+    }
+
     deinit {
         close(descriptor)
     }

@@ -13,6 +13,9 @@ extension DatabaseError {
         /// The folder in which the processes of this host share the budget cannot be used.
         public static let stateFolderUnusable = Code("state_folder_unusable")
 
+        /// No program of this host has logged in to the account yet, so nothing is known of its slots.
+        public static let accountUnknown = Code("account_unknown")
+
         /// No slot of the budget came free in time.
         public static let budgetExhausted = Code("budget_exhausted")
 

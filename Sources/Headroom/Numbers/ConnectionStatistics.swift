@@ -24,6 +24,9 @@ public struct ConnectionStatistics: Sendable, Hashable {
     /// How long scopes have waited for slots, all together.
     public var waitTime: Duration = .zero
 
+    /// The longest wait for a slot.
+    public var longestWait: Duration = .zero
+
     /// How often no slot came free in time.
     public var waitTimeouts = 0
 

@@ -33,6 +33,7 @@ final class Recorder: Sendable {
         numbers.withLock { numbers in
             numbers.waitCount += 1
             numbers.waitTime += duration
+            numbers.longestWait = max(numbers.longestWait, duration)
             if !inTime { numbers.waitTimeouts += 1 }
         }
         waitTime.recordNanoseconds(duration.nanoseconds)

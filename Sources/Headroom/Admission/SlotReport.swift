@@ -1,0 +1,99 @@
+/// What the slots of an account look like at one moment, over all processes of this host.
+public struct SlotReport: Sendable {
+    /// The account's folder, which all of them share.
+    public var folder: String
+
+    /// The account as its server knows it, with the server.
+    public var account: String
+
+    /// The account's limit, as far as it is known.
+    public var limit: Int?
+
+    /// How many slots may be held.
+    public var budget: Int
+
+    /// Whether a program of this host has set a smaller budget than the limit and this program's settings make.
+    public var isBudgetAnothers: Bool
+
+    /// The slots that are held, by their numbers.
+    public var held: [Held]
+
+    /// The processes whose tasks wait, the longest waiting first.
+    public var waiting: [Waiting]
+
+    /// The sessions of the account that had no slot when the limit was last read: other programs', or another host's.
+    public var foreignSessions: Int
+
+    /// A slot that is held.
+    public struct Held: Sendable {
+        /// The slot's number, from 0.
+        public var slot: Int
+        /// Who holds it.
+        public var holder: Holder
+    }
+
+    /// A process whose tasks wait for slots.
+    public struct Waiting: Sendable {
+        /// The process.
+        public var holder: Holder
+        /// The number of its tasks that wait.
+        public var tasks: Int
+        /// For how long the first of them has waited.
+        public var longest: Duration
+    }
+
+    /// Looks at the slots of the account that the settings lead to; opens no connection.
+    ///
+    /// - Parameter settings: The settings.
+    /// - Throws: ``DatabaseError`` with `accountUnknown` when no program of this host has logged in with them yet.
+    public init(_ settings: DatabaseSettings) throws {
+        let book = AccountBook(folder: StateFolder(settings.stateFolder))
+        guard let folder = book.account(of: settings) else {
+            throw DatabaseError(
+                .accountUnknown,
+                message: "No program of this host has logged in as \(settings.description) through Headroom yet.",
+                advice: "Then nobody holds a slot of it. If one should: it may use another state folder "
+                    + "(this one: \(book.folder.path), HEADROOM_STATE_DIR) or another way to the server."
+            )
+        }
+        try self.init(folder: folder, settings: settings)
+    }
+
+    init(folder: String, settings: DatabaseSettings) throws {
+        // Read only, as a guest: being a member would be seen, and closing a file that was open for writing would wake
+        // everybody who waits.
+        let file = try SlotFile(reading: "\(folder)/slots")
+        self.folder = folder
+        account = ((try? SettingsFile.read("\(folder)/account")) ?? "").filter { $0 != "\n" }
+        var table = SlotTable()
+        file.read(into: &table)
+        limit = table.limit
+        foreignSessions = table.foreignSessions
+        var own = SlotTable.Member()
+        own.budget = settings.budget ?? 0
+        own.reserve = settings.reserve
+        let mine = table.budget(of: own) ?? 1
+        budget = mine
+        waiting = []
+        for member in 0..<table.membersUsed {
+            let record = table[member: member]
+            guard record.isPresent, file.isLockedByOther(.member(member)) else { continue }
+            budget = min(budget, table.budget(of: record) ?? budget)
+            guard record.ticket > 0 else { continue }
+            let now = Admission.now
+            waiting.append(
+                Waiting(
+                    holder: file.holder(ofMember: member),
+                    tasks: record.waiting,
+                    longest: .nanoseconds(Int64(now > record.ticket ? now - record.ticket : 0))
+                )
+            )
+        }
+        isBudgetAnothers = budget < mine
+        waiting.sort { $0.longest > $1.longest }
+        held = (0..<SlotTable.slotCount).compactMap { slot in
+            guard table.isHeld(slot), file.isLockedByOther(.slot(slot)) else { return nil }
+            return Held(slot: slot, holder: file.holder(of: slot))
+        }
+    }
+}

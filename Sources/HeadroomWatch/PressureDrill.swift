@@ -1,0 +1,150 @@
+public import Headroom
+
+/// Has many tasks open, query and close at the same time, more than the budget lets in, and looks at what becomes of it.
+///
+/// It is one process's part; several at once make the pressure, and ``Result`` adds up.
+public struct PressureDrill: Sendable {
+    private let database: Database
+    private let tasks: Int
+    private let duration: Duration
+
+    /// Creates a drill.
+    ///
+    /// - Parameters:
+    ///   - settings: The account to drill on.
+    ///   - tasks: How many tasks open connections at the same time.
+    ///   - duration: How long they go on.
+    public init(_ settings: DatabaseSettings, tasks: Int, duration: Duration) {
+        database = Database(settings)
+        self.tasks = max(1, tasks)
+        self.duration = duration
+    }
+
+    /// What one process or several have found.
+    public struct Result: Sendable, Hashable, Codable {
+        /// The cycles that were completed, by process.
+        public var completedByProcess: [Int] = []
+        /// The connections that the server refused for a limit's sake, those that were tried again too.
+        public var refused = 0
+        /// How many of them were refused because a dead process's session was still counted.
+        public var refusedAfterDeath = 0
+        /// The cycles that failed.
+        public var errors = 0
+        /// The first failure's message.
+        public var firstError: String?
+        /// The number of waits for a slot.
+        public var waits = 0
+        /// How long all the waits took together, in seconds.
+        public var waitSeconds = 0.0
+        /// The longest wait, in seconds.
+        public var longestWaitSeconds = 0.0
+        /// How long it all took, in seconds.
+        public var seconds = 0.0
+
+        /// Creates an empty result.
+        public init() {}
+
+        /// The cycles that were completed, all together.
+        public var completed: Int { completedByProcess.reduce(0, +) }
+
+        /// The mean wait, in seconds.
+        public var meanWaitSeconds: Double { waits == 0 ? 0 : waitSeconds / Double(waits) }
+
+        /// The completed cycles in a second.
+        public var perSecond: Double { seconds == 0 ? 0 : Double(completed) / seconds }
+
+        /// How much more the process with the most cycles got than the one with the fewest.
+        public var largestShareOfSmallest: Double {
+            guard let fewest = completedByProcess.min(), let most = completedByProcess.max(), fewest > 0 else { return 0 }
+            return Double(most) / Double(fewest)
+        }
+
+        /// Adds what another process has found.
+        public mutating func add(_ other: Result) {
+            completedByProcess += other.completedByProcess
+            refused += other.refused
+            refusedAfterDeath += other.refusedAfterDeath
+            errors += other.errors
+            firstError = firstError ?? other.firstError
+            waits += other.waits
+            waitSeconds += other.waitSeconds
+            longestWaitSeconds = max(longestWaitSeconds, other.longestWaitSeconds)
+            seconds = max(seconds, other.seconds)
+        }
+    }
+
+    /// Runs the drill.
+    ///
+    /// - Returns: What it found; failures are counted, not thrown.
+    public func run() async -> Result {
+        let start = ContinuousClock.now
+        let end = start + duration
+        var result = Result()
+        var completed = 0
+        await withTaskGroup(of: (Int, Int, String?).self) { group in
+            for _ in 0..<tasks {
+                group.addTask {
+                    var (completed, errors) = (0, 0)
+                    var first: String?
+                    while ContinuousClock.now < end, !Task.isCancelled {
+                        do {
+                            try await database.withConnection(label: "pressure") { try await $0.query("SELECT 1") }
+                            completed += 1
+                        } catch is CancellationError {
+                            break
+                        } catch {
+                            errors += 1
+                            first = first ?? "\(error)"
+                        }
+                    }
+                    return (completed, errors, first)
+                }
+            }
+            for await (cycles, errors, first) in group {
+                completed += cycles
+                result.errors += errors
+                result.firstError = result.firstError ?? first
+            }
+        }
+        let statistics = database.statistics
+        result.completedByProcess = [completed]
+        result.refusedAfterDeath = statistics.refusedAfterDeath
+        result.refused = statistics.refused.values.reduce(0, +) - statistics.refusedAfterDeath
+        result.waits = statistics.waitCount
+        result.waitSeconds = statistics.waitTime / .seconds(1)
+        result.longestWaitSeconds = statistics.longestWait / .seconds(1)
+        result.seconds = start.duration(to: .now) / .seconds(1)
+        return result
+    }
+}
+
+/// Opens and closes connections outside of the budget at random, as other programs would that know nothing of it.
+public struct ForeignTraffic: Sendable {
+    private let database: Database
+
+    /// Creates traffic on the account that the settings lead to.
+    public init(_ settings: DatabaseSettings) {
+        var settings = settings
+        settings.programName = "a foreign program"
+        database = Database(settings, share: .reserve)
+    }
+
+    /// Runs until it is cancelled: connections of up to 20 ms, with as long between them.
+    ///
+    /// - Parameter connections: How many at most at a time.
+    public func run(connections: Int) async {
+        await withTaskGroup { group in
+            for _ in 0..<connections {
+                group.addTask {
+                    while !Task.isCancelled {
+                        // Refused or not: it does not care, and tries again in a moment.
+                        _ = try? await database.withConnection { _ in
+                            try await Task.sleep(for: .milliseconds(Int.random(in: 0...20)))
+                        }
+                        try? await Task.sleep(for: .milliseconds(Int.random(in: 0...20)))
+                    }
+                }
+            }
+        }
+    }
+}
