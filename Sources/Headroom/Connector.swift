@@ -5,7 +5,7 @@ final class Connector: Sendable {
     let settings: DatabaseSettings
 
     /// Whether the last connection was made without the server offering encryption, so that the next connect has no
-    /// trust store to read.
+    /// handshake to wait for.
     private let lastWasPlain = Atomic(false)
 
     init(_ settings: DatabaseSettings) {
@@ -44,7 +44,7 @@ final class Connector: Sendable {
         }
     }
 
-    /// Whether connecting may block a thread: to resolve a name, or to read a trust store for TLS.
+    /// Whether connecting may block a thread: to resolve a name, or in a TLS handshake.
     private var mayBlock: Bool {
         guard case .tcp(let host, _) = settings.endpoint else { return false }
         if !isAddress(host) { return true }

@@ -6,16 +6,32 @@ import Testing
 
 /// Encryption is what the settings say, and no session is left behind it either.
 @Suite(.sandbox(tcp: true, tls: true)) struct TLSTests {
-    private func database(_ mode: TLS.Mode, authorities: String? = nil, account: String = "app") throws -> Database {
+    /// `127.1` is 127.0.0.1 to a resolver, while no certificate carries it: a name, and the wrong one.
+    private static let wrongName = "127.1"
+
+    private func database(
+        _ mode: TLS.Mode,
+        host: String = "127.0.0.1",
+        authorities: String? = nil,
+        account: String = "app"
+    ) throws -> Database {
         var settings = try SuiteServer.settings(account, overTCP: true)
+        settings.endpoint = .tcp(host: host, port: try #require(SuiteServer.sandbox.port))
         settings.tls = TLS(mode: mode, authorities: authorities)
         return Database(settings)
     }
 
-    @Test(arguments: [(TLS.Mode.disabled, false), (.preferred, true), (.required, true)])
-    func `a self-signed server is spoken to as the mode says`(mode: TLS.Mode, encrypted: Bool) async throws {
-        let isEncrypted = try await database(mode).withConnection { $0.isEncrypted }
-        #expect(isEncrypted == encrypted)
+    private func expectRefusal(by database: Database) async {
+        let error = await #expect(throws: DatabaseError.self) { try await database.withConnection { _ in } }
+        #expect(error?.code == .tlsFailed)
+    }
+
+    @Test(arguments: [(TLS.Mode.disabled, false), (.preferred, true), (.required, true)], ["127.0.0.1", wrongName])
+    func `a self-signed server is spoken to as the mode says`(mode: (TLS.Mode, encrypts: Bool), host: String)
+        async throws
+    {
+        let isEncrypted = try await database(mode.0, host: host).withConnection { $0.isEncrypted }
+        #expect(isEncrypted == mode.encrypts)
     }
 
     @Test(arguments: [TLS.Mode.verifyCA, .verifyIdentity])
@@ -23,9 +39,55 @@ import Testing
         let authority = try SuiteServer.sandbox.certificateAuthority
         let isEncrypted = try await database(mode, authorities: authority).withConnection { $0.isEncrypted }
         #expect(isEncrypted)
-        let untrusted = try database(mode)
-        let error = await #expect(throws: DatabaseError.self) { try await untrusted.withConnection { _ in } }
-        #expect(error?.code == .tlsFailed)
+        await expectRefusal(by: try database(mode))
+    }
+
+    @Test func `the wrong name is refused where the identity is verified, and only there`() async throws {
+        let authority = try SuiteServer.sandbox.certificateAuthority
+        try await database(.verifyCA, host: Self.wrongName, authorities: authority).withConnection { _ in }
+        await expectRefusal(by: try database(.verifyIdentity, host: Self.wrongName, authorities: authority))
+    }
+
+    @Test func `the authority is the one that HEADROOM_TLS_CA names`() async throws {
+        var environment = try SuiteServer.sandbox.environment
+        environment["DB_SOCKET"] = nil
+        environment["HEADROOM_TLS_MODE"] = "verify_identity"
+        let settings = try SettingsSources(environment: environment).load().database
+        #expect(try await Database(settings).withConnection { $0.isEncrypted })
+        environment["HEADROOM_TLS_CA"] = nil
+        await expectRefusal(by: Database(try SettingsSources(environment: environment).load().database))
+    }
+
+    @Test func `a connection that accepts any certificate weakens none beside it`() async throws {
+        let accepting = try database(.required)
+        let verifying = try database(.verifyCA)
+        try await withThrowingTaskGroup { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    for _ in 0..<10 { try await accepting.withConnection { _ in } }
+                }
+                group.addTask {
+                    for _ in 0..<10 { await expectRefusal(by: verifying) }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    @Test(arguments: ["127.0.0.1", wrongName])
+    func `what is not verified costs no trust store`(host: String) async throws {
+        var environment = try SuiteServer.sandbox.environment
+        environment["DB_SOCKET"] = nil
+        environment["DB_HOST"] = host
+        func bytesRead(_ mode: TLS.Mode) async throws -> Int {
+            environment["HEADROOM_TLS_MODE"] = mode.rawValue
+            return try #require(try await HeadroomProgram.bytesRead(by: ["status"], environment: environment))
+        }
+        // Encryption itself reads some 4 KB more than none: OpenSSL's settings, the handshake. The system's bundle of
+        // authorities has more than 200.
+        let plain = try await bytesRead(.disabled)
+        #expect(try await bytesRead(.preferred) < plain + 50_000)
+        #expect(try await bytesRead(.required) < plain + 50_000)
     }
 
     @Test func `at a limit of 1 no encrypted cycle is refused`() async throws {

@@ -6,7 +6,7 @@ extension Client {
     /// - Parameters:
     ///   - settings: Where to, and who logs in.
     ///   - limits: When to give up.
-    ///   - mayBlock: Whether connecting has to resolve a name or read a trust store. Both block whatever the interface, so
+    ///   - mayBlock: Whether connecting has to resolve a name or shake hands for TLS. Both block whatever the interface, so
     ///     such a connect runs on a thread of its own.
     ///   - abandoned: Is given the socket of a session that was given up while it began and is not gone yet.
     /// - Returns: The open connection.
@@ -61,11 +61,11 @@ extension Client {
         defer { withExtendedLifetime(arguments) {} }
         do throws(Interruption) {
             _ = try await drive(nil as UnsafeMutablePointer<MYSQL>?, limits: limits) { result in
-                let status = arguments.start(handle, result)
+                let status = startingTLS { arguments.start(handle, result) }
                 duplicateSocket(settings)
                 return status
             } resume: { result, events in
-                let status = mysql_real_connect_cont(result, handle, events)
+                let status = startingTLS { mysql_real_connect_cont(result, handle, events) }
                 if socket == nil { duplicateSocket(settings) }
                 return status
             }
@@ -96,7 +96,7 @@ extension Client {
             let client = make(settings, timeout: timeout)
             let arguments = ConnectArguments(settings)
             defer { withExtendedLifetime(arguments) {} }
-            if arguments.connect(client.handle) {
+            if client.startingTLS({ arguments.connect(client.handle) }) {
                 client.duplicateSocket(settings)
                 // A blocking connect leaves the socket blocking, and the library's TLS would then block every later call.
                 client.socket?.stopBlocking()

@@ -6,8 +6,8 @@ import Glibc
 /// It drives libmariadb's non-blocking interface: a call starts, says what it waits for, and goes on when that has come.
 /// The other way, a blocking call on a thread per connection, was measured here at 1.3 to 1.5 times the C loop's cycle, as
 /// each call then costs two thread wake-ups; this one stays within 1.1 (`scripts/bench cycle`), needs no thread per
-/// connection, and a caller can give up at any wait. What may block whatever the interface (name resolution, loading a
-/// trust store) runs on a thread of its own instead: see `Client+Connect.swift`.
+/// connection, and a caller can give up at any wait. What blocks whatever the interface (name resolution, the handshake
+/// of TLS, for which libmariadb 3.3 leaves the socket blocking) runs on a thread of its own: see `Client+Connect.swift`.
 ///
 /// Not Sendable: one task at a time uses a handle, which the compiler sees to.
 final class Client {
@@ -28,8 +28,8 @@ final class Client {
     /// Whether the connection is encrypted.
     var isEncrypted: Bool { mysql_get_ssl_cipher(handle) != nil }
 
-    /// Whether the settings ask for TLS, if only where the server has it.
-    private let usesTLS: Bool
+    /// How much encryption the settings ask for.
+    private let tls: TLS.Mode
 
     /// The number of replies that the server owes to statements sent ahead.
     var repliesOwed = 0
@@ -38,9 +38,9 @@ final class Client {
     private var isFreed = false
 
     /// Takes over a handle.
-    init(_ handle: UnsafeMutablePointer<MYSQL>, usesTLS: Bool) {
+    init(_ handle: UnsafeMutablePointer<MYSQL>, tls: TLS.Mode) {
         self.handle = handle
-        self.usesTLS = usesTLS
+        self.tls = tls
     }
 
     deinit {
@@ -67,13 +67,18 @@ final class Client {
     /// yet" into a lost connection: OpenSSL asks its callers to clear them, and libmariadb does not (10.11). Found at run
     /// time, as libmariadb may also be built on another TLS library, which keeps none.
     private func forgetTLSErrors() {
-        if usesTLS { Self.clearErrors?() }
+        if tls != .disabled { Self.clearErrors?() }
     }
 
     private static let clearErrors: (@convention(c) () -> Void)? = {
         guard let symbol = dlsym(nil, "ERR_clear_error") else { return nil }
         return unsafeBitCast(symbol, to: (@convention(c) () -> Void).self)
     }()
+
+    /// Runs a call of the library that may start TLS, in which the server's certificate is judged as the mode says.
+    func startingTLS<Result>(_ call: () -> Result) -> Result {
+        tls.acceptsAnyCertificate ? AnyCertificate.accept(for: handle, during: call) : call()
+    }
 
     /// Puts `/dev/null` in the place of the library's descriptor: whatever it reads next is the end, and it gives up.
     ///

@@ -26,3 +26,8 @@ public struct TLS: Hashable, Sendable {
         self.authorities = authorities
     }
 }
+
+extension TLS.Mode {
+    /// Whether connections are encrypted without a look at the server's certificate.
+    var acceptsAnyCertificate: Bool { self == .preferred || self == .required }
+}
