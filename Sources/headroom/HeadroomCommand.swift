@@ -13,7 +13,7 @@ struct HeadroomCommand: AsyncParsableCommand {
             """,
         version: headroomVersion,
         subcommands: [
-            StatusCommand.self, VerifyCommand.self, WorkCommand.self, JobsCommand.self, MigrateCommand.self,
+            StatusCommand.self, SlotsCommand.self, VerifyCommand.self, WorkCommand.self, JobsCommand.self, MigrateCommand.self,
             SandboxCommand.self,
         ]
     )

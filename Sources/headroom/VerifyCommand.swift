@@ -1,20 +1,26 @@
 import ArgumentParser
 import Headroom
 import HeadroomWatch
+import Synchronization
 
 /// `headroom verify`: proves the promises on the user's own server.
 struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Proves on your own server that a closed connection is gone.",
+        abstract: "Proves on your own server that a closed connection is gone, and that the budget holds.",
         discussion: """
-            Opens a connection, runs a query and closes it, again and again, and counts how often the server refuses the \
-            next one. It uses one connection at a time, beside those of --hold. Each cycle is a login: on an account with an hourly limit no more \
-            than half of it is used.
+            --cycles opens a connection, runs a query and closes it, again and again, and counts how often the server \
+            refuses the next one. It uses one connection at a time, beside those of --hold. Each cycle is a login: on an \
+            account with an hourly limit no more than half of it is used.
+
+            --pressure has several processes with many tasks do the same at once, all within the budget that they share, \
+            for a bounded time. With HEADROOM_RESERVE=0 the budget is all of the limit, so that one connection too many \
+            would be refused.
 
             Examples:
               headroom verify
               headroom verify --cycles 2000 --json
+              headroom verify --pressure --processes 4 --tasks 8 --seconds 10
             """
     )
 
@@ -26,50 +32,129 @@ struct VerifyCommand: AsyncParsableCommand {
     @Option(help: "How many further connections to hold open meanwhile, so that fewer are left.")
     var hold = 0
 
+    @Flag(help: "Drill the budget that processes share, instead of cycles.")
+    var pressure = false
+
+    @Option(help: "With --pressure: how many processes.")
+    var processes = 8
+
+    @Option(help: "With --pressure: how many tasks in each process.")
+    var tasks = 16
+
+    @Option(help: "With --pressure: for how long, at most 600.")
+    var seconds = 10
+
+    @Option(help: "With --pressure: how many connections come and go outside of the budget meanwhile.")
+    var foreign = 0
+
+    @Flag(help: .hidden)
+    var worker = false
+
     @Flag(help: "Print one JSON object.")
     var json = false
 
     func validate() throws {
         guard cycles >= 1 else { throw ValidationError("--cycles must be at least 1.") }
         guard hold >= 0 else { throw ValidationError("--hold must be at least 0.") }
+        guard (1...64).contains(processes) else { throw ValidationError("--processes must be from 1 to 64.") }
+        guard (1...1_000).contains(tasks) else { throw ValidationError("--tasks must be from 1 to 1000.") }
+        guard (1...600).contains(seconds) else { throw ValidationError("--seconds must be from 1 to 600.") }
+        guard (0...100).contains(foreign) else { throw ValidationError("--foreign must be from 0 to 100.") }
     }
 
     func run() async throws {
         try await runCommand {
             let settings = try connection.settings(program: "headroom verify")
-            let options = try await AccountWatch(settings).options()
-            if let most = CycleDrill.mostCycles(under: options), cycles > most {
-                throw DatabaseError(
-                    .hourlyLimitReached,
-                    message: "\(grouped(cycles)) cycles could use up the account's hourly limit and lock it out.",
-                    advice: "Run at most half of the limit: --cycles \(most)."
-                )
-            }
-            var bar = ProgressBar()
-            let result = try await CycleDrill(settings, cycles: cycles, held: hold)
-                .run { done in
-                    if cycles >= 1_000, done % 50 == 0 || done == cycles {
-                        bar.show(Double(done) / Double(cycles), "\(grouped(done)) cycles")
-                    }
-                }
-            bar.finish()
-            if json {
-                try Console.json(CyclesJSON(result))
+            if pressure {
+                try await drillPressure(settings)
             } else {
-                Console.print(
-                    "\(result.refused == 0 ? "PASS" : "FAIL")  \(grouped(result.cycles)) open-query-close cycles, "
-                        + "\(grouped(result.refused)) refused; median \(Int(result.median.seconds * 1e6)) us, "
-                        + "99 % within \(Int(result.p99.seconds * 1e6)) us"
-                )
-                if let refusal = result.lastRefusal {
-                    Console.error("headroom: \(refusal.message)")
-                    Console.error(
-                        "  next: other programs use the account too, or something does not let go: headroom status"
-                    )
+                try await drillCycles(settings)
+            }
+        }
+    }
+
+    private func drillPressure(_ settings: DatabaseSettings) async throws {
+        let drill = VerifyPressure(
+            settings: settings,
+            connection: connection,
+            processes: processes,
+            tasks: tasks,
+            duration: .seconds(seconds),
+            foreign: foreign
+        )
+        if worker { return try await drill.runWorker() }
+        let bar = Mutex(ProgressBar())
+        let outcome = try await drill.run { share in
+            bar.withLock { $0.show(share, "\(counted(processes * tasks, "task")) in \(processes) processes") }
+        }
+        bar.withLock { $0.finish() }
+        let result = outcome.result
+        if json {
+            try Console.json(PressureJSON(outcome))
+        } else {
+            let isGood = result.refused == 0 && result.errors == 0
+            Console.print(
+                "\(isGood ? "PASS" : "FAIL")  \(grouped(result.completed)) cycles by \(processes) processes with "
+                    + "\(tasks) tasks each, \(grouped(result.refused)) refused, \(counted(result.errors, "error"))"
+            )
+            let facts = [
+                ["budget", "\(outcome.budget), of which \(outcome.mostSessions) were seen in use at a time"],
+                ["throughput", "\(grouped(Int(result.perSecond))) cycles a second"],
+                [
+                    "waits",
+                    "\(fixed(result.meanWaitSeconds * 1000, 1)) ms on average, "
+                        + "\(fixed(result.longestWaitSeconds * 1000, 1)) ms the longest",
+                ],
+                [
+                    "shares",
+                    "from \(grouped(result.completedByProcess.min() ?? 0)) to "
+                        + "\(grouped(result.completedByProcess.max() ?? 0)) cycles a process, "
+                        + "1 : \(fixed(result.largestShareOfSmallest, 2))",
+                ],
+            ]
+            for line in table(facts) { Console.print(line) }
+            if let error = result.firstError { Console.error("headroom: \(error)") }
+            if result.refused > 0 {
+                Console.error("headroom: the server refused connections although they had slots")
+                Console.error("  next: other programs use the account too (headroom status), or set HEADROOM_RESERVE")
+            }
+        }
+        if result.refused > 0 || result.errors > 0 { throw ExitCode(1) }
+    }
+
+    private func drillCycles(_ settings: DatabaseSettings) async throws {
+        let options = try await AccountWatch(settings).options()
+        if let most = CycleDrill.mostCycles(under: options), cycles > most {
+            throw DatabaseError(
+                .hourlyLimitReached,
+                message: "\(grouped(cycles)) cycles could use up the account's hourly limit and lock it out.",
+                advice: "Run at most half of the limit: --cycles \(most)."
+            )
+        }
+        var bar = ProgressBar()
+        let result = try await CycleDrill(settings, cycles: cycles, held: hold)
+            .run { done in
+                if cycles >= 1_000, done % 50 == 0 || done == cycles {
+                    bar.show(Double(done) / Double(cycles), "\(grouped(done)) cycles")
                 }
             }
-            if result.refused > 0 { throw ExitCode(1) }
+        bar.finish()
+        if json {
+            try Console.json(CyclesJSON(result))
+        } else {
+            Console.print(
+                "\(result.refused == 0 ? "PASS" : "FAIL")  \(grouped(result.cycles)) open-query-close cycles, "
+                    + "\(grouped(result.refused)) refused; median \(Int(result.median.seconds * 1e6)) us, "
+                    + "99 % within \(Int(result.p99.seconds * 1e6)) us"
+            )
+            if let refusal = result.lastRefusal {
+                Console.error("headroom: \(refusal.message)")
+                Console.error(
+                    "  next: other programs use the account too, or something does not let go: headroom status"
+                )
+            }
         }
+        if result.refused > 0 { throw ExitCode(1) }
     }
 }
 

@@ -45,6 +45,9 @@ public struct Holder: Sendable, Hashable {
     /// The place in the program that opened it, such as `Shop/Orders.swift:41`.
     public var site = ""
 
+    /// How long ago it was taken.
+    public var age: Duration { .nanoseconds(max(0, Slot.now - since)) }
+
     /// Creates a holder that is nobody.
     public init() {}
 }

@@ -79,7 +79,8 @@ final class Slot: Sendable {
         }
     }
 
-    private static var now: Int64 {
+    /// The time, in nanoseconds since 1970.
+    static var now: Int64 {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)

@@ -25,6 +25,15 @@ struct ConnectionOptions: ParsableArguments {
     @Option(name: .long, help: "The database (DB_DATABASE).")
     var database: String?
 
+    /// The same flags, for another run of this program.
+    var arguments: [String] {
+        let flags: [(String, String?)] = [
+            ("--env-file", envFile), ("--defaults-file", defaultsFile), ("--host", host), ("--port", port.map(String.init)),
+            ("--socket", socket), ("--user", user), ("--database", database),
+        ]
+        return flags.flatMap { name, value in value.map { [name, $0] } ?? [] }
+    }
+
     /// Finds the settings, prints what their user should know of them, and returns the database.
     func open(program: String) throws -> Database {
         Database(try settings(program: program))

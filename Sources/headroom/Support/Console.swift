@@ -22,12 +22,15 @@ enum Console {
         _ = text.withUTF8 { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 
-    /// Prints one JSON object, its keys in a fixed order.
-    static func json(_ value: some Encodable) throws {
+    /// Prints one JSON object, its keys in a fixed order; over many lines, or on one.
+    static func json(_ value: some Encodable, isLine: Bool = false) throws {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        if !isLine { encoder.outputFormatting.insert(.prettyPrinted) }
         encoder.keyEncodingStrategy = .convertToSnakeCase
         Swift.print(String(decoding: try encoder.encode(value), as: UTF8.self))
+        // A line is for somebody who reads along.
+        if isLine { fflush(nil) }
     }
 }
 

@@ -1,0 +1,168 @@
+import ArgumentParser
+import Headroom
+
+/// `headroom slots`: who of this host's programs holds a slot, and who waits for one.
+struct SlotsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "slots",
+        abstract: "Lists who holds the account's slots on this host, and who waits.",
+        discussion: """
+            It reads what the programs of this host share and opens no connection, so it works when the account is full. \
+            Connections that were opened without Headroom have no slot: 'headroom status' shows those.
+
+            Examples:
+              headroom slots
+              headroom slots --watch
+            """
+    )
+
+    @OptionGroup var connection: ConnectionOptions
+
+    @Flag(help: "Show it again every second, until Ctrl-C.")
+    var watch = false
+
+    @Flag(help: "Print JSON; with --watch one object a line.")
+    var json = false
+
+    func run() async throws {
+        try await runCommand {
+            let settings = try connection.settings(program: "headroom slots")
+            repeat {
+                let report = try SlotReport(settings)
+                if watch, !json { Console.print("\u{1B}[H\u{1B}[2J") }
+                if json {
+                    try Console.json(SlotsJSON(report), isLine: watch)
+                } else {
+                    for line in SlotsText(report).lines { Console.print(line) }
+                }
+                if watch { try await Task.sleep(for: .seconds(1)) }
+            } while watch
+        }
+    }
+}
+
+/// The slots as text.
+struct SlotsText {
+    let report: SlotReport
+
+    init(_ report: SlotReport) { self.report = report }
+
+    var lines: [String] {
+        let waiting = report.waiting.reduce(0) { $0 + $1.tasks }
+        var lines = ["\(report.held.count) of \(report.budget) slots held, \(waiting) waiting"]
+        let limit = report.limit.map { "\($0)" } ?? "not known"
+        lines += table([["account", report.account], ["limit", limit], ["shared in", report.folder]])
+        if report.isBudgetAnothers {
+            lines.append("  warning: another program of this host has set this budget; the smallest of several holds")
+        }
+        if report.foreignSessions > 0 {
+            lines.append(
+                "  warning: \(counted(report.foreignSessions, "session")) of the account had no slot when the limit was last "
+                    + "read: other programs, another host, or programs with another HEADROOM_STATE_DIR"
+            )
+        }
+        if !report.held.isEmpty {
+            let header = ["slot", "doing", "program", "pid", "session", "for", "label", "opened at"]
+            lines.append("")
+            lines += table([header] + report.held.map(row))
+        }
+        if !report.waiting.isEmpty {
+            let rows = report.waiting.map { waiting in
+                [
+                    counted(waiting.tasks, "task"), waiting.holder.program, "\(waiting.holder.processID)",
+                    "\(fixed(waiting.longest.seconds, 1)) s",
+                ]
+            }
+            lines.append("")
+            lines += table([["waiting", "program", "pid", "for"]] + rows)
+        }
+        return lines
+    }
+
+    private func row(_ held: SlotReport.Held) -> [String] {
+        let holder = held.holder
+        return [
+            "\(held.slot)",
+            holder.state.words + (holder.isHeldTooLong ? ", too long" : ""),
+            holder.program,
+            "\(holder.processID)",
+            holder.sessionID == 0 ? "-" : "\(holder.sessionID)",
+            "\(fixed(holder.age.seconds, 1)) s",
+            holder.label.isEmpty ? "-" : holder.label,
+            holder.site.isEmpty ? "-" : holder.site,
+        ]
+    }
+}
+
+/// The slots as JSON.
+struct SlotsJSON: Encodable {
+    struct Slot: Encodable {
+        var slot: Int
+        var state: String
+        var program: String
+        var pid: Int32
+        @Nullable var sessionId: UInt64?
+        var seconds: Double
+        var label: String
+        var site: String
+        var heldTooLong: Bool
+    }
+
+    struct Waiting: Encodable {
+        var program: String
+        var pid: Int32
+        var tasks: Int
+        var seconds: Double
+    }
+
+    var header = JSONHeader()
+    var account: String
+    var folder: String
+    @Nullable var limit: Int?
+    var budget: Int
+    var held: [Slot]
+    var waiting: [Waiting]
+    var foreignSessions: Int
+
+    init(_ report: SlotReport) {
+        account = report.account
+        folder = report.folder
+        limit = report.limit
+        budget = report.budget
+        held = report.held.map { held in
+            Slot(
+                slot: held.slot,
+                state: held.holder.state.words,
+                program: held.holder.program,
+                pid: held.holder.processID,
+                sessionId: held.holder.sessionID == 0 ? nil : held.holder.sessionID,
+                seconds: (held.holder.age.seconds * 1000).rounded() / 1000,
+                label: held.holder.label,
+                site: held.holder.site,
+                heldTooLong: held.holder.isHeldTooLong
+            )
+        }
+        waiting = report.waiting.map { waiting in
+            Waiting(
+                program: waiting.holder.program,
+                pid: waiting.holder.processID,
+                tasks: waiting.tasks,
+                seconds: (waiting.longest.seconds * 1000).rounded() / 1000
+            )
+        }
+        foreignSessions = report.foreignSessions
+    }
+}
+
+extension Holder.State {
+    /// The state in a word.
+    var words: String {
+        switch self {
+        case .opening: "opening"
+        case .open: "open"
+        case .idle: "idle"
+        case .draining: "draining"
+        case .program: "program"
+        }
+    }
+}
