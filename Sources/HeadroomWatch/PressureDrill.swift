@@ -55,7 +55,9 @@ public struct PressureDrill: Sendable {
 
         /// How much more the process with the most cycles got than the one with the fewest.
         public var largestShareOfSmallest: Double {
-            guard let fewest = completedByProcess.min(), let most = completedByProcess.max(), fewest > 0 else { return 0 }
+            guard let fewest = completedByProcess.min(), let most = completedByProcess.max(), fewest > 0 else {
+                return 0
+            }
             return Double(most) / Double(fewest)
         }
 
@@ -83,7 +85,7 @@ public struct PressureDrill: Sendable {
         var completed = 0
         await withTaskGroup(of: (Int, Int, String?).self) { group in
             for _ in 0..<tasks {
-                group.addTask {
+                group.addTask(executorPreference: Database.executor) {
                     var (completed, errors) = (0, 0)
                     var first: String?
                     while ContinuousClock.now < end, !Task.isCancelled {

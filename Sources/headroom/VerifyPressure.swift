@@ -32,7 +32,8 @@ struct VerifyPressure {
         if CycleDrill.mostCycles(under: try await AccountWatch(settings).options()) != nil {
             throw DatabaseError(
                 .hourlyLimitReached,
-                message: "The account has an hourly limit, and pressure makes thousands of logins: it would be locked out.",
+                message:
+                    "The account has an hourly limit, and pressure makes thousands of logins: it would be locked out.",
                 advice: "Use --cycles, which stays below half of the limit."
             )
         }

@@ -24,7 +24,9 @@ protocol SlotStore {
 /// A task that comes takes a free slot when nobody waits. Otherwise it stands in its member's line, and the member shows in
 /// the file since when its first one waits (a ticket: the time of its coming, on the host's monotonic clock). Whoever gives
 /// a slot back wakes the member with the oldest ticket, which takes the slot and wakes the next while any seems free. So
-/// slots are handed out first come, first served over all processes, at one wake-up for each.
+/// slots are handed out first come, first served over all processes, at one wake-up for each. To within a tolerance: a member
+/// that gives a slot back keeps it for its own first one, if that came only a few milliseconds after the very first. Going
+/// from process to process costs more than all else about a slot.
 ///
 /// No wake-up is lost: a task shows its ticket before it looks at every lock for the last time, and a slot is unlocked
 /// before the tickets are read, so that one of the two sees the other. A member that dies, waiting or holding, closes the
@@ -66,9 +68,18 @@ struct AdmissionLine<Waiter> {
     /// The ticket of another member that did not take a free slot when the line was last looked over.
     private var idler: UInt64?
 
+    /// By how many nanoseconds a task may pass one of another member that came before it.
+    private let tolerance: UInt64
+
     /// Creates the line of a member that has its place in the file already.
-    init(member: Int, record: SlotTable.Member) {
+    ///
+    /// - Parameters:
+    ///   - member: Its place.
+    ///   - record: What it says of itself.
+    ///   - tolerance: By how many nanoseconds one of its tasks may pass one of another member that came before it.
+    init(member: Int, record: SlotTable.Member, tolerance: UInt64) {
         self.member = member
+        self.tolerance = tolerance
         table[member: member] = record
         ownRecord = record
     }
@@ -96,7 +107,7 @@ struct AdmissionLine<Waiter> {
     ) -> Arrival {
         if line.isEmpty {
             read(store)
-            if longestWaiting(store) == nil, let slot = takeMarkedFree(store) { return .admitted(slot) }
+            if waiting(before: .max, store) == nil, let slot = takeMarkedFree(store) { return .admitted(slot) }
         }
         lastIdentifier += 1
         // The clock may stand still between two tasks, but nobody is before one who came first.
@@ -122,7 +133,16 @@ struct AdmissionLine<Waiter> {
 
     /// Gives a slot back, and has whoever is next take it.
     mutating func giveBack(_ slot: Int, _ store: some SlotStore) -> Work {
-        guard own.remove(slot) != nil else { return Work() }
+        guard own.contains(slot) else { return Work() }
+        if let first = line.first {
+            read(store)
+            if waiting(before: first.ticket - min(tolerance, first.ticket), store) == nil, slot < takable(store) {
+                line.removeFirst()
+                show(store)
+                return Work(granted: [(first.waiter, TakenSlot(index: slot))])
+            }
+        }
+        own.remove(slot)
         store.writeMark(slot, held: false)
         store.unlock(.slot(slot))
         return advance(store)
@@ -137,14 +157,14 @@ struct AdmissionLine<Waiter> {
     mutating func advance(_ store: some SlotStore, lookAtAll: Bool = false) -> Work {
         var work = Work()
         read(store)
-        let other = longestWaiting(store)
-        while let first = line.first, first.ticket < other?.ticket ?? .max {
+        while let first = line.first, waiting(before: first.ticket, store) == nil {
             guard let slot = takeMarkedFree(store) ?? (lookAtAll ? takeFromTheDead(store) : nil) else { return work }
             line.removeFirst()
             work.granted.append((first.waiter, slot))
             show(store)
         }
-        if let other, seemsFree(store) { work.wake.append(other.index) }
+        // A dead one's ticket may still be there: whoever waits hears of the death, and looks by itself.
+        if let other = table.longestWaiting(except: member), seemsFree(store) { work.wake.append(other.index) }
         return work
     }
 
@@ -154,7 +174,7 @@ struct AdmissionLine<Waiter> {
     /// one that has left a free slot alone for the whole time since the last look.
     mutating func overtake(_ store: some SlotStore) -> Work {
         var work = advance(store, lookAtAll: true)
-        guard let first = line.first, let other = longestWaiting(store), other.ticket < first.ticket, seemsFree(store)
+        guard let first = line.first, let other = waiting(before: first.ticket, store), seemsFree(store)
         else {
             idler = nil
             return work
@@ -175,13 +195,13 @@ struct AdmissionLine<Waiter> {
     mutating func takeAtOnce(_ store: some SlotStore) -> TakenSlot? {
         guard line.isEmpty else { return nil }
         read(store)
-        return longestWaiting(store) == nil ? takeMarkedFree(store) : nil
+        return waiting(before: .max, store) == nil ? takeMarkedFree(store) : nil
     }
 
     /// Whether anybody but this member's own tasks waits.
     mutating func othersWait(_ store: some SlotStore) -> Bool {
         read(store)
-        return longestWaiting(store) != nil
+        return waiting(before: .max, store) != nil
     }
 
     /// Changes the member's own record in the file.
@@ -259,9 +279,9 @@ struct AdmissionLine<Waiter> {
         return TakenSlot(index: slot, isInherited: isInherited)
     }
 
-    /// The living member, other than this one, whose task has waited longest.
-    private mutating func longestWaiting(_ store: some SlotStore) -> (index: Int, ticket: UInt64)? {
-        while let other = table.longestWaiting(except: member) {
+    /// The living member, other than this one, whose task has waited longest, if that came before a moment.
+    private mutating func waiting(before ticket: UInt64, _ store: some SlotStore) -> (index: Int, ticket: UInt64)? {
+        while let other = table.longestWaiting(except: member), other.ticket < ticket {
             if lives(other.index, store) { return other }
         }
         return nil

@@ -4,7 +4,7 @@ extension Holder {
     /// This process, in a slot that is being opened.
     static func thisProcess(program: String, label: String, site: String) -> Holder {
         var holder = Holder()
-        holder.processID = getpid()
+        holder.processID = thisProcessID
         holder.processStart = startOfThisProcess
         holder.program = program
         holder.label = label
@@ -12,6 +12,7 @@ extension Holder {
         return holder
     }
 
+    private static let thisProcessID = getpid()
     private static let startOfThisProcess = start(of: getpid()) ?? 0
 
     /// When a process was started, in clock ticks since the machine was; `nil` when there is no such process.

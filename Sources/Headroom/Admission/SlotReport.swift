@@ -91,9 +91,10 @@ public struct SlotReport: Sendable {
         }
         isBudgetAnothers = budget < mine
         waiting.sort { $0.longest > $1.longest }
-        held = (0..<SlotTable.slotCount).compactMap { slot in
-            guard table.isHeld(slot), file.isLockedByOther(.slot(slot)) else { return nil }
-            return Held(slot: slot, holder: file.holder(of: slot))
-        }
+        held = (0..<SlotTable.slotCount)
+            .compactMap { slot in
+                guard table.isHeld(slot), file.isLockedByOther(.slot(slot)) else { return nil }
+                return Held(slot: slot, holder: file.holder(of: slot))
+            }
     }
 }

@@ -5,10 +5,15 @@ final class CString {
 
     /// Copies the text, with a terminating zero.
     init(_ text: String) {
-        let bytes = text.utf8CString
-        count = bytes.count - 1
-        pointer = .allocate(capacity: bytes.count)
-        for (index, byte) in bytes.enumerated() { (pointer + index).initialize(to: byte) }
+        var text = text
+        (pointer, count) = text.withUTF8 { bytes in
+            let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count + 1)
+            bytes.withMemoryRebound(to: CChar.self) { source in
+                if let base = source.baseAddress { copy.initialize(from: base, count: source.count) }
+            }
+            (copy + bytes.count).initialize(to: 0)
+            return (copy, bytes.count)
+        }
     }
 
     deinit {

@@ -10,7 +10,14 @@ extension Client {
     static func make(_ settings: DatabaseSettings, timeout: Duration?) -> Client {
         Self.startLibrary
         guard let handle = mysql_init(nil) else { fatalError("Out of memory.") }
-        mysql_options(handle, MYSQL_OPT_NONBLOCK, nil)
+        if settings.tls.mode == .disabled {
+            // The calls' own stack. Below 64 KB, as each larger block that is freed has malloc tidy up the whole heap; with
+            // TLS the library's own choice (64 KB) is left alone.
+            var stack = 60 * 1024
+            mysql_options(handle, MYSQL_OPT_NONBLOCK, &stack)
+        } else {
+            mysql_options(handle, MYSQL_OPT_NONBLOCK, nil)
+        }
         mysql_options(handle, MYSQL_SET_CHARSET_NAME, "utf8mb4")
         mysql_options4(handle, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", settings.programName)
         // Off: a server must not be able to ask this client for local files.

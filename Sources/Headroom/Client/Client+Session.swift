@@ -3,7 +3,8 @@ import CMariaDB
 extension Client {
     /// Sends a statement that returns no rows, without waiting for its reply.
     ///
-    /// The server works on it while the caller goes on; ``collectReplies(_:)`` must come before the next statement.
+    /// The server works on it while the caller goes on. ``collectReplies(_:)`` must come before the reply to the next
+    /// statement is read; the statement itself may be sent before.
     func sendAhead(_ statement: String) {
         let text = CString(statement)
         if mysql_send_query(handle, text.pointer, UInt(text.count)) == 0 { repliesOwed += 1 }
@@ -17,16 +18,25 @@ extension Client {
     func collectReplies(_ limits: Limits) async throws(Interruption) {
         while repliesOwed > 0 {
             repliesOwed -= 1
-            _ = try await drive(0 as my_bool, limits: limits) { result in
-                mysql_read_query_result_start(result, handle)
-            } resume: { result, events in
-                mysql_read_query_result_cont(result, handle, events)
-            }
+            _ = try await readReply(limits)
+        }
+    }
+
+    /// Reads the head of the reply to the statement that was sent last; 0 when it succeeded.
+    func readReply(_ limits: Limits) async throws(Interruption) -> my_bool {
+        // Each reply counts its packets from 1, but the library counts on from the reply before when two statements were
+        // sent at once.
+        handle.pointee.net.pkt_nr = 1
+        return try await drive(0 as my_bool, limits: limits) { result in
+            mysql_read_query_result_start(result, handle)
+        } resume: { result, events in
+            mysql_read_query_result_cont(result, handle, events)
         }
     }
 
     /// Makes the session as good as new, in the way that keeps the account's count right on this server.
     func renew(_ settings: DatabaseSettings, limits: Limits) async throws {
+        try await collectReplies(limits)
         let failed: my_bool
         if isMariaDB {
             let username = CString(settings.username)

@@ -3,6 +3,7 @@ import CMariaDB
 extension Client {
     /// Prepares a statement, binds its values and runs it: two round trips.
     func sendPrepared(_ sql: SQL, fetching: Fetching, limits: Limits) async throws -> Reply {
+        try await collectReplies(limits)
         guard let statement = mysql_stmt_init(handle) else { throw statementError }
         let reader = PreparedReader(self, statement, isWhole: fetching == .whole)
         let query = CString(sql.text)

@@ -5,12 +5,10 @@ extension Client {
     func sendText(_ text: String, fetching: Fetching, limits: Limits) async throws -> Reply {
         let query = CString(text)
         defer { withExtendedLifetime(query) {} }
-        let failed = try await drive(Int32(0), limits: limits) { result in
-            mysql_real_query_start(result, handle, query.pointer, UInt(query.count))
-        } resume: { result, events in
-            mysql_real_query_cont(result, handle, events)
-        }
-        guard failed == 0 else { throw statementError }
+        let isUnderstood =
+            repliesOwed == 0
+            ? try await ask(query, limits: limits) : try await askAhead(query, limits: limits)
+        guard isUnderstood else { throw statementError }
         guard mysql_field_count(handle) > 0 else {
             let summary = textSummary
             try await skipFurtherResults(limits: limits)
@@ -31,6 +29,26 @@ extension Client {
         let reader = TextReader(self, result, isWhole: fetching == .whole)
         if fetching == .whole { try await skipFurtherResults(limits: limits) }
         return Reply(summary: textSummary, reader: reader)
+    }
+
+    private func ask(_ query: CString, limits: Limits) async throws(Interruption) -> Bool {
+        try await drive(Int32(0), limits: limits) { result in
+            mysql_real_query_start(result, handle, query.pointer, UInt(query.count))
+        } resume: { result, events in
+            mysql_real_query_cont(result, handle, events)
+        } == 0
+    }
+
+    /// Sends the statement before the replies to earlier ones are read, so that the server never waits for this side.
+    private func askAhead(_ query: CString, limits: Limits) async throws(Interruption) -> Bool {
+        let isSent = try await drive(Int32(0), limits: limits) { result in
+            mysql_send_query_start(result, handle, query.pointer, UInt(query.count))
+        } resume: { result, events in
+            mysql_send_query_cont(result, handle, events)
+        }
+        guard isSent == 0 else { return false }
+        try await collectReplies(limits)
+        return try await readReply(limits) == 0
     }
 
     /// The error of the last call on an open connection.

@@ -62,7 +62,7 @@ public final class Connection {
         try await makeReady(limits)
         state = .working
         do {
-            try await tellSession(limits)
+            tellSession(limits)
             let result = try await work(client, limits)
             if case .working = state { state = .ready }
             return result
@@ -148,14 +148,10 @@ public final class Connection {
         return .scope
     }
 
-    /// Tells the session how long the next statement may take, when it knows otherwise, and reads what it has answered.
-    private func tellSession(_ limits: Limits) async throws {
+    /// Tells the session how long the next statement may take, when it knows otherwise.
+    private func tellSession(_ limits: Limits) {
         let left = limits.deadline.map { ContinuousClock.now.duration(to: $0) }
-        try await client.collectReplies(limits)
-        if let change = wire.limits.change(for: left) {
-            client.sendAhead(change)
-            try await client.collectReplies(limits)
-        }
+        if let change = wire.limits.change(for: left) { client.sendAhead(change) }
     }
 
     private func makeReady(_ limits: Limits) async throws {

@@ -2,6 +2,8 @@ import CLinux
 import Glibc
 
 /// Waits until the descriptor is ready, first inline for a moment, then suspended.
+///
+/// On the waiting thread never inline: everybody else would wait with it, and there being suspended costs next to nothing.
 func waitUntilReady(
     _ descriptor: Int32,
     events: Int32,
@@ -9,7 +11,7 @@ func waitUntilReady(
     cancellable: Bool,
     inline: inout InlineWait
 ) async -> Waiting.Outcome {
-    if inline.shouldPoll() {
+    if !Waiting.shared.isOnThread, inline.shouldPoll() {
         var request = pollfd(fd: descriptor, events: Int16(events), revents: 0)
         let answered = clinux_poll_nanoseconds(&request, 1, Int(InlineWait.limit.nanoseconds)) > 0
         inline.polled(answered: answered)

@@ -1,10 +1,12 @@
 import CLinux
 import Glibc
+import Synchronization
 
 /// Waits for descriptors, deadlines and other tasks on one thread for the whole process, so that no task blocks a thread.
 ///
 /// A connection costs no thread of its own: while its server is slow, its task is suspended and one `epoll` watches the
-/// socket. The thread starts with the first wait and sleeps in the kernel until something happens.
+/// socket. The thread starts with the first wait and sleeps in the kernel until something happens. Tasks may also run on it:
+/// see ``Database/executor``.
 final class Waiting: Sendable {
     /// How a wait ended.
     typealias Outcome = WaitTable<Waiter>.Outcome
@@ -28,12 +30,17 @@ final class Waiting: Sendable {
         var timerAt: ContinuousClock.Instant?
     }
 
+    let jobs = JobList()
+    private let thread = Atomic<UInt>(0)
     private let epoll: Int32
     private let timer: Int32
     private let state = Guarded(State())
 
     /// The identifier that stands for the timer itself in `epoll`.
     private static let timerIdentifier: UInt64 = 0
+
+    /// The identifier that stands for jobs that came from other threads.
+    private static let jobsIdentifier: UInt64 = watchBit - 1
 
     /// The bit that tells a watch from a wait.
     private static let watchBit: UInt64 = 1 << 63
@@ -43,6 +50,7 @@ final class Waiting: Sendable {
         timer = timerfd_create(CLOCK_MONOTONIC, Int32(TFD_CLOEXEC) | Int32(TFD_NONBLOCK))
         precondition(epoll >= 0 && timer >= 0, "The kernel gives this process no epoll or timer descriptor.")
         _ = clinux_epoll_add(epoll, timer, UInt32(POLLIN), Self.timerIdentifier)
+        _ = clinux_epoll_add(epoll, jobs.descriptor, UInt32(POLLIN), Self.jobsIdentifier)
         startDetachedThread(named: "headroom-wait") { [self] in loop() }
     }
 
@@ -203,20 +211,30 @@ final class Waiting: Sendable {
         _ = clinux_timer_set(timer, max(1, left.nanoseconds))
     }
 
+    /// Whether the calling thread is the one that waits.
+    var isOnThread: Bool { thread.load(ordering: .relaxed) == UInt(pthread_self()) }
+
     private func loop() {
+        thread.store(UInt(pthread_self()), ordering: .relaxed)
         withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: 64) { events in
             while true {
-                let count = epoll_wait(epoll, events.baseAddress, 64, -1)
-                for index in 0..<Int(max(0, count)) {
-                    let identifier = events[index].data.u64
-                    if identifier == Self.timerIdentifier {
-                        expire()
-                    } else if identifier & Self.watchBit != 0 {
-                        state.withLock { $0.watches[identifier] }?()
-                    } else {
-                        end(identifier, .ready)
-                    }
-                }
+                jobs.run(on: asUnownedTaskExecutor())
+                handle(events, epoll_wait(epoll, events.baseAddress, 64, -1))
+            }
+        }
+    }
+
+    private func handle(_ events: UnsafeMutableBufferPointer<epoll_event>, _ count: Int32) {
+        for index in 0..<Int(max(0, count)) {
+            let identifier = events[index].data.u64
+            if identifier == Self.jobsIdentifier {
+                jobs.noteWakeUp()
+            } else if identifier == Self.timerIdentifier {
+                expire()
+            } else if identifier & Self.watchBit != 0 {
+                state.withLock { $0.watches[identifier] }?()
+            } else {
+                end(identifier, .ready)
             }
         }
     }

@@ -28,7 +28,8 @@ struct ConnectionOptions: ParsableArguments {
     /// The same flags, for another run of this program.
     var arguments: [String] {
         let flags: [(String, String?)] = [
-            ("--env-file", envFile), ("--defaults-file", defaultsFile), ("--host", host), ("--port", port.map(String.init)),
+            ("--env-file", envFile), ("--defaults-file", defaultsFile), ("--host", host),
+            ("--port", port.map(String.init)),
             ("--socket", socket), ("--user", user), ("--database", database),
         ]
         return flags.flatMap { name, value in value.map { [name, $0] } ?? [] }
