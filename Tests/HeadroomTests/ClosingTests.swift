@@ -96,6 +96,19 @@ import Testing
         #expect(database.drainingSessions == 0)
     }
 
+    @Test func `a session that is slow to notice its KILL is gone when its scope returns`() async throws {
+        let database = try SuiteServer.database("two10")
+        // The server looks for a KILL between two rounds, and a round takes some 50 ms.
+        let statement: SQL = "SELECT BENCHMARK(1000000, COMPRESS(REPEAT('x', 15000000)))"
+        for _ in 0..<5 {
+            await #expect(throws: DatabaseError(.deadlineExceeded, message: "")) {
+                try await database.withConnection { try await $0.query(statement, timeout: .milliseconds(20)) }
+            }
+            // Both places at once: the killed session's, and that of the connection that killed it.
+            try await database.withConnection { _ in try await database.withConnection { _ in } }
+        }
+    }
+
     @Test func `a statement that waits for a row lock is ended too`() async throws {
         let holder = try SuiteServer.database()
         let database = try SuiteServer.database("two3")

@@ -51,7 +51,7 @@ public enum SuiteServer {
     @TaskLocal static var current: Sandbox?
 
     /// The server that every suite has: a MariaDB, or the MySQL that `scripts/test --server mysql` names.
-    static let server: SandboxServer =
+    public static let server: SandboxServer =
         getenv("HEADROOM_TEST_MYSQL").map { .mySQL(root: String(cString: $0)) } ?? .mariaDB
 
     /// Whether the suites' server is a MariaDB, for a rule that holds there only.
@@ -119,13 +119,13 @@ public enum SuiteServer {
             .withConnection { connection in
                 try await connection
                     .query(
-                        "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = \(account) AND COMMAND <> 'Killed'"
+                        "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = \(account)"
                     )
                     .first(Int.self) ?? -1
             }
     }
 
-    /// Ends all sessions of an account, as an administrator does.
+    /// Ends all sessions of an account, as an administrator does, and waits until they are gone.
     public static func endSessions(of account: String) async throws {
         try await administrator()
             .withConnection { connection in
@@ -135,5 +135,6 @@ public enum SuiteServer {
                     .decode(Int.self)
                 for session in sessions { try await connection.query(SQL(raw: "KILL \(session)")) }
             }
+        try #require(try await eventually { try await Self.sessions(of: account) == 0 })
     }
 }
