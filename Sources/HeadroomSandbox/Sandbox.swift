@@ -1,6 +1,6 @@
 import Glibc
 
-/// A private MariaDB server in a folder of its own, with an account of any limit.
+/// A private MariaDB or MySQL server in a folder of its own, with an account of any limit.
 ///
 /// It never touches the system's server, its settings or its data. For example:
 ///
@@ -151,15 +151,15 @@ public final class Sandbox: Sendable {
                 "A server (process \(running)) runs on \(folder.path) already. Stop it first."
             )
         }
-        let programs = try ServerPrograms()
+        let programs = try options.server.programs()
         let template = try await Template(programs).made()
         let port = options.tcp ? try Readiness.freePort() : nil
         let command =
-            [programs.server, "--no-defaults", "--datadir=\(folder.data)", "--socket=\(folder.socket)"]
-            + [
+            programs.server + [
+                "--datadir=\(folder.data)", "--socket=\(folder.socket)",
                 "--pid-file=\(folder.processFile)", "--log-error=\(folder.errorLog)", "--tmpdir=\(folder.temporary)",
                 "--init-file=\(folder.initialisation)",
-            ] + programs.userArguments + options.arguments(port: port)
+            ] + programs.arguments + options.arguments(port: port)
             + (options.tls ? ["--ssl-cert=\(folder.certificate)", "--ssl-key=\(folder.privateKey)"] : [])
 
         for path in [folder.socket, folder.processFile, folder.keepMark, folder.endedMark] { unlink(path) }
@@ -167,7 +167,7 @@ public final class Sandbox: Sendable {
         let keeper = detached ? nil : try await Keeper(folder: folder, template: template, command: command)
         let sandbox = Sandbox(options: options, port: port, folder: folder, keeper: keeper)
         do {
-            try await prepare(folder, options)
+            try await prepare(folder, options, programs)
             if let keeper {
                 keeper.startServer()
             } else {
@@ -183,9 +183,13 @@ public final class Sandbox: Sendable {
     }
 
     /// Puts into the folder what the server needs to start.
-    private static func prepare(_ folder: SandboxFolder, _ options: SandboxOptions) async throws {
+    private static func prepare(
+        _ folder: SandboxFolder,
+        _ options: SandboxOptions,
+        _ programs: ServerPrograms
+    ) async throws {
         try Files.makeFolders(folder.temporary)
-        try Files.write(options.initialisation, to: folder.initialisation)
+        try Files.write(options.initialisation(programs), to: folder.initialisation)
         if options.tls { try await makeCertificate(folder) }
     }
 

@@ -1,5 +1,8 @@
 /// Says what a private server and its account are like.
 public struct SandboxOptions: Sendable, Hashable {
+    /// The server to run; the installed MariaDB by default.
+    public var server = SandboxServer.mariaDB
+
     /// The most connections that the account may have at a time; 0, the default, sets no limit.
     public var limit = 0
 
@@ -48,7 +51,7 @@ public struct SandboxOptions: Sendable, Hashable {
     }
 
     /// The statements that make the account and its database, one a line, as `--init-file` wants them.
-    var initialisation: String {
+    func initialisation(_ programs: ServerPrograms) -> String {
         let account = "\(quoted(username))@'%'"
         let lines =
             [
@@ -59,10 +62,7 @@ public struct SandboxOptions: Sendable, Hashable {
                 "ALTER USER \(account) IDENTIFIED BY \(quoted(password)) WITH MAX_USER_CONNECTIONS \(limit) "
                     + "MAX_CONNECTIONS_PER_HOUR \(connectionsPerHour)",
                 "GRANT ALL PRIVILEGES ON \(identifier(database)).* TO \(account)",
-                // The administrator comes through the socket only, which its folder keeps from other users.
-                "DELETE FROM mysql.global_priv WHERE User = 'root' AND Host <> 'localhost'",
-                "FLUSH PRIVILEGES",
-            ] + statements
+            ] + programs.statements + statements
         return lines.map { $0 + ";\n" }.joined()
     }
 
@@ -73,7 +73,6 @@ public struct SandboxOptions: Sendable, Hashable {
             "--max-user-connections=\(userLimit)",
             "--performance-schema=\(performanceSchema ? "ON" : "OFF")",
             "--innodb-buffer-pool-size=64M",
-            "--innodb-log-file-size=48M",
             // Neither asks the name service about clients nor writes a log for a replica that will never come.
             "--skip-name-resolve",
             "--skip-log-bin",

@@ -30,6 +30,14 @@ struct SandboxCommand: AsyncParsableCommand {
         @Flag(help: "Turn the performance schema on.")
         var performanceSchema = false
 
+        @Option(
+            help: ArgumentHelp(
+                "Run the MySQL in this folder, as scripts/setup-mysql makes one, in the place of MariaDB.",
+                valueName: "dir"
+            )
+        )
+        var mysql: String?
+
         func options(directory: String?) -> SandboxOptions {
             var options = SandboxOptions(limit: limit)
             options.connectionsPerHour = connectionsPerHour
@@ -38,6 +46,7 @@ struct SandboxCommand: AsyncParsableCommand {
             options.tls = tls
             options.performanceSchema = performanceSchema
             options.directory = directory
+            if let mysql { options.server = .mySQL(root: mysql) }
             return options
         }
     }

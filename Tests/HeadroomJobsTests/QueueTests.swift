@@ -23,8 +23,9 @@ import Testing
         try await body(JobQueue(database), database)
     }
 
+    /// A job; the space in its metadata is MySQL's, which writes JSON its own way.
     private func job(_ path: String, _ priority: ImportJob.Priority = .normal, type: String = "hh") -> NewJob {
-        NewJob(filename: path, path: path, type: type, priority: priority, metadata: #"{"mpan":"1"}"#)
+        NewJob(filename: path, path: path, type: type, priority: priority, metadata: #"{"mpan": "1"}"#)
     }
 
     @Test func `a queued job comes back as it was put in`() async throws {
@@ -35,7 +36,7 @@ import Testing
             #expect(found.status == .queued)
             #expect(found.priority == .high)
             #expect(found.batchID == "batch-1")
-            #expect(found.metadata == #"{"mpan":"1"}"#)
+            #expect(found.metadata == #"{"mpan": "1"}"#)
             #expect(try await queue.job(id + 1) == nil)
         }
     }

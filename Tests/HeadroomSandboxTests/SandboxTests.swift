@@ -118,6 +118,42 @@ import Testing
         #expect(error?.description.contains("no-such-option") == true)
     }
 
+    @Test(.enabled(if: !SuiteServer.isMariaDB, "It takes a MySQL: scripts/test --server mysql."))
+    func `a MySQL has its limit, lets the administrator in through the socket only, and keeps its data`() async throws {
+        var options = SandboxOptions(limit: 2)
+        options.server = SuiteServer.server
+        options.tcp = true
+        options.tls = true
+        let first = try await Sandbox.start(options)
+        let row = try await database(first)
+            .withConnection {
+                try await $0.query("CREATE TABLE kept (a INT)")
+                try await $0.query("INSERT INTO kept VALUES (7)")
+                return try await $0.query("SELECT @@version, @@max_user_connections").first(String.self, Int.self)
+            }
+        #expect(row?.0.hasPrefix("9.") == true)
+        #expect(row?.1 == 2)
+        let accounts = try await database(first, as: "root")
+            .withConnection {
+                try await $0.query("SELECT CONCAT(User, '@', Host) FROM mysql.user WHERE User NOT LIKE 'mysql.%'")
+                    .decode(String.self)
+            }
+        #expect(accounts.sorted() == ["app@%", "root@localhost"])
+        let second = try await first.restart()
+        let value = try await database(second).withConnection { try await $0.number("SELECT a FROM kept") }
+        #expect(value == 7)
+        await second.stop()
+        #expect(!Files.exists(second.directory))
+    }
+
+    @Test func `a folder with no MySQL in it is told at once`() async throws {
+        var options = SandboxOptions()
+        options.server = .mySQL(root: "/nowhere")
+        let error = await #expect(throws: SandboxError.self) { try await Sandbox.with(options) { _ in } }
+        #expect(error?.code == .serverMissing)
+        #expect(error?.description.contains("/nowhere") == true)
+    }
+
     @Test func `two at once from an empty cache both get a whole data folder`() async throws {
         let cache = TemporaryFolder()
         func run() async throws -> Int32 {

@@ -71,7 +71,7 @@ import Testing
     @Test func `the results of a procedure do not disturb what follows`() async throws {
         try await SuiteServer.database()
             .withConnection { connection in
-                try await connection.query("CREATE OR REPLACE PROCEDURE two() BEGIN SELECT 1; SELECT 2; END")
+                try await connection.query("CREATE PROCEDURE two() BEGIN SELECT 1; SELECT 2; END")
                 #expect(try await connection.number("CALL two()") == 1)
                 #expect(try await connection.number("SELECT 3") == 3)
             }
@@ -79,13 +79,13 @@ import Testing
 
     @Test(arguments: [false, true])
     func `a large result streams, whole or in part`(prepared: Bool) async throws {
-        let sql: SQL =
-            prepared ? "SELECT seq FROM seq_1_to_300000 WHERE seq > \(0)" : "SELECT seq FROM seq_1_to_300000"
+        let all: SQL = "SELECT n FROM \(numbers(digits: 5))"
+        let sql: SQL = prepared ? "\(all) WHERE n > \(0) ORDER BY n" : "\(all) ORDER BY n"
         try await SuiteServer.database()
             .withConnection { connection in
                 var sum = 0
                 for try await row in try await connection.stream(sql) { sum += try row.decode(Int.self) }
-                #expect(sum == 300_000 * 300_001 / 2)
+                #expect(sum == 100_000 * 100_001 / 2)
                 // A stream that nobody reads to its end is read past by the next statement.
                 for try await row in try await connection.stream(sql) {
                     #expect(try row.decode(Int.self) == 1)
@@ -100,14 +100,14 @@ import Testing
             .withConnection { connection in
                 var seen = 0
                 await #expect(throws: DatabaseError(.streamInterrupted, message: "")) {
-                    for try await _ in try await connection.stream("SELECT seq FROM seq_1_to_1000") {
+                    for try await _ in try await connection.stream("SELECT n FROM \(numbers(digits: 3))") {
                         seen += 1
                         if seen == 10 { try await connection.query("SELECT 1") }
                     }
                 }
                 #expect(seen == 10)
                 // One that was read to its end stays at its end, whatever comes after.
-                let stream = try await connection.stream("SELECT seq FROM seq_1_to_3")
+                let stream = try await connection.stream("SELECT n FROM \(numbers(digits: 1))")
                 for try await _ in stream {}
                 try await connection.query("SELECT 1")
                 for try await _ in stream { Issue.record("A row after the last.") }
@@ -118,7 +118,7 @@ import Testing
         struct Stop: Error {}
         try await SuiteServer.database()
             .withConnection { connection in
-                try await connection.query("CREATE OR REPLACE TABLE kept (a INT)")
+                try await connection.query("CREATE TABLE kept (a INT)")
                 try await connection.withTransaction { try await connection.query("INSERT INTO kept VALUES (1)") }
                 await #expect(throws: Stop.self) {
                     try await connection.withTransaction {
@@ -132,7 +132,7 @@ import Testing
 
     @Test func `a transaction that is cancelled before its end is undone`() async throws {
         let database = try SuiteServer.database()
-        try await database.withConnection { try await $0.query("CREATE OR REPLACE TABLE undone (a INT)") }
+        try await database.withConnection { try await $0.query("CREATE TABLE undone (a INT)") }
         let task = Task {
             try await database.withConnection { connection in
                 try await connection.withTransaction {
@@ -186,11 +186,15 @@ import Testing
     }
 
     @Test func `a server without encryption is refused when it is required`() async throws {
-        var settings = try SuiteServer.settings(overTCP: true)
+        var settings = try SuiteServer.settings("one1", overTCP: true)
         settings.tls = TLS(mode: .required)
         let database = Database(settings)
         let error = await #expect(throws: DatabaseError.self) { try await database.withConnection { _ in } }
-        #expect(error?.code == .tlsFailed)
+        withKnownIssue("libmariadb sends the bare password first, and MySQL refuses it as wrong") {
+            #expect(error?.code == .tlsFailed)
+        } when: {
+            !SuiteServer.isMariaDB
+        }
     }
 
     @Test func `the session is named to the server, over the socket and over TCP`() async throws {

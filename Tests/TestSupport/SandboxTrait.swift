@@ -1,3 +1,4 @@
+import Glibc
 public import Headroom
 public import HeadroomSandbox
 public import Testing
@@ -31,6 +32,7 @@ extension Trait where Self == SandboxTrait {
     /// - Returns: The trait.
     public static func sandbox(tcp: Bool = false, tls: Bool = false, performanceSchema: Bool = false) -> SandboxTrait {
         var options = SandboxOptions()
+        options.server = SuiteServer.server
         options.tcp = tcp
         options.tls = tls
         options.performanceSchema = performanceSchema
@@ -47,6 +49,13 @@ extension Trait where Self == SandboxTrait {
 /// The server of the suite that is running.
 public enum SuiteServer {
     @TaskLocal static var current: Sandbox?
+
+    /// The server that every suite has: a MariaDB, or the MySQL that `scripts/test --server mysql` names.
+    public static let server: SandboxServer =
+        getenv("HEADROOM_TEST_MYSQL").map { .mySQL(root: String(cString: $0)) } ?? .mariaDB
+
+    /// Whether the suites' server is a MariaDB, for a rule that holds there only.
+    public static let isMariaDB = server == .mariaDB
 
     /// The accounts beside `app`, which has no limit.
     ///
@@ -75,6 +84,8 @@ public enum SuiteServer {
             database: sandbox.options.database
         )
         settings.stateFolder = sandbox.environment["HEADROOM_STATE_DIR"]
+        // libmariadb, asked for TLS and not given it, sends MySQL the bare password, which MySQL refuses.
+        if !isMariaDB, !sandbox.options.tls { settings.tls = TLS(mode: .disabled) }
         return settings
     }
 
@@ -113,9 +124,22 @@ public enum SuiteServer {
             .withConnection { connection in
                 try await connection
                     .query(
-                        "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = \(account) AND COMMAND <> 'Killed'"
+                        "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = \(account)"
                     )
                     .first(Int.self) ?? -1
             }
+    }
+
+    /// Ends all sessions of an account, as an administrator does, and waits until they are gone.
+    public static func endSessions(of account: String) async throws {
+        try await administrator()
+            .withConnection { connection in
+                let sessions =
+                    try await connection
+                    .query("SELECT ID FROM information_schema.PROCESSLIST WHERE USER = \(account)")
+                    .decode(Int.self)
+                for session in sessions { try await connection.query(SQL(raw: "KILL \(session)")) }
+            }
+        try #require(try await eventually { try await Self.sessions(of: account) == 0 })
     }
 }
