@@ -86,7 +86,16 @@ let package = Package(
             ],
             path: "Tests/TestSupport"
         ),
-        .testTarget(name: "HeadroomTests", dependencies: ["Headroom", "HeadroomSandbox", "TestSupport"]),
+        .testTarget(
+            name: "HeadroomTests",
+            dependencies: [
+                "Headroom",
+                "HeadroomSandbox",
+                "TestSupport",
+                .product(name: "InMemoryLogging", package: "swift-log"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+            ]
+        ),
         .testTarget(name: "HeadroomWatchTests", dependencies: ["Headroom", "HeadroomWatch", "TestSupport"]),
         .testTarget(name: "HeadroomJobsTests", dependencies: ["Headroom", "HeadroomJobs", "TestSupport"]),
         .testTarget(

@@ -83,6 +83,17 @@ public final class Database: Sendable {
         return statistics
     }
 
+    /// How many connections all processes of this host may hold together; `nil` while the account is not known yet.
+    public var budget: Int? { admission?.budget.slots }
+
+    /// The account's slots, as far as the account is known.
+    var admission: Admission? { core.gate?.current }
+
+    /// Has the next connection to be opened read the limit again.
+    func forgetLimit() {
+        admission?.changeHead { $0.limitReadAt = 0 }
+    }
+
     /// Waits for a slot, opens a connection, runs the body with it, and closes it before it returns, on every path.
     ///
     /// Closing is confirmed: the server has hung up, so that the next connection finds the place free even at a limit of 1.
