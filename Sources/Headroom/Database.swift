@@ -155,16 +155,24 @@ public final class Database: Sendable {
 
     /// Closes a scope's connection, or keeps it; returns why it was closed.
     private func finish(_ connection: Connection, _ wire: Wire, after error: (any Error)?) async -> CloseReason? {
-        guard let keep, error == nil, let slot = wire.slot, !slot.isMaybeWanted, wire.livesUntil > .now,
-            await connection.clean()
+        guard let keep, error == nil, let slot = wire.slot, wire.livesUntil > .now,
+            slot.admission.waiting > 0 || !slot.isMaybeWanted, await connection.clean()
         else {
             await connection.close()
             return connection.closeReason
         }
+        let kept = KeptWire(wire: wire)
+        // To a task of this process that waits, as long as it is the first of all; then nothing has to be opened.
+        if slot.admission.waiting > 0, slot.admission.handOver(kept, slot.index) { return nil }
+        if slot.isMaybeWanted {
+            await wire.close(core)
+            return .wanted
+        }
         slot.note(.idle)
-        keep.put(KeptWire(wire: wire), livesUntil: wire.livesUntil)
-        // Known from now on as one to ask; and somebody may have begun to wait a moment before.
+        keep.put(kept, livesUntil: wire.livesUntil)
         becomeKeeper(slot)
+        // Whoever began to wait a moment before has been told that there was nothing yet to give up.
+        if slot.isMaybeWanted { keep.giveUp(.wanted) }
         return nil
     }
 
@@ -179,6 +187,8 @@ public final class Database: Sendable {
 
     private func wire(_ holder: Holder, until deadline: ContinuousClock.Instant?) async throws -> (Wire, Bool) {
         while let kept = keep?.take() {
+            // The server's answer to what it was told last has long been there: this waits for nothing.
+            try? await kept.wire.client.collectReplies(Limits(deadline: .now + settings.closeTimeout))
             guard kept.wire.isQuiet else {
                 core.recorder.closedKept(.lost)
                 await kept.wire.close(core)
@@ -187,6 +197,6 @@ public final class Database: Sendable {
             kept.wire.slot?.pass(to: holder)
             return (kept.wire, true)
         }
-        return (try await core.open(holder, until: deadline, reuse: reuse), false)
+        return try await core.open(holder, until: deadline, reuse: reuse)
     }
 }

@@ -27,17 +27,26 @@ struct DatabaseCore: Sendable {
     ///   - holder: Who asks.
     ///   - deadline: The deadline of the scope.
     ///   - reuse: Whether it may be kept afterwards.
-    /// - Returns: The open connection.
+    /// - Returns: The open connection, and whether it was kept from another scope.
     /// - Throws: ``DatabaseError``, or `CancellationError`.
-    func open(_ holder: Holder, until deadline: ContinuousClock.Instant?, reuse: Reuse) async throws -> Wire {
+    func open(
+        _ holder: Holder,
+        until deadline: ContinuousClock.Instant?,
+        reuse: Reuse
+    ) async throws -> (wire: Wire, isReused: Bool) {
         try Task.checkCancellation()
         let own = ContinuousClock.now + settings.waitTimeout
         let limits = Limits(deadline: min(own, deadline ?? own))
         guard let gate else {
-            return try await wire(connector.connect(limits: Limits(deadline: deadline)), nil, deadline, reuse)
+            let client = try await connector.connect(limits: Limits(deadline: deadline))
+            return (wire(client, nil, deadline, reuse), false)
         }
         let admission = try await gate.admission(limits)
-        let slot = try await admit(holder, admission, limits)
+        let slot: Slot
+        switch try await admit(holder, admission, limits) {
+        case .slot(let admitted): slot = admitted
+        case .wire(let wire): return (wire, true)
+        }
         let start = ContinuousClock.now
         let client = try await admission.door.open(limits: limits) { error in
             recorder.refused(error, afterDeath: slot.predecessor != nil)
@@ -58,16 +67,20 @@ struct DatabaseCore: Sendable {
             await wire.close(self)
             throw error
         }
-        return wire
+        return (wire, false)
     }
 
-    private func admit(_ holder: Holder, _ admission: Admission, _ limits: Limits) async throws -> Slot {
-        if let slot = admission.admitAtOnce(holder) { return slot }
+    private func admit(
+        _ holder: Holder,
+        _ admission: Admission,
+        _ limits: Limits
+    ) async throws -> Admission.Admitted {
+        if let slot = admission.admitAtOnce(holder) { return .slot(slot) }
         let start = ContinuousClock.now
         do throws(Interruption) {
-            let slot = try await admission.admit(holder, limits: limits)
+            let admitted = try await admission.admit(holder, limits: limits)
             recorder.waited(start.duration(to: .now), inTime: true)
-            return slot
+            return admitted
         } catch .cancelled {
             recorder.waited(start.duration(to: .now), inTime: true)
             throw CancellationError()

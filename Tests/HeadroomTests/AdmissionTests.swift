@@ -16,9 +16,9 @@ import Testing
 
     @Test func `a member waits until another gives a slot back`() async throws {
         let (one, two) = (try member(budget: 1), try member(budget: 1))
-        let held = try await one.admit(holder, limits: Limits())
+        let held = try await one.slot(holder)
         #expect(two.admitAtOnce(holder) == nil)
-        let waiting = Task { try await two.admit(holder, limits: Limits()) }
+        let waiting = Task { try await two.slot(holder) }
         #expect(try await eventually { two.waiting == 1 })
         held.giveBack()
         let slot = try await waiting.value
@@ -28,7 +28,7 @@ import Testing
 
     @Test func `tasks of many members are served in the order of their coming`() async throws {
         let members = try (0..<5).map { _ in try member(budget: 1) }
-        let held = try await members[0].admit(holder, limits: Limits())
+        let held = try await members[0].slot(holder)
         let served = Shared<[Int]>([])
         var tasks: [Task<Void, any Error>] = []
         for number in 0..<20 {
@@ -36,7 +36,7 @@ import Testing
             let before = members.reduce(0) { $0 + $1.waiting }
             tasks.append(
                 Task {
-                    let slot = try await member.admit(holder, limits: Limits())
+                    let slot = try await member.slot(holder)
                     served.change { $0.append(number) }
                     // Longer than the tolerance, so that the order is exact.
                     try await Task.sleep(for: .milliseconds(1))
@@ -54,11 +54,11 @@ import Testing
 
     @Test func `a wait ends at its deadline, and the next in line is served`() async throws {
         let (one, two) = (try member(budget: 1), try member(budget: 1))
-        let held = try await one.admit(holder, limits: Limits())
+        let held = try await one.slot(holder)
         await #expect(throws: Interruption.deadlinePassed) {
-            try await two.admit(holder, limits: Limits(deadline: .now + .milliseconds(20)))
+            try await two.slot(holder, Limits(deadline: .now + .milliseconds(20)))
         }
-        let next = Task { try await two.admit(holder, limits: Limits()) }
+        let next = Task { try await two.slot(holder) }
         #expect(try await eventually { two.waiting == 1 })
         held.giveBack()
         try await next.value.giveBack()
@@ -68,11 +68,11 @@ import Testing
     /// no task that was cancelled may wait on.
     @Test func `no cancellation is missed, however early it comes`() async throws {
         let member = try member(budget: 1)
-        let held = try await member.admit(holder, limits: Limits())
+        let held = try await member.slot(holder)
         let rounds = isFullRun ? 150_000 : 10_000
         var cancelled = 0
         for round in 0..<rounds {
-            let task = Task { try await member.admit(holder, limits: Limits()) }
+            let task = Task { try await member.slot(holder) }
             // At a different moment of its start each time.
             for _ in 0..<(round % 40) { sched_yield() }
             task.cancel()
@@ -93,7 +93,7 @@ import Testing
                 group.addTask {
                     for round in 0..<(isFullRun ? 3_000 : 300) {
                         let task = Task {
-                            let slot = try await members[number % 3].admit(holder, limits: Limits())
+                            let slot = try await members[number % 3].slot(holder)
                             most.change { count in
                                 count.now += 1
                                 count.most = max(count.most, count.now)
@@ -127,7 +127,7 @@ import Testing
         dead.label = "the dead one"
         dead.sessionID = 77
         one.file.writeHolder(0, dead)
-        let waiting = Task { try await one.admit(holder, limits: Limits()) }
+        let waiting = Task { try await one.slot(holder) }
         #expect(try await eventually { one.waiting == 1 })
         process.kill()
         let slot = try await waiting.value
@@ -137,8 +137,8 @@ import Testing
 
     @Test func `waiting costs no processor time`() async throws {
         let member = try member(budget: 1)
-        let held = try await member.admit(holder, limits: Limits())
-        let tasks = (0..<50).map { _ in Task { try await member.admit(holder, limits: Limits()) } }
+        let held = try await member.slot(holder)
+        let tasks = (0..<50).map { _ in Task { try await member.slot(holder) } }
         #expect(try await eventually { member.waiting == 50 })
         // Of the waiting thread alone, as other tests work beside this one.
         let before = try waitingThreadTicks()
@@ -153,7 +153,7 @@ import Testing
 
     @Test func `a slot says who holds it`() async throws {
         let member = try member()
-        let slot = try await member.admit(holder, limits: Limits())
+        let slot = try await member.slot(holder)
         slot.note(session: 42, serverStartedAt: 1_000)
         let report = try SlotReport(folder: folder.path, settings: settings)
         let held = try #require(report.held.first?.holder)
@@ -180,7 +180,7 @@ import Testing
 
     @Test func `the smallest of several budgets holds`() async throws {
         let (large, small) = (try member(budget: 5), try member(budget: 1))
-        let slot = try await large.admit(holder, limits: Limits())
+        let slot = try await large.slot(holder)
         #expect(large.admitAtOnce(holder) == nil)
         #expect(large.budget.slots == 1)
         #expect(large.budget.isAnothers)
@@ -215,6 +215,16 @@ import Testing
             ticks += (Int(fields[12]) ?? 0) + (Int(fields[13]) ?? 0)
         }
         return ticks
+    }
+}
+
+extension Admission {
+    /// Waits for a slot; nobody here keeps connections.
+    fileprivate func slot(_ holder: Holder, _ limits: Limits = Limits()) async throws(Interruption) -> Slot {
+        guard case .slot(let slot) = try await admit(holder, limits: limits) else {
+            preconditionFailure("Nobody keeps a connection here.")
+        }
+        return slot
     }
 }
 

@@ -32,11 +32,24 @@ final class Admission: Sendable {
     /// Whether others wait, as far as is known; looked at without a lock.
     private let wanted = Atomic(false)
 
+    /// What a task gets.
+    enum Admitted {
+        /// A slot, in which it may open a connection.
+        case slot(Slot)
+        /// A connection that another task of this process kept, with its slot.
+        case wire(Wire)
+    }
+
+    fileprivate enum Granted: Sendable {
+        case slot(TakenSlot)
+        case wire(KeptWire)
+    }
+
     /// A task that waits for a slot.
     fileprivate final class Waiter: Sendable {
         let identifier: UInt64
         let wait = Waiting.shared.reserve()
-        let slot = Guarded<TakenSlot?>(nil)
+        let granted = Guarded<Granted?>(nil)
 
         init(identifier: UInt64) { self.identifier = identifier }
     }
@@ -77,14 +90,14 @@ final class Admission: Sendable {
     /// - Parameters:
     ///   - holder: Who asks, as the slot will say.
     ///   - limits: When to give up.
-    /// - Returns: The slot.
+    /// - Returns: The slot, perhaps with an open connection in it.
     /// - Throws: Why the wait was given up.
-    func admit(_ holder: Holder, limits: Limits) async throws(Interruption) -> Slot {
+    func admit(_ holder: Holder, limits: Limits) async throws(Interruption) -> Admitted {
         let arrival = line.withLock { $0.arrive(at: Self.now, file, waiter: Waiter.init(identifier:)) }
         let waiter: Waiter
         switch arrival {
         case .admitted(let taken):
-            return Slot(taken, holder, self)
+            return .slot(Slot(taken, holder, self))
         case .waits(let place, let work):
             waiter = place
             // Only who waits listens. Whoever gives a slot back from now on has seen the ticket; what came before is found
@@ -96,8 +109,15 @@ final class Admission: Sendable {
         }
         switch await waiter.wait.wait(until: limits.deadline, cancellable: limits.isCancellable) {
         case .ready:
-            guard let taken = waiter.slot.withLock(\.self) else { preconditionFailure("A grant comes with its slot.") }
-            return Slot(taken, holder, self)
+            switch waiter.granted.withLock(\.self) {
+            case .slot(let taken):
+                return .slot(Slot(taken, holder, self))
+            case .wire(let kept):
+                kept.wire.slot?.pass(to: holder)
+                return .wire(kept.wire)
+            case nil:
+                preconditionFailure("A grant comes with its slot.")
+            }
         case .deadlinePassed:
             perform(line.withLock { $0.leave(waiter.identifier, file) })
             throw .deadlinePassed
@@ -105,6 +125,18 @@ final class Admission: Sendable {
             perform(line.withLock { $0.leave(waiter.identifier, file) })
             throw .cancelled
         }
+    }
+
+    /// Hands an open connection, with its slot, to this process's first task in line, if that may have the slot now.
+    ///
+    /// - Returns: Whether there was such a task; if not, the connection is still the caller's.
+    func handOver(_ kept: KeptWire, _ slot: Int) -> Bool {
+        while let waiter = line.withLock({ $0.handOver(slot, file) }) {
+            waiter.granted.withLock { $0 = .wire(kept) }
+            if waiter.wait.grant() { return true }
+            // It gave up in this very moment; the next one, then.
+        }
+        return false
     }
 
     /// Takes a slot if one is free and nobody waits.
@@ -234,7 +266,7 @@ final class Admission: Sendable {
     private func perform(_ work: AdmissionLine<Waiter>.Work) {
         for member in work.wake { bell.ring(member) }
         for (waiter, slot) in work.granted {
-            waiter.slot.withLock { $0 = slot }
+            waiter.granted.withLock { $0 = .slot(slot) }
             // Given up in this very moment: the slot goes on to the next.
             if !waiter.wait.grant() { giveBack(slot.index) }
         }

@@ -117,9 +117,13 @@ struct AdmissionLine<Waiter> {
         show(store)
         guard line.count == 1 else { return .waits(waiter, Work()) }
         var work = advance(store, lookAtAll: true)
-        // Those who keep idle connections give them up now.
-        work.wake += (0..<table.membersUsed).filter { $0 != member && table[member: $0].keepsIdle }
+        work.wake += keepers
         return .waits(waiter, work)
+    }
+
+    /// The members that keep idle connections, and give them up when they hear that somebody waits.
+    private var keepers: [Int] {
+        (0..<table.membersUsed).filter { $0 != member && table[member: $0].keepsIdle }
     }
 
     /// Takes a task that gave up out of the line.
@@ -134,18 +138,23 @@ struct AdmissionLine<Waiter> {
     /// Gives a slot back, and has whoever is next take it.
     mutating func giveBack(_ slot: Int, _ store: some SlotStore) -> Work {
         guard own.contains(slot) else { return Work() }
-        if let first = line.first {
-            read(store)
-            if waiting(before: first.ticket - min(tolerance, first.ticket), store) == nil, slot < takable(store) {
-                line.removeFirst()
-                show(store)
-                return Work(granted: [(first.waiter, TakenSlot(index: slot))])
-            }
-        }
+        if let waiter = handOver(slot, store) { return Work(granted: [(waiter, TakenSlot(index: slot))]) }
         own.remove(slot)
         store.writeMark(slot, held: false)
         store.unlock(.slot(slot))
         return advance(store)
+    }
+
+    /// Keeps a slot in this member for its own first task in line, if that may have it now, and takes the task out of the line.
+    mutating func handOver(_ slot: Int, _ store: some SlotStore) -> Waiter? {
+        guard own.contains(slot), let first = line.first else { return nil }
+        read(store)
+        guard waiting(before: first.ticket - min(tolerance, first.ticket), store) == nil, slot < takable(store) else {
+            return nil
+        }
+        line.removeFirst()
+        show(store)
+        return first.waiter
     }
 
     /// Hands free slots to the first in the line, as long as they are the first of all members.
@@ -174,6 +183,7 @@ struct AdmissionLine<Waiter> {
     /// one that has left a free slot alone for the whole time since the last look.
     mutating func overtake(_ store: some SlotStore) -> Work {
         var work = advance(store, lookAtAll: true)
+        if !line.isEmpty { work.wake += keepers }
         guard let first = line.first, let other = waiting(before: first.ticket, store), seemsFree(store)
         else {
             idler = nil

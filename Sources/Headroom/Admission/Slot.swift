@@ -3,7 +3,7 @@ import Glibc
 
 /// One unit of an account's budget, held from before its connection is opened until the server has let that go.
 final class Slot: Sendable {
-    private let index: Int
+    let index: Int
     let admission: Admission
     private let state: Guarded<(holder: Holder, isHeld: Bool)>
 

@@ -18,9 +18,19 @@ struct SessionKiller: Sendable {
         // The session to be killed has the only slot: waiting for another would be waiting for itself.
         guard admission.budget.slots > 1 else { return false }
         let holder = Holder.thisProcess(program: connector.settings.programName, label: "ending a session", site: "")
-        guard let slot = try? await admission.admit(holder, limits: limits) else { return false }
-        defer { slot.giveBack() }
-        return await kill(sessionID, limits)
+        switch try? await admission.admit(holder, limits: limits) {
+        case nil:
+            return false
+        case .slot(let slot):
+            defer { slot.giveBack() }
+            return await kill(sessionID, limits)
+        case .wire(let wire):
+            // Somebody's kept connection; its place is what is wanted here.
+            wire.client.free()
+            _ = await wire.client.socket?.serverHungUp(until: deadline)
+            defer { wire.slot?.giveBack() }
+            return await kill(sessionID, limits)
+        }
     }
 
     /// Sends the KILL until there is no such session any more.
