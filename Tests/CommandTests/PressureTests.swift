@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Glibc
 import Headroom
 import HeadroomSandbox
@@ -119,6 +120,29 @@ import Testing
         _ = try await behind.value
         stopped.signal(SIGKILL)
         _ = try await stopped.ended()
+    }
+
+    @Test func `fifty tasks that wait cost no processor time`() async throws {
+        let settings = try SuiteServer.settings("one3")
+        try await Database(settings).withConnection { _ in
+            let waiting = try HeadroomProcess(
+                ["verify", "--pressure", "--worker", "--tasks", "50", "--seconds", "60"],
+                environment: environment("one3")
+            )
+            #expect(try await eventually { try SlotReport(settings).waiting.first?.tasks == 50 })
+            let before = try ticks(of: waiting.id)
+            try await Task.sleep(for: isFullRun ? .seconds(10) : .seconds(2))
+            #expect(try ticks(of: waiting.id) == before)
+            waiting.signal(SIGKILL)
+            _ = try await waiting.ended()
+        }
+    }
+
+    /// The processor time that a process has used, in ticks of 10 ms.
+    private func ticks(of process: Int32) throws -> Int {
+        let text = try String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
+        let fields = text[(text.lastIndex(of: ")") ?? text.startIndex)...].split(separator: " ")
+        return (Int(fields[12]) ?? 0) + (Int(fields[13]) ?? 0)
     }
 
     @Test func `slots lists holders and waiters, also when the account is full`() async throws {

@@ -135,22 +135,6 @@ import Testing
         #expect(slot.predecessor?.sessionID == 77)
     }
 
-    @Test func `waiting costs no processor time`() async throws {
-        let member = try member(budget: 1)
-        let held = try await member.slot(holder)
-        let tasks = (0..<50).map { _ in Task { try await member.slot(holder) } }
-        #expect(try await eventually { member.waiting == 50 })
-        // Of the waiting thread alone, as other tests work beside this one.
-        let before = try waitingThreadTicks()
-        try await Task.sleep(for: isFullRun ? .seconds(10) : .seconds(2))
-        let after = try waitingThreadTicks()
-        // Other tests wait too; 50 waiters that looked every millisecond would take most of the time.
-        #expect(after - before < 20)
-        for task in tasks { task.cancel() }
-        for task in tasks { _ = try? await task.value }
-        held.giveBack()
-    }
-
     @Test func `a slot says who holds it`() async throws {
         let member = try member()
         let slot = try await member.slot(holder)
@@ -204,18 +188,6 @@ import Testing
     }
 
     private var settings: DatabaseSettings { DatabaseSettings(endpoint: .socket(path: "/nowhere"), username: "nobody") }
-
-    /// The processor time of the thread that waits, in ticks of 10 ms.
-    private func waitingThreadTicks() throws -> Int {
-        var ticks = 0
-        for task in try SettingsFile.list("/proc/self/task", ending: "") {
-            guard (try? SettingsFile.read("\(task)/comm"))?.hasPrefix("headroom-wait") == true else { continue }
-            let text = try SettingsFile.read("\(task)/stat")
-            let fields = text[(text.lastIndex(of: ")") ?? text.startIndex)...].split(separator: " ")
-            ticks += (Int(fields[12]) ?? 0) + (Int(fields[13]) ?? 0)
-        }
-        return ticks
-    }
 }
 
 extension Admission {
