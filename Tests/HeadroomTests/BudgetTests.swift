@@ -95,7 +95,7 @@ import Testing
             try await foreign.withConnection { _ in
                 try await foreign.withConnection { _ in
                     isFull.continuation.finish()
-                    try await Task.sleep(for: .milliseconds(300))
+                    _ = try await eventually { !database.statistics.refused.isEmpty }
                 }
             }
         }
@@ -211,7 +211,7 @@ import Testing
 
     @Test func `a scope that is held too long is logged once with its place, and once more when it ends`() async throws {
         var settings = try settings("ten6")
-        settings.holdWarning = .milliseconds(20)
+        settings.holdWarning = .milliseconds(300)
         let log = InMemoryLogHandler()
         let database = Database(settings, logger: Logger(label: "test") { _ in log })
         try await database.withConnection(label: "slow") { _ in
