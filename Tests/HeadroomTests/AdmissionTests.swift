@@ -267,3 +267,22 @@ private final class HolderProcess {
         waitpid(process, &status, 0)
     }
 }
+
+/// The lock under which a host's first login is made.
+@Suite struct OpenLockTests {
+    @Test func `a lock that another has is refused, and every descriptor is closed once`() throws {
+        let folder = TemporaryFolder()
+        let path = folder.write("", to: "lock")
+        let held = try #require(try OpenLock(path: path))
+        for _ in 0..<100 {
+            // Takes the lowest free number, so a second close of the refused lock's would be seen.
+            let refused = try OpenLock(path: path)
+            #expect(refused == nil)
+        }
+        let before = open("/dev/null", O_RDONLY)
+        #expect(try OpenLock(path: path) == nil)
+        #expect(fcntl(before, F_GETFD) >= 0)
+        close(before)
+        withExtendedLifetime(held) {}
+    }
+}

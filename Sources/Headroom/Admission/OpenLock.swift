@@ -10,10 +10,8 @@ final class OpenLock: Sendable {
     /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
     init?(path: String) throws {
         descriptor = try StateFolder.openShared(path)
-        if clinux_try_lock_byte(descriptor, 0) != 0 {
-            close(descriptor)
-            return nil
-        }
+        // Closed by `deinit` also when this fails, as everything has its value by now.
+        if clinux_try_lock_byte(descriptor, 0) != 0 { return nil }
     }
 
     deinit {
