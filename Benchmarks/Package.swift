@@ -4,7 +4,11 @@ import PackageDescription
 
 let package = Package(
     name: "benchmarks",
-    dependencies: [.package(name: "headroom", path: "..")],
+    dependencies: [
+        .package(name: "headroom", path: ".."),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+    ],
     targets: [
         // The yardstick: the same loop as a C programmer would write it, with a confirmed close.
         .target(name: "CCycle", linkerSettings: [.linkedLibrary("mariadb")]),
@@ -14,12 +18,25 @@ let package = Package(
                 "CCycle",
                 .product(name: "Headroom", package: "headroom"),
                 .product(name: "HeadroomSandbox", package: "headroom"),
-            ],
-            swiftSettings: [
-                .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-                .enableUpcomingFeature("MemberImportVisibility"),
+            ]
+        ),
+        .executableTarget(name: "slots", dependencies: [.product(name: "Headroom", package: "headroom")]),
+        .executableTarget(
+            name: "pressure",
+            dependencies: [
+                "CCycle",
+                .product(name: "HeadroomSandbox", package: "headroom"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
     ],
     swiftLanguageModes: [.v6]
 )
+
+for target in package.targets where target.name != "CCycle" {
+    target.swiftSettings = [
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ]
+}

@@ -15,7 +15,10 @@ import Testing
 
     @Test func `processes under pressure are never refused, and share alike`() async throws {
         let run = try await HeadroomProgram.run(
-            ["verify", "--pressure", "--processes", "4", "--tasks", "12", "--seconds", isFullRun ? "30" : "3", "--json"],
+            [
+                "verify", "--pressure", "--processes", "4", "--tasks", "12", "--seconds", isFullRun ? "30" : "3",
+                "--json",
+            ],
             environment: environment("ten1")
         )
         #expect(run.status == 0, "\(run.errors)")
@@ -111,7 +114,9 @@ import Testing
             environment: environment
         )
         let settings = try SuiteServer.settings("one1")
-        #expect(try await eventually { try SlotReport(settings).waiting.contains { $0.holder.processID == stopped.id } })
+        #expect(
+            try await eventually { try SlotReport(settings).waiting.contains { $0.holder.processID == stopped.id } }
+        )
         stopped.signal(SIGSTOP)
         let behind = Task { try await Database(settings).withConnection { try await $0.query("SELECT 1") } }
         #expect(try await eventually { try SlotReport(settings).waiting.count == 2 })
@@ -124,18 +129,19 @@ import Testing
 
     @Test func `fifty tasks that wait cost no processor time`() async throws {
         let settings = try SuiteServer.settings("one3")
-        try await Database(settings).withConnection { _ in
-            let waiting = try HeadroomProcess(
-                ["verify", "--pressure", "--worker", "--tasks", "50", "--seconds", "60"],
-                environment: environment("one3")
-            )
-            #expect(try await eventually { try SlotReport(settings).waiting.first?.tasks == 50 })
-            let before = try ticks(of: waiting.id)
-            try await Task.sleep(for: isFullRun ? .seconds(10) : .seconds(2))
-            #expect(try ticks(of: waiting.id) == before)
-            waiting.signal(SIGKILL)
-            _ = try await waiting.ended()
-        }
+        try await Database(settings)
+            .withConnection { _ in
+                let waiting = try HeadroomProcess(
+                    ["verify", "--pressure", "--worker", "--tasks", "50", "--seconds", "60"],
+                    environment: environment("one3")
+                )
+                #expect(try await eventually { try SlotReport(settings).waiting.first?.tasks == 50 })
+                let before = try ticks(of: waiting.id)
+                try await Task.sleep(for: isFullRun ? .seconds(10) : .seconds(2))
+                #expect(try ticks(of: waiting.id) == before)
+                waiting.signal(SIGKILL)
+                _ = try await waiting.ended()
+            }
     }
 
     /// The processor time that a process has used, in ticks of 10 ms.

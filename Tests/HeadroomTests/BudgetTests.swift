@@ -48,17 +48,19 @@ import Testing
     }
 
     @Test func `accounts of one server have a budget each`() async throws {
-        try await Database(settings("one1")).withConnection { _ in
-            try await Database(settings("one2")).withConnection { _ in }
-        }
+        try await Database(settings("one1"))
+            .withConnection { _ in
+                try await Database(settings("one2")).withConnection { _ in }
+            }
     }
 
     @Test func `the reserve is left free for a person`() async throws {
         let settings = try settings("two2")
-        try await Database(settings).withConnection { _ in
-            // Not in the budget, and not refused.
-            try await Database(settings, share: .reserve).withConnection { _ in }
-        }
+        try await Database(settings)
+            .withConnection { _ in
+                // Not in the budget, and not refused.
+                try await Database(settings, share: .reserve).withConnection { _ in }
+            }
     }
 
     @Test func `a smaller limit that a refusal names, and a larger one that is read, take effect without a restart`()
@@ -131,15 +133,16 @@ import Testing
         var settings = try settings("one3", reserve: 0)
         try await Database(settings).withConnection { _ in }
         settings.waitTimeout = .milliseconds(300)
-        try await Database(settings, share: .reserve).withConnection { _ in
-            let error = await #expect(throws: DatabaseError.self) {
-                try await Database(settings).withConnection(label: "nightly import") { _ in }
+        try await Database(settings, share: .reserve)
+            .withConnection { _ in
+                let error = await #expect(throws: DatabaseError.self) {
+                    try await Database(settings).withConnection(label: "nightly import") { _ in }
+                }
+                #expect(error?.code == .accountLimitReached)
+                #expect(error?.limit == 1)
+                #expect(error?.message.contains("nightly import") == true)
+                #expect(error?.advice.contains("headroom status") == true)
             }
-            #expect(error?.code == .accountLimitReached)
-            #expect(error?.limit == 1)
-            #expect(error?.message.contains("nightly import") == true)
-            #expect(error?.advice.contains("headroom status") == true)
-        }
     }
 
     @Test func `an hourly limit is not tried again`() async throws {
@@ -162,10 +165,11 @@ import Testing
         try await database.withConnection { _ in }
         // A session that goes on after its client has died, in the slot of a process that is no more.
         let orphan = Task {
-            try? await Database(settings, share: .reserve).withConnection { connection in
-                try await SuiteServer.mark(slot: 0, of: database, as: connection.sessionID)
-                try await connection.query("SELECT BENCHMARK(20000000000, 1 + 1)")
-            }
+            try? await Database(settings, share: .reserve)
+                .withConnection { connection in
+                    try await SuiteServer.mark(slot: 0, of: database, as: connection.sessionID)
+                    try await connection.query("SELECT BENCHMARK(20000000000, 1 + 1)")
+                }
         }
         #expect(try await eventually { try await SuiteServer.isWorking("two4") })
         try await database.withConnection { connection in
@@ -195,21 +199,23 @@ import Testing
     }
 
     @Test func `the deadlines of statements reach the session, once for like ones`() async throws {
-        try await Database(settings("ten5")).withConnection { connection in
-            func limit() async throws -> Double {
-                let name: SQL = connection.isMariaDB ? "@@max_statement_time" : "@@max_execution_time / 1000"
-                return try await connection.query("SELECT \(name)", timeout: .seconds(3)).first(Double.self) ?? -1
+        try await Database(settings("ten5"))
+            .withConnection { connection in
+                func limit() async throws -> Double {
+                    let name: SQL = connection.isMariaDB ? "@@max_statement_time" : "@@max_execution_time / 1000"
+                    return try await connection.query("SELECT \(name)", timeout: .seconds(3)).first(Double.self) ?? -1
+                }
+                let first = try await limit()
+                #expect((3...7).contains(first))
+                #expect(try await limit() == first)
+                let name: SQL = connection.isMariaDB ? "@@max_statement_time" : "@@max_execution_time"
+                let none = try await connection.query("SELECT \(name)").first(Double.self)
+                #expect(none == 0)
             }
-            let first = try await limit()
-            #expect((3...7).contains(first))
-            #expect(try await limit() == first)
-            let name: SQL = connection.isMariaDB ? "@@max_statement_time" : "@@max_execution_time"
-            let none = try await connection.query("SELECT \(name)").first(Double.self)
-            #expect(none == 0)
-        }
     }
 
-    @Test func `a scope that is held too long is logged once with its place, and once more when it ends`() async throws {
+    @Test func `a scope that is held too long is logged once with its place, and once more when it ends`() async throws
+    {
         var settings = try settings("ten6")
         settings.holdWarning = .milliseconds(300)
         let log = InMemoryLogHandler()

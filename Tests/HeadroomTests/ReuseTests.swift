@@ -38,7 +38,8 @@ import Testing
 
     @Test func `what a scope leaves behind is gone for the next`() async throws {
         let database = try database("ten2")
-        try await SuiteServer.administrator().withConnection { try await $0.query("CREATE TABLE app.left_behind (a INT)") }
+        try await SuiteServer.administrator()
+            .withConnection { try await $0.query("CREATE TABLE app.left_behind (a INT)") }
         let first = try await database.withConnection { connection in
             try await connection.query("SET @mine = 7")
             try await connection.query("CREATE TEMPORARY TABLE mine (a INT)")

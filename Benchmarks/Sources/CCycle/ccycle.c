@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -89,4 +90,34 @@ int ccycle_pin(int process, int processor) {
     }
     closedir(tasks);
     return bound;
+}
+
+static double seconds_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+int ccycle_loops(const char *socket, const char *user, const char *password, const char *database, int processes,
+                 int seconds) {
+    int ends[2];
+    long total = 0;
+    if (pipe(ends)) return -1;
+    for (int index = 0; index < processes; index++) {
+        if (fork() == 0) {
+            long done = 0;
+            double end = seconds_now() + seconds;
+            while (done >= 0 && seconds_now() < end) done = ccycle_run(socket, 0, user, password, database) ? -1 : done + 1;
+            _exit(write(ends[1], &done, sizeof done) != sizeof done);
+        }
+    }
+    for (int index = 0; index < processes; index++) {
+        long done = 0;
+        if (read(ends[0], &done, sizeof done) != sizeof done || done < 0) total = -1;
+        if (total >= 0) total += done;
+    }
+    for (int index = 0; index < processes; index++) wait(NULL);
+    close(ends[0]);
+    close(ends[1]);
+    return total < 0 ? -1 : (int)(total / seconds);
 }

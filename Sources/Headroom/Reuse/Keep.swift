@@ -1,7 +1,5 @@
 /// Keeps items (open connections) for the next who needs one, with their idle time and lifetime.
-///
-/// Public to this project's benchmarks only.
-@_spi(Benchmarks) public final class Keep<Item: Sendable>: Sendable {
+final class Keep<Item: Sendable>: Sendable {
     private let idle: Duration
     private let stack = Guarded(State())
     private let discard: @Sendable (Item, CloseReason) -> Void
@@ -16,7 +14,7 @@
     /// - Parameters:
     ///   - idle: How long an item is kept.
     ///   - discard: Is given what is not kept any longer.
-    @_spi(Benchmarks) public init(idle: Duration, discard: @escaping @Sendable (Item, CloseReason) -> Void) {
+    init(idle: Duration, discard: @escaping @Sendable (Item, CloseReason) -> Void) {
         self.idle = idle
         self.discard = discard
     }
@@ -25,13 +23,13 @@
     var count: Int { stack.withLock { $0.kept.count } }
 
     /// Takes the item that was put back last.
-    @_spi(Benchmarks) public func take() -> Item? {
+    func take() -> Item? {
         let now = ContinuousClock.now
         return stack.withLock { $0.kept.take(at: now) }
     }
 
     /// Puts an item back.
-    @_spi(Benchmarks) public func put(_ item: Item, livesUntil: ContinuousClock.Instant) {
+    func put(_ item: Item, livesUntil: ContinuousClock.Instant) {
         let idleUntil = ContinuousClock.now + idle
         let needsTimer = stack.withLock { state in
             state.kept.put(item, idleUntil: idleUntil, livesUntil: livesUntil)

@@ -10,3 +10,8 @@ int ccycle_queries(const char *socket, unsigned int port, const char *user, cons
 
 // Binds every thread of a process to one processor. Returns how many threads it bound.
 int ccycle_pin(int process, int processor);
+
+// Runs ccycle_run in several processes at once for some seconds; returns the cycles a second of all of them together, or -1
+// when any was refused.
+int ccycle_loops(const char *socket, const char *user, const char *password, const char *database, int processes,
+                 int seconds);

@@ -1,0 +1,66 @@
+import CCycle
+import Glibc
+import HeadroomSandbox
+import Subprocess
+import SystemPackage
+
+/// Compares Headroom under pressure, 8 processes of 16 tasks within one budget of 10, with 10 loops in C that have a place
+/// each and need no budget.
+///
+/// In turns, a few seconds each, on one server. The loops in C are the upper bound: they never wait for a place, and do
+/// without the limits that Headroom gives each session. Takes the path of the `headroom` program.
+@main
+struct Pressure {
+    static let rounds = 7
+    static let seconds = 4
+
+    static func main() async throws {
+        guard CommandLine.arguments.count == 2 else { return print("usage: pressure PATH-OF-HEADROOM") }
+        try await Sandbox.with(SandboxOptions(limit: 10)) { sandbox in
+            var ratios: [Double] = []
+            var last: [String: Double] = [:]
+            for round in 0..<rounds {
+                let c = Double(ccycle_loops(sandbox.socket, "app", "sandbox", "app", 10, Int32(seconds)))
+                last = try await headroom(CommandLine.arguments[1], sandbox)
+                let ours = last["per_second"] ?? 0
+                ratios.append(ours / c)
+                print(
+                    "  round \(round + 1): C \(Int(c)) a second, Headroom \(Int(ours)), refused \(Int(last["refused"] ?? -1)), "
+                        + "longest wait \(tenths((last["longest_wait_seconds"] ?? 0) / (last["mean_wait_seconds"] ?? 1))) "
+                        + "times the mean, shares 1 : \(hundredths((last["most_by_process"] ?? 0) / (last["fewest_by_process"] ?? 1)))"
+                )
+            }
+            ratios.sort()
+            print(
+                "  throughput, 8 processes of 16 tasks against 10 loops in C: median ratio \(hundredths(ratios[rounds / 2])) "
+                    + "(from \(hundredths(ratios[0])) to \(hundredths(ratios[rounds - 1])))"
+            )
+        }
+    }
+
+    /// Runs the drill, and returns the numbers that it prints.
+    static func headroom(_ path: String, _ sandbox: Sandbox) async throws -> [String: Double] {
+        var variables: [Environment.Key: String?] = ["HEADROOM_RESERVE": "0"]
+        for (name, value) in sandbox.environment { variables[Environment.Key(stringLiteral: name)] = value }
+        let run = try await Subprocess.run(
+            .path(FilePath(path)),
+            arguments: ["verify", "--pressure", "--seconds", "\(seconds)", "--json"],
+            environment: .inherit.updating(variables),
+            output: .string(limit: 1 << 20),
+            error: .discarded
+        )
+        var numbers: [String: Double] = [:]
+        for line in run.standardOutput.split(separator: "\n") {
+            let parts = line.split(separator: ":")
+            guard parts.count == 2, let value = Double(String(parts[1].filter { $0.isNumber || $0 == "." })) else {
+                continue
+            }
+            numbers[String(parts[0].filter { $0.isLetter || $0 == "_" })] = value
+        }
+        return numbers
+    }
+
+    static func tenths(_ number: Double) -> Double { (number * 10).rounded() / 10 }
+
+    static func hundredths(_ number: Double) -> Double { (number * 100).rounded() / 100 }
+}
