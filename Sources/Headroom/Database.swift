@@ -123,7 +123,9 @@ public final class Database: Sendable {
     ) async throws -> Result {
         let deadline = timeout.map { ContinuousClock.now + $0 }
         let holder = Holder.thisProcess(program: settings.programName, label: label, site: "\(file):\(line)")
-        let (wire, isReused) = try await wire(holder, until: deadline)
+        let (wire, isReused) = try await traced(DatabaseSpan.connecting(settings, label: label)) {
+            try await self.wire(holder, until: deadline)
+        }
         let connection = Connection(wire: wire, core: core, deadline: deadline)
         core.recorder.began(reused: isReused)
         let start = ContinuousClock.now

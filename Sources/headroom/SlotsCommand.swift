@@ -79,6 +79,15 @@ struct SlotsText {
         return lines
     }
 
+    /// The slots that are held for longer than their programs expected, a line each.
+    static func heldTooLong(_ report: SlotReport?) -> [String] {
+        (report?.held ?? []).filter(\.holder.isHeldTooLong)
+            .map { held in
+                "  held too long: slot \(held.slot), for \(fixed(held.holder.age.seconds, 0)) s by \(held.holder.program) "
+                    + "(process \(held.holder.processID)), opened at \(held.holder.site)"
+            }
+    }
+
     private func row(_ held: SlotReport.Held) -> [String] {
         let holder = held.holder
         return [

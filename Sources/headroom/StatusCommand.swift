@@ -34,6 +34,7 @@ struct StatusCommand: AsyncParsableCommand {
                 try Console.json(StatusJSON(report))
             } else {
                 for line in StatusText(report, settings: settings).lines { Console.print(line) }
+                for line in SlotsText.heldTooLong(try? SlotReport(settings)) { Console.print(line) }
             }
             if let refusal = report.refusal {
                 Console.error("headroom: \(refusal.message)")

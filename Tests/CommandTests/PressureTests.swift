@@ -154,6 +154,7 @@ import Testing
     @Test func `slots lists holders and waiters, also when the account is full`() async throws {
         var settings = try SuiteServer.settings("one2")
         settings.programName = "the-shop"
+        settings.holdWarning = .milliseconds(1)
         let database = Database(settings)
         let environment = try environment("one2", ["HEADROOM_RESERVE": "1"])
         try await database.withConnection(label: "nightly") { connection in
@@ -168,6 +169,7 @@ import Testing
             let json = try await HeadroomProgram.run(["slots", "--json"], environment: environment)
             #expect(json.output.contains("\"label\" : \"nightly\""))
             #expect(json.output.contains("\"tasks\" : 1"))
+            #expect(json.output.contains("\"held_too_long\" : true"))
             waiting.cancel()
             _ = try? await waiting.value
         }

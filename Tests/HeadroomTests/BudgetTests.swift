@@ -224,6 +224,7 @@ import Testing
             #expect(try await eventually { !log.entries.isEmpty })
             let held = try SlotReport(settings).held.first { $0.holder.label == "slow" }
             #expect(held?.holder.isHeldTooLong == true)
+            #expect(held?.holder.site.hasPrefix("HeadroomTests/BudgetTests.swift:") == true)
         }
         try await database.withConnection { _ in }
         #expect(log.entries.count == 2)

@@ -18,17 +18,19 @@ extension Connection {
     /// The same, also for what must finish although its task is cancelled.
     @discardableResult
     func query(_ sql: SQL, timeout: Duration?, isCancellable: Bool) async throws -> QueryResult {
-        try await exchange(timeout: timeout, isCancellable: isCancellable) { client, limits in
-            let reply = try await client.send(sql, fetching: .whole, limits: limits)
-            var rows: [Row] = []
-            while let row = try await reply.reader?.next(limits: limits) { rows.append(row) }
-            return QueryResult(
-                rows: rows,
-                columns: reply.reader?.columns.names ?? [],
-                affectedRows: reply.summary.affectedRows,
-                lastInsertID: reply.summary.lastInsertID,
-                info: reply.summary.info
-            )
+        try await traced(DatabaseSpan.statement(sql, self)) {
+            try await exchange(timeout: timeout, isCancellable: isCancellable) { client, limits in
+                let reply = try await client.send(sql, fetching: .whole, limits: limits)
+                var rows: [Row] = []
+                while let row = try await reply.reader?.next(limits: limits) { rows.append(row) }
+                return QueryResult(
+                    rows: rows,
+                    columns: reply.reader?.columns.names ?? [],
+                    affectedRows: reply.summary.affectedRows,
+                    lastInsertID: reply.summary.lastInsertID,
+                    info: reply.summary.info
+                )
+            }
         }
     }
 
@@ -44,10 +46,12 @@ extension Connection {
     /// - Returns: The rows, not yet read.
     /// - Throws: ``DatabaseError``, or `CancellationError` when the task is cancelled; reading on throws the same.
     public func stream(_ sql: SQL, timeout: Duration? = nil) async throws -> RowStream {
-        let reader = try await exchange(timeout: timeout) { client, limits in
-            let reader = try await client.send(sql, fetching: .rowByRow, limits: limits).reader
-            if let reader { state = .reading(reader) }
-            return reader
+        let reader = try await traced(DatabaseSpan.statement(sql, self)) {
+            try await exchange(timeout: timeout) { client, limits in
+                let reader = try await client.send(sql, fetching: .rowByRow, limits: limits).reader
+                if let reader { state = .reading(reader) }
+                return reader
+            }
         }
         return RowStream(connection: self, reader: reader, timeout: timeout)
     }

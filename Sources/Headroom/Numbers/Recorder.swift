@@ -4,6 +4,7 @@ import Metrics
 final class Recorder: Sendable {
     private let numbers = Guarded(ConnectionStatistics())
     private let name: String
+    private let factory: any MetricsFactory
 
     private let connectTime: Metrics.Timer
     private let waitTime: Metrics.Timer
@@ -13,16 +14,19 @@ final class Recorder: Sendable {
 
     /// Creates a recorder.
     ///
-    /// - Parameter name: The program's name, which tells one database's metrics from another's; never anything with a
-    ///   process id or an address in it.
-    init(name: String) {
+    /// - Parameters:
+    ///   - name: The program's name, which tells one database's metrics from another's; never anything with a process id
+    ///     or an address in it.
+    ///   - factory: Where the metrics go; by default what the program has set up.
+    init(name: String, factory: any MetricsFactory = MetricsSystem.factory) {
         self.name = name
+        self.factory = factory
         let pool = [("pool", name)]
-        connectTime = Metrics.Timer(label: "headroom_connect_duration_seconds", dimensions: pool)
-        waitTime = Metrics.Timer(label: "headroom_pool_wait_duration_seconds", dimensions: pool)
-        useTime = Metrics.Timer(label: "headroom_pool_use_duration_seconds", dimensions: pool)
-        timeouts = Counter(label: "headroom_pool_timeouts_total", dimensions: pool)
-        leaks = Counter(label: "headroom_leaks_suspected_total", dimensions: pool)
+        connectTime = Metrics.Timer(label: "headroom_connect_duration_seconds", dimensions: pool, factory: factory)
+        waitTime = Metrics.Timer(label: "headroom_pool_wait_duration_seconds", dimensions: pool, factory: factory)
+        useTime = Metrics.Timer(label: "headroom_pool_use_duration_seconds", dimensions: pool, factory: factory)
+        timeouts = Counter(label: "headroom_pool_timeouts_total", dimensions: pool, factory: factory)
+        leaks = Counter(label: "headroom_leaks_suspected_total", dimensions: pool, factory: factory)
     }
 
     /// What was counted so far.
@@ -48,7 +52,8 @@ final class Recorder: Sendable {
         }
         Counter(
             label: "headroom_connect_refused_total",
-            dimensions: [("code", "\(error.serverCode ?? 0)"), ("resource", error.resource ?? "")]
+            dimensions: [("code", "\(error.serverCode ?? 0)"), ("resource", error.resource ?? "")],
+            factory: factory
         )
         .increment()
     }
@@ -98,9 +103,13 @@ final class Recorder: Sendable {
         for (state, count) in [
             ("used", statistics.inUse), ("idle", statistics.idle), ("draining", statistics.draining),
         ] {
-            Gauge(label: "headroom_pool_connections", dimensions: [("pool", name), ("state", state)]).record(count)
+            Gauge(label: "headroom_pool_connections", dimensions: [("pool", name), ("state", state)], factory: factory)
+                .record(count)
         }
-        Gauge(label: "headroom_pool_pending_requests", dimensions: [("pool", name)]).record(statistics.waiting)
-        if let budget { Gauge(label: "headroom_pool_max_connections", dimensions: [("pool", name)]).record(budget) }
+        Gauge(label: "headroom_pool_pending_requests", dimensions: [("pool", name)], factory: factory)
+            .record(statistics.waiting)
+        if let budget {
+            Gauge(label: "headroom_pool_max_connections", dimensions: [("pool", name)], factory: factory).record(budget)
+        }
     }
 }
