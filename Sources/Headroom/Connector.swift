@@ -18,6 +18,7 @@ final class Connector: Sendable {
     ///   - limits: When to give up; the settings' connect timeout holds as well.
     ///   - abandoned: Is given the socket of a session that was given up while it began and is not gone yet.
     /// - Returns: The open connection.
+    /// - Throws: ``DatabaseError``, or `CancellationError` when the task is cancelled.
     func connect(
         limits: Limits,
         abandoned: @escaping @Sendable (SessionSocket) -> Void = { _ in }

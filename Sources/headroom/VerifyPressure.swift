@@ -25,6 +25,7 @@ struct VerifyPressure {
     /// Runs the drill.
     ///
     /// - Parameter progress: Is told the share of the time that has passed.
+    /// - Returns: What was found.
     /// - Throws: ``DatabaseError`` when there is no connection to begin with, or the account has an hourly limit.
     func run(progress: @escaping @Sendable (Double) -> Void) async throws -> Outcome {
         // The account is known then, and its limit.

@@ -24,8 +24,10 @@ public struct DatabaseSettings: Sendable, Hashable {
     /// How long a scope waits for a slot of the budget, and for a full account to let it in; 30 s by default.
     public var waitTimeout: Duration = .seconds(30)
 
-    /// The most connections that all processes of this host may hold together; `nil`, the default, takes the account's limit
-    /// minus the ``reserve``. When several are configured for an account, the smallest holds.
+    /// The most connections that all processes of this host may hold together.
+    ///
+    /// `nil`, the default, takes the account's limit minus the ``reserve``. When several are configured for an account, the
+    /// smallest holds.
     public var budget: Int?
 
     /// How many connections of the limit are left free for others, so that a person can still get in; 1 by default.
@@ -33,8 +35,10 @@ public struct DatabaseSettings: Sendable, Hashable {
     /// It is also where a session that was given up is ended from. At least one connection is always left for the budget.
     public var reserve = 1
 
-    /// The folder in which the processes of this host share what they know; `nil`, the default, takes `/run/headroom` when
-    /// it exists, else `headroom` in the user's state folder. All users of an account must use the same one.
+    /// The folder in which the processes of this host share what they know.
+    ///
+    /// `nil`, the default, takes `/run/headroom` when it exists, else `headroom` in the user's state folder. All users of an
+    /// account must use the same one.
     public var stateFolder: String?
 
     /// How long the server lets a session do nothing, in a transaction or out of it, before it ends it; 5 minutes by default.
