@@ -19,7 +19,6 @@ final class Admission: Sendable {
     let file: SlotFile
     let folder: String
     let door: Door
-    private let policy: Policy
     private let reserveInUse = Guarded(false)
     private let member: Int
     private let bell: Bell
@@ -71,7 +70,6 @@ final class Admission: Sendable {
     /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
     init(folder: String, policy: Policy, program: String) throws {
         self.folder = folder
-        self.policy = policy
         file = try SlotFile(path: "\(folder)/slots")
         door = Door(file: file)
         member = try file.join(program: program)
@@ -100,11 +98,9 @@ final class Admission: Sendable {
             return .slot(Slot(taken, holder, self))
         case .waits(let place, let work):
             waiter = place
-            // Only who waits listens. Whoever gives a slot back from now on has seen the ticket; what came before is found
-            // by looking once more.
-            bell.listen()
             perform(work)
-            perform(line.withLock { $0.advance(file, lookAtAll: true) })
+            // Only who waits listens. What was rung before it did is found by looking once more.
+            if bell.listen() { perform(line.withLock { $0.advance(file, lookAtAll: true) }) }
             lookOverLater()
         }
         switch await waiter.wait.wait(until: limits.deadline, cancellable: limits.isCancellable) {

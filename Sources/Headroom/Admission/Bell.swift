@@ -54,11 +54,14 @@ final class Bell: Sendable {
     /// Whether the kernel gives this process no watch (`fs.inotify.max_user_instances`): then it must look by itself.
     var isDeaf: Bool { state.withLock { $0.isListening && $0.inotify < 0 } }
 
-    /// Begins to listen; a second time does nothing.
-    func listen() {
+    /// Begins to listen; returns whether it has only now begun.
+    @discardableResult
+    func listen() -> Bool {
+        var hasBegun = false
         let inotify = state.withLock { state -> Int32 in
             guard !state.isListening else { return -1 }
             state.isListening = true
+            hasBegun = true
             let inotify = inotify_init1(Int32(IN_CLOEXEC | IN_NONBLOCK))
             guard inotify >= 0 else { return -1 }
             guard inotify_add_watch(inotify, "\(folder)/\(member)", UInt32(IN_MODIFY)) >= 0,
@@ -70,8 +73,8 @@ final class Bell: Sendable {
             state.inotify = inotify
             return inotify
         }
-        guard inotify >= 0 else { return }
-        Waiting.shared.watch(inotify) { [weak self] in self?.collect(inotify) }
+        if inotify >= 0 { Waiting.shared.watch(inotify) { [weak self] in self?.collect(inotify) } }
+        return hasBegun
     }
 
     /// Wakes another member.
