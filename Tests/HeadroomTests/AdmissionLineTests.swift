@@ -191,7 +191,6 @@ import Testing
                 if work.isWaiting {
                     arrivals["\(members[index].member) \(work.waiter)"] = clock
                     perform(index, work)
-                    perform(index, members[index].advance(lookAtAll: true))
                 } else if let first = arrivals.values.min(), first < clock {
                     isOrderly = false
                 }
