@@ -25,7 +25,7 @@ public final class Database: Sendable {
 
     private let share: Share
     private let logger: Logger?
-    private let core: DatabaseCore
+    let core: DatabaseCore
     private let reuse: Reuse
     private let keep: Keep<KeptWire>?
     private let isKnownAsKeeper = Guarded(false)

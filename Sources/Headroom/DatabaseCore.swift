@@ -70,6 +70,34 @@ struct DatabaseCore: Sendable {
         return (wire, false)
     }
 
+    /// The account's slots.
+    ///
+    /// - Throws: ``DatabaseError``, or `CancellationError`.
+    func admission(_ limits: Limits) async throws -> Admission {
+        guard let gate else {
+            throw DatabaseError(
+                .settingsInvalid,
+                message: "This database takes its connections from the reserve, which has no slots.",
+                advice: "Create one with share: .budget."
+            )
+        }
+        return try await gate.admission(limits)
+    }
+
+    /// Waits for a slot with no connection in it.
+    ///
+    /// - Throws: ``DatabaseError``, or `CancellationError`.
+    func slot(_ holder: Holder, _ admission: Admission, _ limits: Limits) async throws -> Slot {
+        switch try await admit(holder, admission, limits) {
+        case .slot(let slot):
+            return slot
+        case .wire(let wire):
+            // Somebody's kept connection: it is closed, and its slot taken in turn.
+            await wire.close(self)
+            return try await slot(holder, admission, limits)
+        }
+    }
+
     private func admit(
         _ holder: Holder,
         _ admission: Admission,

@@ -13,7 +13,8 @@ struct HeadroomCommand: AsyncParsableCommand {
             """,
         version: headroomVersion,
         subcommands: [
-            StatusCommand.self, SlotsCommand.self, VerifyCommand.self, WorkCommand.self, JobsCommand.self,
+            StatusCommand.self, SlotsCommand.self, RunCommand.self, VerifyCommand.self, WorkCommand.self,
+            JobsCommand.self,
             MigrateCommand.self,
             SandboxCommand.self,
         ]

@@ -19,7 +19,7 @@ final class Admission: Sendable {
     let file: SlotFile
     let folder: String
     let door: Door
-    private let reserveInUse = Guarded(false)
+    private let placesInUse = Guarded<Set<SlotPlace>>([])
     private let member: Int
     private let bell: Bell
     private let line: Guarded<AdmissionLine<Waiter>>
@@ -209,29 +209,32 @@ final class Admission: Sendable {
         }
     }
 
-    /// Runs the body with the right to open one connection outside of the budget, which one task of this host has at a time.
+    /// Runs the body with a right that one task of this host has at a time: the reserve, or to gather slots.
+    ///
+    /// Both are rare and short, so whoever finds it taken looks again every few milliseconds.
     ///
     /// - Returns: What the body returns; `nil` when the right was not to be had before the deadline.
-    func withReserve<Result>(
-        until deadline: ContinuousClock.Instant,
+    func with<Result>(
+        _ place: SlotPlace,
+        until deadline: ContinuousClock.Instant?,
         _ body: () async -> Result
     ) async -> Result? {
+        var backoff = Backoff(first: .microseconds(500), most: .milliseconds(20))
         while true {
-            let isOurs = reserveInUse.withLock { inUse in
-                guard !inUse, file.tryLock(.reserve) else { return false }
-                inUse = true
+            // The kernel's lock tells processes apart, not the tasks of one.
+            let isOurs = placesInUse.withLock { inUse in
+                guard !inUse.contains(place), file.tryLock(place) else { return false }
+                inUse.insert(place)
                 return true
             }
             if isOurs { break }
-            guard deadline > .now else { return nil }
-            // Others have it for about a millisecond.
-            _ = await Waiting.shared.reserve()
-                .wait(until: .now + .microseconds(Int64.random(in: 200...1_000)), cancellable: false)
+            if let deadline, deadline <= .now { return nil }
+            _ = await Waiting.shared.reserve().wait(until: .now + backoff.next(), cancellable: false)
         }
         let result = await body()
-        reserveInUse.withLock { inUse in
-            inUse = false
-            file.unlock(.reserve)
+        placesInUse.withLock { inUse in
+            inUse.remove(place)
+            file.unlock(place)
         }
         return result
     }

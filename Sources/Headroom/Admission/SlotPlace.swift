@@ -8,6 +8,8 @@ enum SlotPlace: Hashable {
     case prober
     /// The right to open a connection outside of the budget, to end a session.
     case reserve
+    /// The right to take several slots, one after the other.
+    case gather
     /// The right to write the head of the file.
     case head
 
@@ -19,6 +21,7 @@ enum SlotPlace: Hashable {
         case .prober: 1 << 26
         case .reserve: 1 << 26 + 1
         case .head: 1 << 26 + 2
+        case .gather: 1 << 26 + 3
         }
     }
 }

@@ -13,7 +13,7 @@ struct SessionKiller: Sendable {
         let limits = Limits(deadline: deadline, isCancellable: false)
         guard let admission = gate?.current else { return await kill(sessionID, limits) }
         if admission.hasReserve {
-            return await admission.withReserve(until: deadline) { await kill(sessionID, limits) } ?? false
+            return await admission.with(.reserve, until: deadline) { await kill(sessionID, limits) } ?? false
         }
         // The session to be killed has the only slot: waiting for another would be waiting for itself.
         guard admission.budget.slots > 1 else { return false }

@@ -19,6 +19,9 @@ extension DatabaseError {
         /// No slot of the budget came free in time.
         public static let budgetExhausted = Code("budget_exhausted")
 
+        /// Another process of this host has a lock.
+        public static let lockTaken = Code("lock_taken")
+
         /// The host's name has no address.
         public static let hostNotFound = Code("host_not_found")
         /// Nothing answers at the host and port, or at the socket.

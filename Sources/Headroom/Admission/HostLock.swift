@@ -1,0 +1,107 @@
+import CLinux
+import Glibc
+
+/// A lock by name that one process of this host has at a time; the kernel drops it when the process ends, also by kill -9.
+///
+/// Children of the process do not inherit it. It is a lock on this host only, and only among those who use the same state
+/// folder.
+public final class HostLock: Sendable {
+    /// The lock's name.
+    public let name: String
+
+    private let descriptor: Int32
+
+    private init(name: String, descriptor: Int32) {
+        self.name = name
+        self.descriptor = descriptor
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    /// The byte that is locked: behind the record of who has the lock, so that this can be read.
+    private static let byte: Int64 = 1 << 24
+
+    /// Waits for a lock, and notes in it who has it.
+    ///
+    /// - Parameters:
+    ///   - name: The lock's name: letters, digits, `_`, `-` and `.`, at most 100 of them.
+    ///   - stateFolder: The folder that all who share the lock use; `nil` takes the usual one
+    ///     (``DatabaseSettings/stateFolder``).
+    ///   - program: The program that wants it, for those who look.
+    ///   - label: What it is wanted for.
+    ///   - timeout: How long to wait; zero tries once.
+    /// - Returns: The lock, which is held for as long as somebody refers to it.
+    /// - Throws: ``DatabaseError`` with `lockTaken` when another process has it to the end, `settingsInvalid` for a name
+    ///   that cannot be used, `stateFolderUnusable`; `CancellationError` when cancelled.
+    public static func acquire(
+        _ name: String,
+        stateFolder: String? = nil,
+        program: String,
+        label: String = "",
+        timeout: Duration
+    ) async throws -> HostLock {
+        let isName =
+            !name.isEmpty && name.utf8.count <= 100 && name.first != "."
+            && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_-.".contains($0)) }
+        guard isName else {
+            throw DatabaseError(
+                .settingsInvalid,
+                message: "'\(name)' cannot be the name of a lock.",
+                advice: "Use letters, digits, '_', '-' and '.', at most 100, and no '.' in front."
+            )
+        }
+        let path = try StateFolder(stateFolder).folder("locks") + "/\(name).lock"
+        let lock = HostLock(name: name, descriptor: try StateFolder.openShared(path))
+        if !lock.take(command: clinux_try_lock_byte) {
+            guard timeout > .zero, try await lock.wait(timeout) else { throw lock.taken(after: timeout) }
+        }
+        var holder = Holder.thisProcess(program: program, label: label, site: "")
+        holder.state = .program
+        holder.since = Slot.now
+        holder.withBytes { _ = pwrite(lock.descriptor, $0.baseAddress, $0.count, 0) }
+        return lock
+    }
+
+    private func take(command: (Int32, Int64) -> Int32) -> Bool {
+        while true {
+            if command(descriptor, Self.byte) == 0 { return true }
+            guard errno == EINTR else { return false }
+        }
+    }
+
+    /// Sleeps in the kernel until the lock is free, on a thread of its own; first come, first served.
+    private func wait(_ timeout: Duration) async throws -> Bool {
+        do throws(Interruption) {
+            let isTaken = try await onOwnThread(named: "headroom-lock", limits: Limits(deadline: .now + timeout)) {
+                [self] in
+                take(command: clinux_wait_lock_byte)
+            } discard: { [self] _ in
+                // It came too late: nobody waits any more.
+                _ = clinux_unlock_byte(descriptor, Self.byte)
+            }
+            return isTaken
+        } catch .cancelled {
+            throw CancellationError()
+        } catch {
+            return false
+        }
+    }
+
+    private func taken(after timeout: Duration) -> DatabaseError {
+        let holder = withUnsafeTemporaryAllocation(byteCount: Holder.size, alignment: 8) { buffer in
+            buffer.initializeMemory(as: UInt8.self, repeating: 0)
+            _ = pread(descriptor, buffer.baseAddress, Holder.size, 0)
+            return Holder(bytes: UnsafeRawBufferPointer(buffer))
+        }
+        let label = holder.label.isEmpty ? "" : ", \(holder.label)"
+        return DatabaseError(
+            .lockTaken,
+            message: "The lock '\(name)' is held by \(holder.program) (process \(holder.processID)\(label)), "
+                + "for \(holder.age.components.seconds) s now.",
+            advice: timeout > .zero
+                ? "It was waited for, for \(timeout.components.seconds) s." : "Wait for it with --wait SECONDS."
+        )
+    }
+}

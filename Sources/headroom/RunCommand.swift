@@ -1,0 +1,111 @@
+import ArgumentParser
+import FoundationEssentials
+import Headroom
+
+/// `headroom run`: runs any program under a lock of this host and within the account's budget.
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Runs any program within the budget and, with --lock, alone on this host.",
+        discussion: """
+            The program opens its own connections; --slots says for how many of them slots of the account's budget are held \
+            while it runs, so that programs in any language live within one budget. It finds the number in HEADROOM_SLOTS. \
+            Signals are handed on to it, and its exit status is passed on; 75 says that it was not started, as the lock or the \
+            slots could not be had in time. The kernel gives both back when this command ends, also by kill -9; the program \
+            goes on then, without them.
+
+            Examples:
+              headroom run --lock import -- php import.php
+              headroom run --lock import --slots 1 --wait 30 -- php import.php
+              * * * * * headroom run --lock import --quiet -- php /srv/app/import.php
+            """
+    )
+
+    @OptionGroup var connection: ConnectionOptions
+
+    @Option(help: ArgumentHelp("Run only while no other run on this host has this lock.", valueName: "name"))
+    var lock: String?
+
+    @Option(help: "How many slots of the account's budget to hold.")
+    var slots = 0
+
+    @Option(help: "How long to wait for the lock and the slots; by default not at all for a lock alone, else 30 s.")
+    var wait: DurationArgument?
+
+    @Option(help: "What it is for, for those who look at the slots or meet the lock.")
+    var label: String?
+
+    @Flag(help: "Say nothing when the lock or the slots could not be had.")
+    var quiet = false
+
+    @Argument(parsing: .postTerminator, help: "The command to run.")
+    var command: [String] = []
+
+    /// Not started, try again later: EX_TEMPFAIL of sysexits.h.
+    private static let tryAgainLater: Int32 = 75
+
+    func validate() throws {
+        guard !command.isEmpty else { throw ValidationError("Say what to run: headroom run -- COMMAND") }
+        guard (0...512).contains(slots) else { throw ValidationError("--slots must be from 0 to 512.") }
+    }
+
+    func run() async throws {
+        let child = Child()
+        try await runCommand(takeSignal: child.signal) {
+            let status: Int32
+            do {
+                status = try await guarded(child)
+            } catch let error as DatabaseError where error.code == .lockTaken || error.code == .budgetExhausted {
+                if !quiet {
+                    Console.error("headroom: \(error.message)")
+                    Console.error("  next: \(error.advice)")
+                }
+                throw ExitCode(Self.tryAgainLater)
+            }
+            guard status == 0 else { throw ExitCode(status) }
+        }
+    }
+
+    /// Runs the command with its lock, if it has one.
+    private func guarded(_ child: Child) async throws -> Int32 {
+        let settings = try settings()
+        let timeout = wait?.value ?? (slots > 0 ? settings?.waitTimeout ?? .seconds(30) : .zero)
+        let deadline = ContinuousClock.now + timeout
+        guard let lock else { return try await inBudget(child, settings, until: deadline) }
+        let held = try await HostLock.acquire(
+            lock,
+            stateFolder: settings?.stateFolder ?? ProcessInfo.processInfo.environment["HEADROOM_STATE_DIR"],
+            program: command.joined(separator: " "),
+            label: label ?? "",
+            timeout: timeout
+        )
+        defer { withExtendedLifetime(held) {} }
+        return try await inBudget(child, settings, until: deadline)
+    }
+
+    /// Runs the command with its slots, if it has any.
+    private func inBudget(
+        _ child: Child,
+        _ settings: DatabaseSettings?,
+        until deadline: ContinuousClock.Instant
+    ) async throws -> Int32 {
+        guard slots > 0, let settings else { return try await child.run(command, environment: [:]) }
+        return try await Database(settings)
+            .withSlots(
+                slots,
+                label: label ?? "",
+                timeout: max(.zero, ContinuousClock.now.duration(to: deadline))
+            ) {
+                try await child.run(command, environment: ["HEADROOM_SLOTS": "\(slots)"])
+            }
+    }
+
+    /// The settings; a lock alone needs no database.
+    private func settings() throws -> DatabaseSettings? {
+        do {
+            return try connection.settings(program: command.joined(separator: " "))
+        } catch let error as DatabaseError where error.code == .settingsMissing && slots == 0 {
+            return nil
+        }
+    }
+}

@@ -1,0 +1,126 @@
+import Glibc
+import Headroom
+import HeadroomSandbox
+import TestSupport
+import Testing
+
+/// `headroom run`: one at a time by a lock of the host, and within the budget by slots, for any program.
+@Suite(.sandbox()) struct RunCommandTests {
+    private let folder = TemporaryFolder()
+
+    private func environment(_ account: String = "app") throws -> [String: String] {
+        try SuiteServer.sandbox.environment.merging(["DB_USERNAME": account, "DB_PASSWORD": "sandbox"]) { $1 }
+    }
+
+    private func run(_ arguments: [String], _ account: String = "app") async throws -> HeadroomProgram.Output {
+        try await HeadroomProgram.run(["run"] + arguments, environment: environment(account))
+    }
+
+    /// Starts `headroom run` with a program that says in a file that it runs, and goes on until it is killed.
+    private func start(_ arguments: [String], _ account: String = "app") async throws -> (HeadroomProcess, pid_t) {
+        let mark = "\(folder.path)/running-\(UInt32.random(in: 0...(.max)))"
+        let process = try HeadroomProcess(
+            ["run"] + arguments + [
+                "--", "/bin/sh", "-c", "echo $$ > \(mark).new; mv \(mark).new \(mark); exec sleep 60",
+            ],
+            environment: environment(account)
+        )
+        #expect(try await eventually { access(mark, F_OK) == 0 })
+        let file = try #require(fopen(mark, "r"))
+        defer { fclose(file) }
+        var text = [CChar](repeating: 0, count: 32)
+        fgets(&text, 32, file)
+        return (process, pid_t(atoi(text)))
+    }
+
+    @Test func `output and exit status are the command's own, and no database is needed`() async throws {
+        let state = try SuiteServer.sandbox.environment["HEADROOM_STATE_DIR"]
+        let run = try await HeadroomProgram.run(
+            ["run", "--lock", "mine", "--", "/bin/sh", "-c", "echo out; echo err >&2; exit 7"],
+            environment: ["HEADROOM_STATE_DIR": try #require(state)]
+        )
+        #expect(run.status == 7)
+        #expect(run.output == "out\n")
+        #expect(run.errors == "err\n")
+        #expect(try await self.run(["--", "/no/such/program"]).status == 127)
+    }
+
+    @Test func `a second run with the same lock is not started, and says who has it`() async throws {
+        let (holder, child) = try await start(["--lock", "import", "--label", "nightly"])
+        let second = try await run(["--lock", "import", "--", "true"])
+        #expect(second.status == 75)
+        #expect(second.errors.contains("The lock 'import' is held by /bin/sh"))
+        #expect(second.errors.contains("process \(holder.id), nightly"))
+        let quiet = try await run(["--lock", "import", "--quiet", "--", "true"])
+        #expect(quiet.status == 75)
+        #expect(quiet.errors.isEmpty)
+        #expect(try await run(["--lock", "another", "--", "true"]).status == 0)
+        // The child does not have the lock: with headroom gone, by kill -9 here, it is free although the child goes on.
+        holder.signal(SIGKILL)
+        _ = try await holder.ended()
+        #expect(kill(child, 0) == 0)
+        #expect(try await run(["--lock", "import", "--", "true"]).status == 0)
+        kill(child, SIGKILL)
+    }
+
+    @Test func `a run that waits starts when the lock is free`() async throws {
+        let (holder, child) = try await start(["--lock", "wait"])
+        let waiting = Task { try await run(["--lock", "wait", "--wait", "30", "--", "echo", "in"]) }
+        try await Task.sleep(for: .milliseconds(200))
+        kill(child, SIGTERM)
+        #expect(try await holder.ended() == 128 + SIGTERM)
+        #expect(try await waiting.value.output == "in\n")
+    }
+
+    @Test func `signals reach the command, and its end is passed on`() async throws {
+        let (process, _) = try await start(["--lock", "signals"])
+        process.signal(SIGTERM)
+        #expect(try await process.ended() == 128 + SIGTERM)
+    }
+
+    @Test func `slots are held while the command runs, and no longer`() async throws {
+        let settings = try SuiteServer.settings("two1")
+        let (process, child) = try await start(["--slots", "1", "--label", "batch"], "two1")
+        let held = try #require(try SlotReport(settings).held.first?.holder)
+        #expect(held.label == "batch")
+        #expect(held.state == .program)
+        #expect(held.processID == process.id)
+        let second = try await run(["--slots", "1", "--wait", "0.2", "--", "true"], "two1")
+        #expect(second.status == 75)
+        #expect(second.errors.contains("/bin/sh"))
+        let tooMany = try await run(["--slots", "5", "--", "true"], "two1")
+        #expect(tooMany.status == 75)
+        #expect(tooMany.errors.contains("budget of 1"))
+        process.signal(SIGKILL)
+        _ = try await process.ended()
+        let third = try await run(["--slots", "1", "--", "/bin/sh", "-c", "echo $HEADROOM_SLOTS"], "two1")
+        #expect(third.output == "1\n")
+        #expect(try SlotReport(settings).held.isEmpty)
+        kill(child, SIGKILL)
+    }
+
+    @Test func `several slots are gathered without two programs waiting for each other`() async throws {
+        try await withThrowingTaskGroup { group in
+            for _ in 0..<6 {
+                group.addTask {
+                    let run = try await run(["--slots", "6", "--wait", "30", "--", "sleep", "0.05"], "ten1")
+                    #expect(run.status == 0, "\(run.errors)")
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    @Test(arguments: ["", "../up", "a/b", ".hidden", "a b"])
+    func `a name that is no name for a lock is refused`(name: String) async throws {
+        let run = try await run(["--lock", name, "--", "true"])
+        #expect(run.status == 1)
+        #expect(run.errors.contains("cannot be the name of a lock"))
+    }
+
+    @Test func `a command must be given`() async throws {
+        let run = try await run(["--lock", "x"])
+        #expect(run.status == 64)
+        #expect(run.errors.contains("headroom run -- COMMAND"))
+    }
+}
