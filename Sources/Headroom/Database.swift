@@ -65,7 +65,7 @@ public final class Database: Sendable {
     }
 
     deinit {
-        keep?.giveUp(.idle)
+        for kept in keep?.takeAll() ?? [] { keep?.giveUp(kept, .idle) }
     }
 
     /// The number of sessions that were given up in the middle of a statement and that the server has not let go yet.
@@ -173,8 +173,8 @@ public final class Database: Sendable {
         slot.note(.idle)
         keep.put(kept, livesUntil: wire.livesUntil)
         becomeKeeper(slot)
-        // Whoever began to wait a moment before has been told that there was nothing yet to give up.
-        if slot.isMaybeWanted { keep.giveUp(.wanted) }
+        // Whoever began to wait a moment before has been told that there was nothing yet to have.
+        if slot.admission.waiting > 0 || slot.isMaybeWanted { Self.offer(keep) }
         return nil
     }
 
@@ -184,7 +184,22 @@ public final class Database: Sendable {
             return !isKnown
         }
         guard isNew else { return }
-        slot.admission.whenWanted { [weak self] in self?.keep?.giveUp(.wanted) }
+        slot.admission.whenWanted { [weak self] in
+            if let keep = self?.keep { Self.offer(keep) }
+        }
+    }
+
+    /// Hands the kept connections to this process's tasks that wait, as far as it is their turn, and gives the others up
+    /// while somebody else waits.
+    private static func offer(_ keep: Keep<KeptWire>) {
+        for kept in keep.takeAll() {
+            guard let slot = kept.wire.slot, !slot.admission.handOver(kept, slot.index) else { continue }
+            if slot.isMaybeWanted {
+                keep.giveUp(kept, .wanted)
+            } else {
+                keep.put(kept, livesUntil: kept.wire.livesUntil)
+            }
+        }
     }
 
     private func wire(_ holder: Holder, until deadline: ContinuousClock.Instant?) async throws -> (Wire, Bool) {

@@ -18,7 +18,13 @@ import Testing
         try await withThrowingTaskGroup { group in
             for _ in 0..<40 {
                 group.addTask {
-                    for _ in 0..<25 { try await database.withConnection { try await $0.query("SELECT 1") } }
+                    for _ in 0..<25 {
+                        try await database.withConnection { connection in
+                            try await connection.query("SELECT 1")
+                            // So that all forty are there at the same time.
+                            try await Task.sleep(for: .milliseconds(2))
+                        }
+                    }
                 }
             }
             try await group.waitForAll()

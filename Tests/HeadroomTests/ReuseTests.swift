@@ -102,9 +102,11 @@ import Testing
             }
             try await group.waitForAll()
         }
-        #expect(database.statistics.opened == 2)
-        #expect(database.statistics.reused == 238)
-        #expect(database.statistics.idle == 2)
+        let statistics = database.statistics
+        // A connection may be given up in a moment when its place seems wanted; but most are handed on.
+        #expect((2...20).contains(statistics.opened))
+        #expect(statistics.opened + statistics.reused == 240)
+        #expect(statistics.longestWait < .seconds(5))
     }
 
     @Test func `nothing is kept while anybody waits`() async throws {

@@ -101,6 +101,8 @@ final class Admission: Sendable {
             perform(work)
             // Only who waits listens. What was rung before it did is found by looking once more.
             if bell.listen() { perform(line.withLock { $0.advance(file, lookAtAll: true) }) }
+            // A connection may have been kept since this task found none.
+            tellWhoeverKeeps()
             lookOverLater()
         }
         switch await waiter.wait.wait(until: limits.deadline, cancellable: limits.isCancellable) {

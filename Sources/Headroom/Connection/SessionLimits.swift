@@ -45,7 +45,7 @@ struct SessionLimits {
 
     /// The client gives up first, and has the session ended at once; this is for when it cannot.
     private static func withGrace(_ duration: Duration) -> Duration {
-        max(duration, .zero) + duration / 10 + .milliseconds(100)
+        max(duration, .zero) + duration / 10 + .milliseconds(500)
     }
 
     private var statementSettings: [String] {

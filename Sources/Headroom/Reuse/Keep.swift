@@ -40,9 +40,14 @@ final class Keep<Item: Sendable>: Sendable {
         if needsTimer { setTimer(at: min(idleUntil, livesUntil)) }
     }
 
-    /// Gives up all items.
-    func giveUp(_ reason: CloseReason) {
-        for item in stack.withLock({ $0.kept.empty() }) { discard(item, reason) }
+    /// Takes all items.
+    func takeAll() -> [Item] {
+        stack.withLock { $0.kept.empty() }
+    }
+
+    /// Gives up an item that was taken.
+    func giveUp(_ item: Item, _ reason: CloseReason) {
+        discard(item, reason)
     }
 
     private func setTimer(at moment: ContinuousClock.Instant) {
