@@ -142,7 +142,9 @@ struct DatabaseCore: Sendable {
         let isStale = gate.isStale(admission)
         guard isStale || wire.slot?.predecessor != nil else { return }
         let connection = Connection(wire: wire, core: self, deadline: deadline)
-        if isStale || admission.serverStartedAt == 0 { try gate.note(await connection.accountFacts(), admission) }
+        if isStale || admission.serverStartedAt == 0 {
+            try gate.note(await connection.accountFacts(), admission, hasSlot: true)
+        }
         if let predecessor = wire.slot?.predecessor {
             try await connection.endSession(of: predecessor, serverStartedAt: admission.serverStartedAt)
         }

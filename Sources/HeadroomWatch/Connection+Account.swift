@@ -39,13 +39,14 @@ extension Connection {
         let own = sessionID
         // One account is one row of user and host pattern. Without the PROCESS privilege the server shows no others
         // anyway; with it the list is cut down to those that count together.
+        // MySQL would rather be asked in the performance schema, but that may be off, and is empty then.
         let list: SQL =
             isMariaDB
             ? """
             SELECT ID, USER, HOST, DB, COMMAND, TIME_MS / 1000 FROM information_schema.PROCESSLIST
             """
             : """
-            SELECT ID, USER, HOST, DB, COMMAND, TIME FROM performance_schema.processlist
+            SELECT ID, USER, HOST, DB, COMMAND, TIME FROM information_schema.PROCESSLIST
             """
         let rows = try await query(
             """

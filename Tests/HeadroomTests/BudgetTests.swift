@@ -53,6 +53,19 @@ import Testing
         try await overTCP.withConnection { _ in }
     }
 
+    @Test func `sessions that have no slot are noticed when the limit is read`() async throws {
+        let settings = try settings("ten7")
+        let database = Database(settings)
+        try await database.withConnection { _ in }
+        #expect(try SlotReport(settings).foreignSessions == 0)
+        try await Database(settings, share: .reserve)
+            .withConnection { _ in
+                database.forgetLimit()
+                try await database.withConnection { _ in }
+                #expect(try SlotReport(settings).foreignSessions == 1)
+            }
+    }
+
     @Test func `accounts of one server have a budget each`() async throws {
         try await Database(settings("one1"))
             .withConnection { _ in

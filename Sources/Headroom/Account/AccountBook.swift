@@ -15,18 +15,27 @@ struct AccountBook: Sendable {
         return SettingsFile.exists(path) ? path : nil
     }
 
-    /// Notes what a login has found, and returns the account's folder.
+    /// Returns the folder of an account; makes it first when there is none.
     ///
     /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
-    func note(_ facts: AccountFacts, for settings: DatabaseSettings) throws -> String {
+    func folder(of facts: AccountFacts) throws -> String {
         let identity = "\(facts.account) on \(facts.server)"
         let user = facts.account.filter { $0.isASCII && ($0.isLetter || $0.isNumber || "_-.".contains($0)) }.prefix(32)
         let name = "\(user)-\(Self.digest(identity))"
         let path = try folder.folder("accounts/\(name)")
-        _ = try folder.folder("settings")
         try Self.replace("\(path)/account", with: identity + "\n")
-        try Self.replace(page(settings), with: name)
         return path
+    }
+
+    /// Notes that the settings lead to the account with this folder, for all processes to find.
+    ///
+    /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
+    func note(_ path: String, for settings: DatabaseSettings) throws {
+        _ = try folder.folder("settings")
+        try Self.replace(
+            page(settings),
+            with: String(path[(path.lastIndex(of: "/") ?? path.startIndex)...].dropFirst())
+        )
     }
 
     /// Takes the right to make the first login, which one process of the host has at a time; `nil` when another has it.

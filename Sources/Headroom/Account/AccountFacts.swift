@@ -17,8 +17,8 @@ struct AccountFacts: Sendable {
     /// When the server was started, in seconds since 1970; good to a second or two.
     var serverStartedAt: Int64
 
-    /// The number of the account's sessions.
-    var sessions: Int
+    /// The number of the account's other sessions.
+    var otherSessions: Int
 
     /// The limit in force.
     var limit: Int { ownLimit ?? serverLimit }
@@ -38,12 +38,13 @@ extension Connection {
         )
         .first(String.self, String.self, Int.self, Int.self)
         let uptime = try await query("SHOW GLOBAL STATUS LIKE 'Uptime'").first(String.self, Int.self)?.1 ?? 0
-        // The account's own sessions are what the server shows of others to an account without privileges.
-        let processes: SQL = isMariaDB ? "information_schema.PROCESSLIST" : "performance_schema.processlist"
+        // The account's own sessions are what the server shows of others to an account without privileges. (MySQL would
+        // rather be asked in the performance schema, but that may be off, and is empty then.)
         let sessions = try await query(
             """
-            SELECT COUNT(*) FROM \(processes) WHERE USER = SUBSTRING_INDEX(CURRENT_USER(), '@', 1)
+            SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = SUBSTRING_INDEX(CURRENT_USER(), '@', 1)
               AND SUBSTRING_INDEX(HOST, ':', 1) LIKE SUBSTRING_INDEX(CURRENT_USER(), '@', -1) AND COMMAND <> 'Killed'
+              AND ID <> CONNECTION_ID()
             """
         )
         .first(Int.self)
@@ -56,7 +57,7 @@ extension Connection {
             ownLimit: limit > 0 ? limit : nil,
             serverLimit: serverLimit,
             serverStartedAt: Int64(time(nil)) - Int64(uptime),
-            sessions: sessions ?? 0
+            otherSessions: sessions ?? 0
         )
     }
 }

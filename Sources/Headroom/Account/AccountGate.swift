@@ -46,17 +46,23 @@ final class AccountGate: Sendable {
 
     /// Notes what a fresh session says of its account.
     ///
+    /// - Parameters:
+    ///   - facts: What it says.
+    ///   - admission: The account's slots, as far as known until now.
+    ///   - hasSlot: Whether the session has a slot.
     /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
-    func note(_ facts: AccountFacts, _ admission: Admission) throws {
-        let folder = try book.note(facts, for: settings)
+    func note(_ facts: AccountFacts, _ admission: Admission, hasSlot: Bool) throws {
+        let folder = try book.folder(of: facts)
         // The settings lead elsewhere now (another server, another row of the account table): from the next one on.
         let admission = folder == admission.folder ? admission : try join(folder)
         admission.changeHead { table in
             table.limit = facts.limit
             table.limitReadAt = Int64(time(nil))
             table.serverStartedAt = facts.serverStartedAt
-            table.foreignSessions = max(0, facts.sessions - table.heldSlots())
+            table.foreignSessions = max(0, facts.otherSessions - (table.heldSlots() - (hasSlot ? 1 : 0)))
         }
+        // Last, so that whoever finds the account finds its limit too.
+        try book.note(folder, for: settings)
     }
 
     private func join(_ folder: String) throws -> Admission {
@@ -84,8 +90,8 @@ final class AccountGate: Sendable {
                 if let folder = book.account(of: settings) { return folder }
                 do {
                     let facts = try await facts(limits)
-                    let folder = try book.note(facts, for: settings)
-                    try note(facts, join(folder))
+                    let folder = try book.folder(of: facts)
+                    try note(facts, join(folder), hasSlot: false)
                     return folder
                 } catch let error as DatabaseError where error.isConnectionLimit {
                     recorder.refused(error, afterDeath: false)
