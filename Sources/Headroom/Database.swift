@@ -123,7 +123,7 @@ public final class Database: Sendable {
     ) async throws -> Result {
         let deadline = timeout.map { ContinuousClock.now + $0 }
         let holder = Holder.thisProcess(program: settings.programName, label: label, site: "\(file):\(line)")
-        let (wire, isReused) = try await traced(DatabaseSpan.connecting(settings, label: label)) {
+        let (wire, isReused) = try await traced(DatabaseSpan.connecting(core, label: label)) {
             try await self.wire(holder, until: deadline)
         }
         let connection = Connection(wire: wire, core: core, deadline: deadline)

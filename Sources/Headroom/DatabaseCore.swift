@@ -9,6 +9,10 @@ struct DatabaseCore: Sendable {
     let gate: AccountGate?
 
     let recorder: Recorder
+
+    /// Whether spans are begun: the program has set up a tracer before it made the database.
+    let isTraced = DatabaseSpan.isWanted
+
     let draining = Draining()
 
     init(connector: Connector, gate: AccountGate?, recorder: Recorder) {

@@ -48,7 +48,8 @@ import Tracing
     }
 
     @Test func `nobody pays for spans when nobody traces`() {
-        let settings = DatabaseSettings(endpoint: .socket(path: "/nowhere"), username: "nobody")
-        #expect(DatabaseSpan.connecting(settings, label: "") == nil)
+        let database = Database(DatabaseSettings(endpoint: .socket(path: "/nowhere"), username: "nobody"))
+        #expect(!database.core.isTraced)
+        #expect(DatabaseSpan.connecting(database.core, label: "") == nil)
     }
 }

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -48,12 +49,14 @@ static void close_confirmed(MYSQL *mysql, int watch) {
     close(watch);
 }
 
-int ccycle_run(const char *socket, unsigned int port, const char *user, const char *password, const char *database) {
+int ccycle_run(const char *socket, unsigned int port, const char *user, const char *password, const char *database,
+               const char *first) {
     int error = 0;
     MYSQL *mysql = connect_to(socket, port, user, password, database, &error);
     if (!mysql) return error;
     int watch = fcntl(mysql_get_socket(mysql), F_DUPFD_CLOEXEC, 0);
-    error = select_one(mysql);
+    if (first && mysql_real_query(mysql, first, strlen(first))) error = (int)mysql_errno(mysql);
+    if (!error) error = select_one(mysql);
     close_confirmed(mysql, watch);
     return error;
 }
@@ -98,8 +101,8 @@ static double seconds_now(void) {
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-int ccycle_loops(const char *socket, const char *user, const char *password, const char *database, int processes,
-                 int seconds) {
+int ccycle_loops(const char *socket, const char *user, const char *password, const char *database, const char *first,
+                 int processes, int seconds) {
     int ends[2];
     long total = 0;
     if (pipe(ends)) return -1;
@@ -107,7 +110,7 @@ int ccycle_loops(const char *socket, const char *user, const char *password, con
         if (fork() == 0) {
             long done = 0;
             double end = seconds_now() + seconds;
-            while (done >= 0 && seconds_now() < end) done = ccycle_run(socket, 0, user, password, database) ? -1 : done + 1;
+            while (done >= 0 && seconds_now() < end) done = ccycle_run(socket, 0, user, password, database, first) ? -1 : done + 1;
             _exit(write(ends[1], &done, sizeof done) != sizeof done);
         }
     }

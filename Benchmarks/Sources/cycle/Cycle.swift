@@ -5,6 +5,9 @@ import HeadroomSandbox
 
 /// Compares a cycle of open, query and close, and a query on an open connection, with the same in C.
 ///
+/// Headroom's cycle also takes and gives back a slot, and tells the session how long it may do nothing. So C does a cycle in
+/// two ways: bare, and with the same statement for the session first.
+///
 /// The two take turns in short blocks on one server, so that whatever else the machine does falls on both. Of each block
 /// the median counts, and of the blocks' ratios the median.
 ///
@@ -37,15 +40,24 @@ struct Cycle {
     }
 
     @concurrent static func compareCycles(_ bench: Bench) async throws {
-        var table = Comparison()
+        var bare = Comparison()
+        var alike = Comparison()
         for block in 0..<blocks {
             // Who goes first changes, as the first may find the machine in another state than the second.
-            if block % 2 == 0 { table.c.append(try bench.cyclesInC(cyclesInBlock)) }
-            table.swift.append(try await bench.cyclesInSwift(cyclesInBlock))
-            if block % 2 == 1 { table.c.append(try bench.cyclesInC(cyclesInBlock)) }
+            if block % 2 == 0 { bare.c.append(try bench.cyclesInC(cyclesInBlock, telling: nil)) }
+            if block % 2 == 1 { alike.c.append(try bench.cyclesInC(cyclesInBlock, telling: sessionLimits)) }
+            let swift = try await bench.cyclesInSwift(cyclesInBlock)
+            bare.swift.append(swift)
+            alike.swift.append(swift)
+            if block % 2 == 1 { bare.c.append(try bench.cyclesInC(cyclesInBlock, telling: nil)) }
+            if block % 2 == 0 { alike.c.append(try bench.cyclesInC(cyclesInBlock, telling: sessionLimits)) }
         }
-        table.report("open-query-close, \(bench.place)", count: blocks * cyclesInBlock)
+        bare.report("open-query-close, \(bench.place), C bare", count: blocks * cyclesInBlock)
+        alike.report("open-query-close, \(bench.place), C telling the session the same", count: blocks * cyclesInBlock)
     }
+
+    /// What Headroom tells each session.
+    static let sessionLimits = "SET SESSION wait_timeout = 300, idle_transaction_timeout = 300"
 
     @concurrent static func compareQueries(_ bench: Bench) async throws {
         var table = Comparison()
@@ -78,14 +90,15 @@ struct Bench {
                 database: sandbox.options.database,
                 programName: "ccycle"
             )
+            .sharing(in: sandbox.environment["HEADROOM_STATE_DIR"])
         )
     }
 
-    func cyclesInC(_ count: Int) throws -> [Duration] {
+    func cyclesInC(_ count: Int, telling statement: String?) throws -> [Duration] {
         try (0..<count)
             .map { _ in
                 let start = ContinuousClock.now
-                let error = ccycle_run(socket, port, "app", "sandbox", "app")
+                let error = ccycle_run(socket, port, "app", "sandbox", "app", statement)
                 guard error == 0 else { throw Failure(number: error) }
                 return start.duration(to: .now)
             }
@@ -151,5 +164,14 @@ struct Comparison {
 
     private func median(_ durations: [Duration]) -> Duration {
         durations.sorted()[durations.count / 2]
+    }
+}
+
+extension DatabaseSettings {
+    /// The same settings with another state folder.
+    func sharing(in folder: String?) -> DatabaseSettings {
+        var settings = self
+        settings.stateFolder = folder
+        return settings
     }
 }

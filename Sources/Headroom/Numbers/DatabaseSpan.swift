@@ -4,29 +4,28 @@ import Tracing
 ///
 /// Names and attributes are OpenTelemetry's for databases; never the text of a statement or a value, only its first word.
 enum DatabaseSpan {
+    /// Whether anybody traces: asked once for each database, as the answer takes longer than all else here.
+    static var isWanted: Bool { !(InstrumentationSystem.tracer is NoOpTracer) }
+
     /// Begins the span of getting a connection, waiting for a slot included; `nil` when nobody traces.
-    static func connecting(_ settings: DatabaseSettings, label: String) -> (any Span)? {
-        guard let span = begin("headroom.connect", settings) else { return nil }
+    static func connecting(_ core: DatabaseCore, label: String) -> (any Span)? {
+        guard core.isTraced else { return nil }
+        let span = begin("headroom.connect", core.settings)
         if !label.isEmpty { span.attributes["headroom.label"] = label }
         return span
     }
 
     /// Begins the span of a statement; `nil` when nobody traces.
     static func statement(_ sql: SQL, _ connection: Connection) -> (any Span)? {
-        guard isTracing else { return nil }
+        guard connection.core.isTraced else { return nil }
         let operation = String(sql.text.drop { $0.isWhitespace }.prefix { $0.isLetter }).uppercased()
-        guard let span = begin(operation.isEmpty ? "headroom.statement" : operation, connection.core.settings) else {
-            return nil
-        }
+        let span = begin(operation.isEmpty ? "headroom.statement" : operation, connection.core.settings)
         span.attributes["db.system.name"] = connection.isMariaDB ? "mariadb" : "mysql"
         span.attributes["db.operation.name"] = operation
         return span
     }
 
-    private static var isTracing: Bool { !(InstrumentationSystem.tracer is NoOpTracer) }
-
-    private static func begin(_ name: String, _ settings: DatabaseSettings) -> (any Span)? {
-        guard isTracing else { return nil }
+    private static func begin(_ name: String, _ settings: DatabaseSettings) -> any Span {
         let span = startSpan(name, ofKind: .client)
         switch settings.endpoint {
         case .socket(let path):

@@ -1,8 +1,9 @@
 #pragma once
 
-// Opens a connection, runs SELECT 1, closes it and waits until the server has hung up.
-// Returns 0, or the client library's error number. A NULL socket connects to 127.0.0.1 at the port.
-int ccycle_run(const char *socket, unsigned int port, const char *user, const char *password, const char *database);
+// Opens a connection, runs the first statement unless it is NULL, then SELECT 1, closes it and waits until the server has
+// hung up. Returns 0, or the client library's error number. A NULL socket connects to 127.0.0.1 at the port.
+int ccycle_run(const char *socket, unsigned int port, const char *user, const char *password, const char *database,
+               const char *first);
 
 // The same on an open connection: opens one, runs the statement `count` times, and writes each duration in nanoseconds.
 int ccycle_queries(const char *socket, unsigned int port, const char *user, const char *password, const char *database,
@@ -13,5 +14,5 @@ int ccycle_pin(int process, int processor);
 
 // Runs ccycle_run in several processes at once for some seconds; returns the cycles a second of all of them together, or -1
 // when any was refused.
-int ccycle_loops(const char *socket, const char *user, const char *password, const char *database, int processes,
-                 int seconds);
+int ccycle_loops(const char *socket, const char *user, const char *password, const char *database, const char *first,
+                 int processes, int seconds);
