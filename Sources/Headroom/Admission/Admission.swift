@@ -53,7 +53,7 @@ final class Admission: Sendable {
         init(identifier: UInt64) { self.identifier = identifier }
     }
 
-    /// By how many nanoseconds a task may pass one of another process that came before it: 5 ms.
+    /// By how many nanoseconds at most a task may pass one of another process that came before it: 5 ms.
     ///
     /// Measured with 8 processes of 16 tasks, which wait for 20 ms and more: see `docs/slots.md`.
     private static let tolerance: UInt64 = 5_000_000
@@ -129,7 +129,7 @@ final class Admission: Sendable {
     ///
     /// - Returns: Whether there was such a task; if not, the connection is still the caller's.
     func handOver(_ kept: KeptWire, _ slot: Int) -> Bool {
-        while let waiter = line.withLock({ $0.handOver(slot, file) }) {
+        while let waiter = line.withLock({ $0.handOver(slot, at: Self.now, file) }) {
             waiter.granted.withLock { $0 = .wire(kept) }
             if waiter.wait.grant() { return true }
             // It gave up in this very moment; the next one, then.
@@ -144,7 +144,7 @@ final class Admission: Sendable {
 
     /// Gives a slot back; its ``Slot`` calls this once.
     func giveBack(_ index: Int) {
-        perform(line.withLock { $0.giveBack(index, file) })
+        perform(line.withLock { $0.giveBack(index, at: Self.now, file) })
     }
 
     /// Has the action run whenever somebody waits for a slot, and makes this member known as one that has some to give.

@@ -25,8 +25,9 @@ protocol SlotStore {
 /// the file since when its first one waits (a ticket: the time of its coming, on the host's monotonic clock). Whoever gives
 /// a slot back wakes the member with the oldest ticket, which takes the slot and wakes the next while any seems free. So
 /// slots are handed out first come, first served over all processes, at one wake-up for each. To within a tolerance: a member
-/// that gives a slot back keeps it for its own first one, if that came only a few milliseconds after the very first. Going
-/// from process to process costs more than all else about a slot.
+/// that gives a slot back keeps it for its own first one, if that came only a little after the very first: by a quarter of
+/// the time that the very first has waited, and a few milliseconds at most. Going from process to process costs more than all
+/// else about a slot.
 ///
 /// No wake-up is lost: a task shows its ticket before it looks at every lock for the last time, and a slot is unlocked
 /// before the tickets are read, so that one of the two sees the other. A member that dies, waiting or holding, closes the
@@ -68,7 +69,7 @@ struct AdmissionLine<Waiter> {
     /// The ticket of another member that did not take a free slot when the line was last looked over.
     private var idler: UInt64?
 
-    /// By how many nanoseconds a task may pass one of another member that came before it.
+    /// By how many nanoseconds at most a task may pass one of another member that came before it.
     private let tolerance: UInt64
 
     /// Creates the line of a member that has its place in the file already.
@@ -76,7 +77,7 @@ struct AdmissionLine<Waiter> {
     /// - Parameters:
     ///   - member: Its place.
     ///   - record: What it says of itself.
-    ///   - tolerance: By how many nanoseconds one of its tasks may pass one of another member that came before it.
+    ///   - tolerance: By how many nanoseconds at most one of its tasks may pass one of another member that came before it.
     init(member: Int, record: SlotTable.Member, tolerance: UInt64) {
         self.member = member
         self.tolerance = tolerance
@@ -136,9 +137,9 @@ struct AdmissionLine<Waiter> {
     }
 
     /// Gives a slot back, and has whoever is next take it.
-    mutating func giveBack(_ slot: Int, _ store: some SlotStore) -> Work {
+    mutating func giveBack(_ slot: Int, at now: UInt64, _ store: some SlotStore) -> Work {
         guard own.contains(slot) else { return Work() }
-        if let waiter = handOver(slot, store) { return Work(granted: [(waiter, TakenSlot(index: slot))]) }
+        if let waiter = handOver(slot, at: now, store) { return Work(granted: [(waiter, TakenSlot(index: slot))]) }
         own.remove(slot)
         store.writeMark(slot, held: false)
         store.unlock(.slot(slot))
@@ -146,12 +147,14 @@ struct AdmissionLine<Waiter> {
     }
 
     /// Keeps a slot in this member for its own first task in line, if that may have it now, and takes the task out of the line.
-    mutating func handOver(_ slot: Int, _ store: some SlotStore) -> Waiter? {
+    mutating func handOver(_ slot: Int, at now: UInt64, _ store: some SlotStore) -> Waiter? {
         guard own.contains(slot), let first = line.first else { return nil }
         read(store)
-        guard waiting(before: first.ticket - min(tolerance, first.ticket), store) == nil, slot < takable(store) else {
-            return nil
+        if let other = waiting(before: first.ticket, store) {
+            let waited = now > other.ticket ? now - other.ticket : 0
+            guard first.ticket - other.ticket <= min(tolerance, waited / 4) else { return nil }
         }
+        guard slot < takable(store) else { return nil }
         line.removeFirst()
         show(store)
         return first.waiter
