@@ -90,17 +90,17 @@ import Testing
         #expect(one.giveBack(0).wake == [two.member])
     }
 
-    @Test func `the tolerance is a quarter of the time that the first of all has waited`() {
+    @Test func `the tolerance is half of the time that the first of all has waited`() {
         let host = Host(limit: 1, reserve: 0)
         var (one, two) = (host.join(tolerance: 1_000), host.join(tolerance: 1_000))
         #expect(one.arrive(at: 1) == .admitted(0))
         #expect(two.arrive(at: 100) == .waits)
         #expect(one.arrive(at: 110) == .waits)
-        #expect(one.giveBack(0, at: 139).wake == [two.member])
+        #expect(one.giveBack(0, at: 119).wake == [two.member])
         #expect(two.advance().granted.count == 1)
         #expect(two.arrive(at: 150) == .waits)
-        // Now one's task came first; two's own, 40 later, may have it once that has waited for 160.
-        #expect(two.giveBack(0, at: 270).granted.count == 1)
+        // Now one's task came first; two's own, 40 later, may have it once that has waited for 80.
+        #expect(two.giveBack(0, at: 190).granted.count == 1)
     }
 
     @Test func `a stopped waiter is passed over when it has left a free slot alone for a whole round`() {

@@ -25,7 +25,7 @@ protocol SlotStore {
 /// the file since when its first one waits (a ticket: the time of its coming, on the host's monotonic clock). Whoever gives
 /// a slot back wakes the member with the oldest ticket, which takes the slot and wakes the next while any seems free. So
 /// slots are handed out first come, first served over all processes, at one wake-up for each. To within a tolerance: a member
-/// that gives a slot back keeps it for its own first one, if that came only a little after the very first: by a quarter of
+/// that gives a slot back keeps it for its own first one, if that came only a little after the very first: by half of
 /// the time that the very first has waited, and a few milliseconds at most. Going from process to process costs more than all
 /// else about a slot.
 ///
@@ -152,7 +152,7 @@ struct AdmissionLine<Waiter> {
         read(store)
         if let other = waiting(before: first.ticket, store) {
             let waited = now > other.ticket ? now - other.ticket : 0
-            guard first.ticket - other.ticket <= min(tolerance, waited / 4) else { return nil }
+            guard first.ticket - other.ticket <= min(tolerance, waited / 2) else { return nil }
         }
         guard slot < takable(store) else { return nil }
         line.removeFirst()
