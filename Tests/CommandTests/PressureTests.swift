@@ -136,9 +136,12 @@ import Testing
                     environment: environment("one3")
                 )
                 #expect(try await eventually { try SlotReport(settings).waiting.first?.tasks == 50 })
-                let before = try ticks(of: waiting.id)
+                // What its start still has to do.
+            try await Task.sleep(for: .milliseconds(500))
+            let before = try ticks(of: waiting.id)
                 try await Task.sleep(for: isFullRun ? .seconds(10) : .seconds(2))
-                #expect(try ticks(of: waiting.id) == before)
+                // One tick may fall on one of its looks over the line, which take microseconds.
+            #expect(try ticks(of: waiting.id) <= before + 1)
                 waiting.signal(SIGKILL)
                 _ = try await waiting.ended()
             }
