@@ -137,11 +137,11 @@ import Testing
                 )
                 #expect(try await eventually { try SlotReport(settings).waiting.first?.tasks == 50 })
                 // What its start still has to do.
-            try await Task.sleep(for: .milliseconds(500))
-            let before = try ticks(of: waiting.id)
+                try await Task.sleep(for: .milliseconds(500))
+                let before = try ticks(of: waiting.id)
                 try await Task.sleep(for: isFullRun ? .seconds(10) : .seconds(2))
                 // One tick may fall on one of its looks over the line, which take microseconds.
-            #expect(try ticks(of: waiting.id) <= before + 1)
+                #expect(try ticks(of: waiting.id) <= before + 1)
                 waiting.signal(SIGKILL)
                 _ = try await waiting.ended()
             }
