@@ -245,7 +245,6 @@ import Testing
             #expect(held?.holder.isHeldTooLong == true)
             #expect(held?.holder.site.hasPrefix("HeadroomTests/BudgetTests.swift:") == true)
         }
-        try await database.withConnection { _ in }
         #expect(log.entries.count == 2)
         #expect(log.entries.allSatisfy { $0.level == .warning })
         #expect("\(log.entries[0].metadata)".contains("HeadroomTests/BudgetTests.swift:"))
