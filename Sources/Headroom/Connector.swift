@@ -29,7 +29,7 @@ final class Connector: Sendable {
             let client = try await Client.connect(
                 settings,
                 limits: bounded,
-                mayBlock: mayBlock,
+                isPlain: settings.tls.mode == .preferred && lastWasPlain.load(ordering: .relaxed),
                 abandoned: abandoned
             )
             lastWasPlain.store(!client.isEncrypted, ordering: .relaxed)
@@ -43,12 +43,5 @@ final class Connector: Sendable {
                 advice: error.advice
             )
         }
-    }
-
-    /// Whether connecting may block a thread: to resolve a name, or in a TLS handshake.
-    private var mayBlock: Bool {
-        guard case .tcp(let host, _) = settings.endpoint else { return false }
-        if !isAddress(host) { return true }
-        return settings.tls.mode != .disabled && !lastWasPlain.load(ordering: .relaxed)
     }
 }

@@ -190,11 +190,7 @@ import Testing
         settings.tls = TLS(mode: .required)
         let database = Database(settings)
         let error = await #expect(throws: DatabaseError.self) { try await database.withConnection { _ in } }
-        withKnownIssue("libmariadb sends the bare password first, and MySQL refuses it as wrong") {
-            #expect(error?.code == .tlsFailed)
-        } when: {
-            !SuiteServer.isMariaDB
-        }
+        #expect(error?.code == .tlsFailed)
     }
 
     @Test func `the session is named to the server, over the socket and over TCP`() async throws {

@@ -84,8 +84,6 @@ public enum SuiteServer {
             database: sandbox.options.database
         )
         settings.stateFolder = sandbox.environment["HEADROOM_STATE_DIR"]
-        // libmariadb, asked for TLS and not given it, sends MySQL the bare password, which MySQL refuses.
-        if !isMariaDB, !sandbox.options.tls { settings.tls = TLS(mode: .disabled) }
         return settings
     }
 

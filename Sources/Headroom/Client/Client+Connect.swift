@@ -1,4 +1,5 @@
 import CMariaDB
+import Glibc
 
 extension Client {
     /// Opens a connection.
@@ -6,30 +7,42 @@ extension Client {
     /// - Parameters:
     ///   - settings: Where to, and who logs in.
     ///   - limits: When to give up.
-    ///   - mayBlock: Whether connecting has to resolve a name or shake hands for TLS. Both block whatever the interface, so
-    ///     such a connect runs on a thread of its own.
+    ///   - isPlain: Whether the server is known to offer no encryption, so that no handshake has to be waited for. When it
+    ///     does offer some by now, the connect starts over with it.
     ///   - abandoned: Is given the socket of a session that was given up while it began and is not gone yet.
     /// - Returns: The open connection.
     /// - Throws: ``DatabaseError``, or `CancellationError` at once when the task is cancelled.
     static func connect(
         _ settings: DatabaseSettings,
         limits: Limits,
-        mayBlock: Bool,
+        isPlain: Bool,
         abandoned: @escaping @Sendable (SessionSocket) -> Void
     ) async throws -> Client {
         try Task.checkCancellation(in: limits)
+        // Resolving a name and shaking hands for TLS block whatever the interface: such a connect has a thread of its own.
+        let asksForTLS = settings.tls.mode != .disabled && !isPlain
         let client: Client
         do throws(Interruption) {
-            if mayBlock {
-                client = try await connectOnThread(settings, limits: limits, abandoned: abandoned)
+            if asksForTLS || settings.endpoint.needsResolving {
+                client = try await connectOnThread(settings, asksForTLS, limits: limits, abandoned: abandoned)
             } else {
-                client = make(settings, timeout: nil)
+                client = make(settings, asksForTLS: false, timeout: nil)
                 try await client.connectInline(settings, limits: limits, abandoned: abandoned)
             }
         } catch .cancelled {
             throw CancellationError()
         } catch {
             throw ConnectFailure.timedOut(settings)
+        }
+        switch client.verdict {
+        case .proceed, .withdraw:
+            break
+        case .refuse:
+            await client.leave(within: settings.closeTimeout)
+            throw ConnectFailure.error(2026, "the server does not offer encryption", settings: settings)
+        case .startOver:
+            await client.leave(within: settings.closeTimeout)
+            return try await connect(settings, limits: limits, isPlain: false, abandoned: abandoned)
         }
         let (number, text) = client.lastError
         guard number == 0 else {
@@ -39,16 +52,13 @@ extension Client {
             throw ConnectFailure.error(number, text, settings: settings)
         }
         guard client.socket != nil else { throw ConnectFailure.outOfDescriptors(settings) }
-        if settings.tls.mode != .disabled, settings.tls.mode != .preferred, !client.isEncrypted {
-            await client.leave(within: settings.closeTimeout)
-            throw ConnectFailure.error(2026, "the server does not offer encryption", settings: settings)
-        }
         return client
     }
 
     /// Leaves a session that has nothing under way, and waits a moment until the server has let it go.
     private func leave(within timeout: Duration) async {
         free()
+        socket?.halfClose()
         _ = await socket?.serverHungUp(until: .now + timeout)
     }
 
@@ -61,13 +71,13 @@ extension Client {
         defer { withExtendedLifetime(arguments) {} }
         do throws(Interruption) {
             _ = try await drive(nil as UnsafeMutablePointer<MYSQL>?, limits: limits) { result in
-                let status = startingTLS { arguments.start(handle, result) }
+                let status = arguments.start(handle, result)
                 duplicateSocket(settings)
                 return status
             } resume: { result, events in
-                let status = startingTLS { mysql_real_connect_cont(result, handle, events) }
+                let status = mysql_real_connect_cont(result, handle, events)
                 if socket == nil { duplicateSocket(settings) }
-                return status
+                return heedGreeting(status, result)
             }
         } catch {
             // The server may just have let us in: it is told at once that nobody is there, and seen to leave.
@@ -88,19 +98,14 @@ extension Client {
 
     private static func connectOnThread(
         _ settings: DatabaseSettings,
+        _ asksForTLS: Bool,
         limits: Limits,
         abandoned: @escaping @Sendable (SessionSocket) -> Void
     ) async throws(Interruption) -> Client {
         let timeout = limits.deadline.map { ContinuousClock.now.duration(to: $0) } ?? settings.connectTimeout
         return try await onOwnThread(named: "headroom-open", limits: limits) {
-            let client = make(settings, timeout: timeout)
-            let arguments = ConnectArguments(settings)
-            defer { withExtendedLifetime(arguments) {} }
-            if client.startingTLS({ arguments.connect(client.handle) }) {
-                client.duplicateSocket(settings)
-                // A blocking connect leaves the socket blocking, and the library's TLS would then block every later call.
-                client.socket?.stopBlocking()
-            }
+            let client = make(settings, asksForTLS: asksForTLS, timeout: timeout)
+            client.connectBlocking(settings, deadline: .now + timeout)
             return HandedOver(client: client)
         } discard: { unclaimed in
             // Nobody waits any more, but the session exists and counts until the server has let it go.
@@ -108,6 +113,88 @@ extension Client {
             unclaimed.client.socket.map(abandoned)
         }
         .client
+    }
+
+    /// Connects on a thread that may wait: step by step all the same, for the greeting to be heeded.
+    private func connectBlocking(_ settings: DatabaseSettings, deadline: ContinuousClock.Instant) {
+        let arguments = ConnectArguments(settings)
+        defer { withExtendedLifetime(arguments) {} }
+        var result: UnsafeMutablePointer<MYSQL>?
+        var status = startingTLS { arguments.start(handle, &result) }
+        while status != 0 {
+            let left = ContinuousClock.now.duration(to: deadline)
+            let descriptor = mysql_get_socket(handle)
+            limitHandshake(descriptor, to: left)
+            guard left > .zero, poll(descriptor, status, within: left) else {
+                unwindConnect(&result)
+                break
+            }
+            status = startingTLS { mysql_real_connect_cont(&result, handle, status & 3) }
+            // Not before the server has greeted: a name may have several addresses, each tried with a socket of its own.
+            if isGreeted, socket == nil { duplicateSocket(settings) }
+            status = heedGreeting(status, &result)
+        }
+        // A handshake leaves the socket blocking, and the library's TLS would then block every later call.
+        socket?.stopBlocking()
+    }
+
+    /// Waits for what the library waits for.
+    private func poll(_ descriptor: Int32, _ status: Int32, within time: Duration) -> Bool {
+        var entry = pollfd(
+            fd: descriptor,
+            events: Int16((status & 1 != 0 ? POLLIN : 0) | (status & 2 != 0 ? POLLOUT : 0)),
+            revents: 0
+        )
+        let end = ContinuousClock.now + min(time, .seconds(1_000_000))
+        while true {
+            let left = max(.zero, ContinuousClock.now.duration(to: end))
+            let found = Glibc.poll(
+                &entry,
+                1,
+                Int32(left.components.seconds * 1000 + left.components.attoseconds / 1_000_000_000_000_000) + 1
+            )
+            if found > 0 { return true }
+            guard found < 0, errno == EINTR else { return false }
+        }
+    }
+
+    /// Bounds the reads of the TLS handshake, which block even in a non-blocking connect (libmariadb 3.3).
+    private func limitHandshake(_ descriptor: Int32, to time: Duration) {
+        let (seconds, attoseconds) = max(time, .milliseconds(1)).components
+        var limit = timeval(tv_sec: Int(seconds), tv_usec: Int(attoseconds / 1_000_000_000_000))
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    }
+
+    /// Whether the server has said what it can do.
+    private var isGreeted: Bool { handle.pointee.server_capabilities != 0 }
+
+    /// Looks at what the server offers, and ends the connect or its encryption where the settings or the offer say so.
+    ///
+    /// - Parameters:
+    ///   - status: What the connect waits for.
+    ///   - result: Where it leaves its result.
+    /// - Returns: What it waits for now; 0 when it has ended.
+    private func heedGreeting(_ status: Int32, _ result: UnsafeMutablePointer<UnsafeMutablePointer<MYSQL>?>) -> Int32 {
+        let isOffered = isGreeted ? handle.pointee.server_capabilities & UInt(CLIENT_SSL) != 0 : nil
+        guard verdict == .proceed else { return status }
+        verdict = encryption.verdict(isOffered: isOffered)
+        switch verdict {
+        case .proceed:
+            return status
+        case .withdraw:
+            var off: CChar = 0
+            mysql_options(handle, MYSQL_OPT_SSL_ENFORCE, &off)
+            return status
+        case .refuse, .startOver:
+            unwindConnect(result)
+            return 0
+        }
+    }
+
+    /// Cuts a connect off from the server and lets it end.
+    private func unwindConnect(_ result: UnsafeMutablePointer<UnsafeMutablePointer<MYSQL>?>) {
+        disconnect()
+        while mysql_real_connect_cont(result, handle, MYSQL_WAIT_READ) != 0 {}
     }
 }
 
@@ -158,19 +245,6 @@ private struct ConnectArguments {
             socket?.pointer,
             0
         )
-    }
-
-    func connect(_ handle: UnsafeMutablePointer<MYSQL>) -> Bool {
-        mysql_real_connect(
-            handle,
-            host?.pointer,
-            username.pointer,
-            password.pointer,
-            database?.pointer,
-            port,
-            socket?.pointer,
-            0
-        ) != nil
     }
 }
 

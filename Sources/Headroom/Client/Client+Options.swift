@@ -5,12 +5,13 @@ extension Client {
     ///
     /// - Parameters:
     ///   - settings: Where to, and who logs in.
+    ///   - asksForTLS: Whether the library is to encrypt where the server can.
     ///   - timeout: How long a blocking connect may take; `nil` for one that obeys its limits by itself.
     /// - Returns: The handle.
-    static func make(_ settings: DatabaseSettings, timeout: Duration?) -> Client {
+    static func make(_ settings: DatabaseSettings, asksForTLS: Bool, timeout: Duration?) -> Client {
         Self.startLibrary
         guard let handle = mysql_init(nil) else { fatalError("Out of memory.") }
-        if settings.tls.mode == .disabled {
+        if !asksForTLS {
             // The calls' own stack. Below 64 KB, as each larger block that is freed has malloc tidy up the whole heap; with
             // TLS the library's own choice (64 KB) is left alone.
             var stack = 60 * 1024
@@ -28,8 +29,9 @@ extension Client {
             var seconds = UInt32(clamping: max(1, timeout.components.seconds + 1))
             mysql_options(handle, MYSQL_OPT_CONNECT_TIMEOUT, &seconds)
         }
-        configure(handle, settings.tls)
-        return Client(handle, tls: settings.tls.mode)
+        if asksForTLS { configure(handle, settings.tls) }
+        restrictPlugins(handle, settings)
+        return Client(handle, EncryptionRule(mode: settings.tls.mode, isAskedFor: asksForTLS))
     }
 
     /// Starts the client library, once and before any thread can race for it.
@@ -38,7 +40,6 @@ extension Client {
     }()
 
     private static func configure(_ handle: UnsafeMutablePointer<MYSQL>, _ tls: TLS) {
-        guard tls.mode != .disabled else { return }
         var on: CChar = 1
         mysql_options(handle, MYSQL_OPT_SSL_ENFORCE, &on)
         switch tls.mode {
@@ -56,5 +57,17 @@ extension Client {
         // A folder of hashed certificates is read entry by entry, as needed: 1.6 ms where the whole bundle costs 20.
         let option = isFolder(authorities) ? MYSQL_OPT_SSL_CAPATH : MYSQL_OPT_SSL_CA
         mysql_options(handle, option, authorities)
+    }
+
+    /// Has the library refuse to send a bare password over TCP where the settings do not insist on encryption.
+    ///
+    /// A server asks for it by naming a plug-in (mysql_clear_password, dialog, sha256_password), and the library obeys; who
+    /// sits in between can ask for it too.
+    private static func restrictPlugins(_ handle: UnsafeMutablePointer<MYSQL>, _ settings: DatabaseSettings) {
+        guard !settings.endpoint.isSocket, settings.tls.mode == .disabled || settings.tls.mode == .preferred else {
+            return
+        }
+        let plugins = "mysql_native_password,caching_sha2_password,client_ed25519,parsec,auth_gssapi_client"
+        mysql_options(handle, MARIADB_OPT_RESTRICTED_AUTH, plugins)
     }
 }

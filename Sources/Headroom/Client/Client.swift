@@ -28,8 +28,11 @@ final class Client {
     /// Whether the connection is encrypted.
     var isEncrypted: Bool { mysql_get_ssl_cipher(handle) != nil }
 
-    /// How much encryption the settings ask for.
-    private let tls: TLS.Mode
+    /// How much encryption the settings ask for, and whether this handle does.
+    let encryption: EncryptionRule
+
+    /// What the server's greeting has led to.
+    var verdict = EncryptionRule.Verdict.proceed
 
     /// The number of replies that the server owes to statements sent ahead.
     var repliesOwed = 0
@@ -38,9 +41,9 @@ final class Client {
     private var isFreed = false
 
     /// Takes over a handle.
-    init(_ handle: UnsafeMutablePointer<MYSQL>, tls: TLS.Mode) {
+    init(_ handle: UnsafeMutablePointer<MYSQL>, _ encryption: EncryptionRule) {
         self.handle = handle
-        self.tls = tls
+        self.encryption = encryption
     }
 
     deinit {
@@ -67,7 +70,7 @@ final class Client {
     /// yet" into a lost connection: OpenSSL asks its callers to clear them, and libmariadb does not (10.11). Found at run
     /// time, as libmariadb may also be built on another TLS library, which keeps none.
     private func forgetTLSErrors() {
-        if tls != .disabled { Self.clearErrors?() }
+        if encryption.isAskedFor { Self.clearErrors?() }
     }
 
     private static let clearErrors: (@convention(c) () -> Void)? = {
@@ -77,13 +80,14 @@ final class Client {
 
     /// Runs a call of the library that may start TLS, in which the server's certificate is judged as the mode says.
     func startingTLS<Result>(_ call: () -> Result) -> Result {
-        tls.acceptsAnyCertificate ? AnyCertificate.accept(for: handle, during: call) : call()
+        encryption.mode.acceptsAnyCertificate && encryption.isAskedFor
+            ? AnyCertificate.accept(for: handle, during: call) : call()
     }
 
     /// Puts `/dev/null` in the place of the library's descriptor: whatever it reads next is the end, and it gives up.
     ///
     /// The library's own way, MYSQL_WAIT_TIMEOUT, ends no call over TLS: there it reads on for ever (libmariadb 10.11).
-    private func disconnect() {
+    func disconnect() {
         let descriptor = mysql_get_socket(handle)
         let nothing = open("/dev/null", O_RDWR | O_CLOEXEC)
         guard descriptor >= 0, nothing >= 0 else {

@@ -1,0 +1,130 @@
+import Glibc
+
+@testable import Headroom
+
+/// A TCP port of this machine that tests stand in with; each connection is served on a thread of its own.
+private func listen(_ serve: @escaping @Sendable (Int32) -> Void) throws -> (descriptor: Int32, port: Int) {
+    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+            bind(listener, address, size) == 0 && Glibc.listen(listener, 8) == 0
+                && getsockname(listener, address, &size) == 0
+        }
+    }
+    guard listener >= 0, isBound else { throw NoPort() }
+    startDetachedThread(named: "test-listen") {
+        while case let peer = accept(listener, nil, nil), peer >= 0 {
+            startDetachedThread(named: "test-serve") {
+                serve(peer)
+                close(peer)
+            }
+        }
+    }
+    return (listener, Int(UInt16(bigEndian: address.sin_port)))
+}
+
+private struct NoPort: Error {}
+
+/// Bytes that threads add to.
+final class Recording: Sendable {
+    private let bytes = Guarded<[UInt8]>([])
+
+    var all: [UInt8] { bytes.withLock { $0 } }
+
+    func add(_ new: some Sequence<UInt8> & Sendable) { bytes.withLock { $0.append(contentsOf: new) } }
+}
+
+/// Passes connections on to a server, and keeps what the clients send.
+final class Relay: Sendable {
+    let port: Int
+    private let listener: Int32
+    private let recording: Recording
+
+    /// All that clients have sent so far.
+    var sent: [UInt8] { recording.all }
+
+    init(to server: Int) throws {
+        let recording = Recording()
+        self.recording = recording
+        (listener, port) = try listen { client in
+            let upstream = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+            defer { close(upstream) }
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_port = UInt16(server).bigEndian
+            address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
+            let isConnected = withUnsafePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    connect(upstream, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+                }
+            }
+            guard isConnected else { return }
+            var ends = [
+                pollfd(fd: client, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: upstream, events: Int16(POLLIN), revents: 0),
+            ]
+            var buffer = [UInt8](repeating: 0, count: 16_384)
+            while poll(&ends, 2, -1) > 0 {
+                for (index, end) in ends.enumerated() where end.revents != 0 {
+                    let count = read(end.fd, &buffer, buffer.count)
+                    guard count > 0 else { return }
+                    if index == 0 { recording.add(buffer[..<count]) }
+                    guard write(ends[1 - index].fd, buffer, count) == count else { return }
+                }
+            }
+        }
+    }
+
+    deinit {
+        shutdown(listener, Int32(SHUT_RDWR))
+        close(listener)
+    }
+}
+
+/// Greets like a server, asks for the bare password, and keeps what it is sent.
+final class Impostor: Sendable {
+    let port: Int
+    private let listener: Int32
+    private let recording: Recording
+
+    /// All that clients have sent so far.
+    var received: [UInt8] { recording.all }
+
+    init(offersTLS: Bool = false) throws {
+        let recording = Recording()
+        self.recording = recording
+        (listener, port) = try listen { client in
+            let greeting = Self.greeting(offersTLS: offersTLS)
+            var packet = [UInt8(greeting.count), 0, 0, 0] + greeting
+            var buffer = [UInt8](repeating: 0, count: 4096)
+            guard write(client, packet, packet.count) == packet.count else { return }
+            while case let count = read(client, &buffer, buffer.count), count > 0 {
+                recording.add(buffer[..<count])
+                // In a handshake for TLS it says nothing more; to a login it asks for the password once again.
+                guard !offersTLS else { continue }
+                let change = [0xFE] + Array("mysql_clear_password".utf8) + [0]
+                packet = [UInt8(change.count), 0, 0, buffer[3] &+ 1] + change
+                guard write(client, packet, packet.count) == packet.count else { return }
+            }
+        }
+    }
+
+    deinit {
+        shutdown(listener, Int32(SHUT_RDWR))
+        close(listener)
+    }
+
+    private static func greeting(offersTLS: Bool) -> [UInt8] {
+        let scramble = [UInt8](repeating: 0x41, count: 12)
+        var greeting: [UInt8] = [10] + Array("5.7.0".utf8) + [0, 1, 0, 0, 0]
+        greeting += scramble.prefix(8) + [0]
+        // Capabilities: protocol 4.1, transactions, secure connection, long password, and TLS; then plug-ins.
+        greeting += [0x01, 0xA2 | (offersTLS ? 0x08 : 0), 45, 2, 0, 0x08, 0x00, 21]
+        greeting += [UInt8](repeating: 0, count: 10) + scramble + [0]
+        return greeting + Array("mysql_clear_password".utf8) + [0]
+    }
+}
