@@ -1,3 +1,4 @@
+import CLinux
 import CMariaDB
 import Glibc
 
