@@ -14,8 +14,9 @@ public struct PressureDrill: Sendable {
     ///   - settings: The account to drill on.
     ///   - tasks: How many tasks open connections at the same time.
     ///   - duration: How long they go on.
-    public init(_ settings: DatabaseSettings, tasks: Int, duration: Duration) {
-        database = Database(settings)
+    ///   - reuse: Whether connections are kept open between scopes.
+    public init(_ settings: DatabaseSettings, tasks: Int, duration: Duration, reuse: Reuse = .never) {
+        database = Database(settings, reuse: reuse)
         self.tasks = max(1, tasks)
         self.duration = duration
     }

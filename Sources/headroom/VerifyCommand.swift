@@ -47,6 +47,9 @@ struct VerifyCommand: AsyncParsableCommand {
     @Option(help: "With --pressure: how many connections come and go outside of the budget meanwhile.")
     var foreign = 0
 
+    @Flag(help: "With --pressure: keep connections open between cycles, as far as nobody else waits.")
+    var keep = false
+
     @Flag(help: .hidden)
     var worker = false
 
@@ -80,7 +83,8 @@ struct VerifyCommand: AsyncParsableCommand {
             processes: processes,
             tasks: tasks,
             duration: .seconds(seconds),
-            foreign: foreign
+            foreign: foreign,
+            keep: keep
         )
         if worker { return try await drill.runWorker() }
         let bar = Mutex(ProgressBar())

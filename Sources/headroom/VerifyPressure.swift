@@ -14,6 +14,7 @@ struct VerifyPressure {
     let tasks: Int
     let duration: Duration
     let foreign: Int
+    let keep: Bool
 
     /// What the processes found together, and the most slots that were held at a time.
     struct Outcome {
@@ -61,7 +62,8 @@ struct VerifyPressure {
 
     /// One process's part, for `--worker`: prints its result as JSON.
     func runWorker() async throws {
-        let result = await PressureDrill(settings, tasks: tasks, duration: duration).run()
+        let result = await PressureDrill(settings, tasks: tasks, duration: duration, reuse: keep ? .keep() : .never)
+            .run()
         Console.print(String(decoding: try JSONEncoder().encode(result), as: UTF8.self))
     }
 
@@ -70,7 +72,7 @@ struct VerifyPressure {
             .path("/proc/self/exe"),
             arguments: Arguments(
                 ["verify", "--pressure", "--worker", "--tasks", "\(tasks)", "--seconds", "\(Int(duration.seconds))"]
-                    + connection.arguments
+                    + (keep ? ["--keep"] : []) + connection.arguments
             ),
             output: .string(limit: 1 << 20),
             error: .discarded

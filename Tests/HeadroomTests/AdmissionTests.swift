@@ -64,6 +64,19 @@ import Testing
         try await next.value.giveBack()
     }
 
+    /// Who waits rings only those who keep something at that moment, so a new keeper must look by itself.
+    @Test func `whoever begins to keep idle connections knows of those who wait already`() async throws {
+        let (one, two) = (try member(budget: 1), try member(budget: 1))
+        let held = try await one.slot(holder)
+        let waiting = Task { try await two.slot(holder) }
+        #expect(try await eventually { two.waiting == 1 })
+        let wasWanted = Shared(false)
+        one.whenWanted { wasWanted.change { $0 = held.isMaybeWanted } }
+        #expect(wasWanted.value)
+        held.giveBack()
+        try await waiting.value.giveBack()
+    }
+
     /// A cancellation that lands between the start of a wait and its registration must find it: with the only slot held,
     /// no task that was cancelled may wait on.
     @Test func `no cancellation is missed, however early it comes`() async throws {

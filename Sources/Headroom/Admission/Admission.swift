@@ -152,8 +152,9 @@ final class Admission: Sendable {
         whenWanted.withLock { $0.append(action) }
         bell.listen()
         line.withLock { $0.change(file) { $0.keepsIdle = true } }
-        // Somebody may have begun to wait a moment before.
-        if isWanted { action() }
+        // Somebody may have begun to wait a moment before, and rings those only who keep something at that moment.
+        lookWhetherWanted()
+        if mayBeWanted { action() }
     }
 
     /// Whether anybody waits for a slot, of this process or another.

@@ -25,6 +25,7 @@ struct EncryptionRule {
     /// Judges the connect.
     ///
     /// - Parameter isOffered: Whether the server offers encryption; `nil` before it has greeted.
+    /// - Returns: How it goes on.
     func verdict(isOffered: Bool?) -> Verdict {
         guard mode != .disabled, let isOffered, isOffered != isAskedFor else { return .proceed }
         if isOffered { return .startOver }

@@ -116,11 +116,12 @@ public final class Connection {
     func clean() async -> Bool {
         guard case .ready = state else { return false }
         let limits = Limits(deadline: .now + core.settings.closeTimeout, isCancellable: false)
+        state = .working
         do {
-            try await exchange(timeout: core.settings.closeTimeout, isCancellable: false) { client, _ in
-                try await client.renew(core.settings, limits: limits)
-            }
+            try await client.renew(core.settings, limits: limits)
+            state = .ready
         } catch {
+            _ = failed(error)
             return false
         }
         wire.limits = SessionLimits(isMariaDB: isMariaDB, idle: core.settings.sessionIdleTimeout)
