@@ -18,6 +18,8 @@ public struct ImportError: Error, Sendable, Hashable, CustomStringConvertible {
         public static let notCSV = Code(name: "notCSV")
         /// The file lacks columns that its kind needs.
         public static let wrongColumns = Code(name: "wrongColumns")
+        /// The file is another one than when its import began.
+        public static let changed = Code(name: "changed")
         /// The job says something that cannot be used, such as an unknown time zone.
         public static let badOptions = Code(name: "badOptions")
     }
@@ -38,10 +40,26 @@ public struct ImportError: Error, Sendable, Hashable, CustomStringConvertible {
         return ImportError(.unreadable, "The file \(path) cannot be read: \(error). \(next)")
     }
 
-    static func notCSV(_ path: String) -> ImportError {
+    static func notCSV(_ path: String, isUTF16: Bool = false) -> ImportError {
+        let why = isUTF16 ? "it is UTF-16" : "it holds bytes that no text has"
+        return ImportError(.notCSV, "\(path) is not a CSV file: \(why). Export it as CSV in UTF-8.")
+    }
+
+    static func notAFile(_ path: String) -> ImportError {
+        ImportError(.unreadable, "\(path) is not an ordinary file, so it cannot be read twice. Save it as one.")
+    }
+
+    static func becameShorter(_ path: String) -> ImportError {
         ImportError(
-            .notCSV,
-            "\(path) is not a CSV file: it holds bytes that no text has. Export it as CSV in UTF-8."
+            .changed,
+            "\(path) became shorter while it was read. Wait until it is written in full, and queue it again."
+        )
+    }
+
+    static func changed(_ path: String) -> ImportError {
+        ImportError(
+            .changed,
+            "\(path) is not the file of which a part was imported: its size or beginning differs. Queue it again."
         )
     }
 }

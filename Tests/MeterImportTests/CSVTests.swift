@@ -4,20 +4,34 @@ import Testing
 
 /// Records come out the same, whatever the pieces in which the bytes come.
 @Suite struct CSVTests {
-    /// The fields of all records, fed in pieces of a size.
+    /// The fields of all records, fed in pieces of a size; a record with a flaw is one field that says so.
     private func parse(_ text: String, pieces: Int = 1 << 20) -> [[String]] {
-        var parser = CSVParser(delimiter: Delimiter.sniff(text.utf8))
-        var record = CSVRecord()
-        var bytes = Array(text.utf8)[...]
         var records: [[String]] = []
+        scan(Array(text.utf8), pieces: pieces) { record, _ in
+            switch record.flaw {
+            case .brokenQuote: records.append(["broken quote at \(record.line): \(record.text)"])
+            case .tooLong: records.append(["too long at \(record.line)"])
+            case nil: records.append((0..<record.count).map { record.fields[$0].text })
+            }
+        }
+        return records
+    }
+
+    /// Scans bytes in pieces of a size; hands on each record with the place behind it.
+    private func scan(_ bytes: [UInt8], pieces: Int = 1 << 20, _ body: (CSVRecord, Int) -> Void) {
+        var scanner = CSVScanner(delimiter: Delimiter.sniff(bytes))
+        var rest = bytes[...]
         while true {
-            switch parser.next(into: &record) {
-            case .record: records.append(record.fields.map { record.bytes[$0].text })
+            switch scanner.next() {
+            case .record(let record): body(record, scanner.offset)
             case .needsMore:
-                parser.feed(bytes.prefix(pieces))
-                bytes = bytes.dropFirst(pieces)
-            case .end: return records
-            case .tooLong(let line): return records + [["too long at \(line)"]]
+                scanner.feed { room in
+                    let piece = rest.prefix(min(pieces, room.count))
+                    room.copyBytes(from: piece)
+                    rest = rest.dropFirst(piece.count)
+                    return piece.count
+                }
+            case .end: return
             }
         }
     }
@@ -66,31 +80,57 @@ import Testing
         }
     }
 
-    @Test func `a record knows its line and the parser its place in the file`() {
-        let text = "a,b\n\"x\ny\",1\n\nz,2\n"
-        var parser = CSVParser()
-        var record = CSVRecord()
-        parser.feed(Array(text.utf8))
-        var seen: [(line: Int, offset: Int)] = []
-        while parser.next(into: &record) == .record { seen.append((record.line, parser.offset)) }
-        #expect(seen.map(\.line) == [1, 2, 5])
-        #expect(seen.map(\.offset) == [4, 12, 17])
+    @Test func `a record knows its line and the scanner its place in the file`() {
+        var lines: [Int] = []
+        var offsets: [Int] = []
+        scan(Array("a,b\n\"x\ny\",1\n\nz,2\n".utf8)) { record, offset in
+            lines.append(record.line)
+            offsets.append(offset)
+        }
+        #expect(lines == [1, 2, 5])
+        #expect(offsets == [4, 12, 17])
     }
 
-    @Test func `reading can begin again at a record's end`() {
-        let text = "a,b\n1,2\n3,4\n"
-        var parser = CSVParser(offset: 8, line: 3)
-        var record = CSVRecord()
-        parser.feed(Array(text.utf8)[8...])
-        #expect(parser.next(into: &record) == .record)
-        #expect(record[0].text == "3")
-        #expect(record.line == 3)
-        #expect(parser.offset == 12)
+    @Test(arguments: [
+        ("a,b\n1,\"open\n2,x\n3,\"y\"\n", [["a", "b"], ["broken quote at 2: 1,\"open"], ["2", "x"], ["3", "y"]]),
+        (
+            "a,b\n1,\"two\nlines\",\"open\n2,x\n",
+            [["a", "b"], ["broken quote at 2: 1,\"two\nlines\",\"open"], ["2", "x"]]
+        ),
+        ("a,b\n1,\"a\" b\r\n2,x\r\n", [["a", "b"], ["broken quote at 2: 1,\"a\" b"], ["2", "x"]]),
+        ("a,b\n1,\"open", [["a", "b"], ["broken quote at 2: 1,\"open"]]),
+        ("a,b\n\"\n\"\n1,2", [["a", "b"], ["\n"], ["1", "2"]]),
+    ])
+    func `a broken quote takes its own line with it and no other`(text: String, records: [[String]]) {
+        for pieces in [1, 2, 3, 5, 1000] { #expect(parse(text, pieces: pieces) == records, "in pieces of \(pieces)") }
     }
 
-    @Test func `a quote that is not closed does not take in the whole file`() {
-        let text = "a,b\n1,2\n\"open,3\n" + String(repeating: "5,6\n", count: 400_000)
-        #expect(parse(text, pieces: 100_000).last == ["too long at 3"])
+    @Test func `a quote that is not closed costs one row of a long file`() {
+        let text = "a,b\n1,2\n\"open,3\n" + String(repeating: "5,6\n", count: 100_000)
+        let records = parse(text, pieces: 100_000)
+        #expect(records.count == 100_003)
+        #expect(records[2] == ["broken quote at 3: \"open,3"])
+        #expect(records.last == ["5", "6"])
+    }
+
+    @Test(arguments: [1000, 65_536, 1 << 20])
+    func `a record that is too long is skipped to the end of its line`(pieces: Int) {
+        let long = String(repeating: "x", count: 100_000)
+        for start in ["", "1,", "\"\n\",", "\""] {
+            let records = parse("a,b\n\(start)\(long)\n5,6\n", pieces: pieces)
+            #expect(records.count == 3)
+            #expect(records[1] == ["too long at 2"])
+            #expect(records.last == ["5", "6"])
+        }
+    }
+
+    @Test func `the line is right after every kind of record`() {
+        let text = "a,b\r\n\"1\n1\",2\n\"open\n\n" + String(repeating: "x", count: 70_000) + "\n7,8\n"
+        for pieces in [7, 1 << 20] {
+            var lines: [Int] = []
+            scan(Array(text.utf8), pieces: pieces) { record, _ in lines.append(record.line) }
+            #expect(lines == [1, 2, 4, 6, 7])
+        }
     }
 
     @Test(arguments: [("a,b", ","), ("a;b;c,d", ";"), ("a\tb", "\t"), ("a|b", "|"), ("one", ","), ("\"a;b;c\",d", ",")])

@@ -4,7 +4,7 @@ import Testing
 
 /// Cells are read exactly, or refused with a reason.
 @Suite struct ValueTests {
-    private func bytes(_ text: String) -> ArraySlice<UInt8> { Array(text.utf8)[...] }
+    private func bytes(_ text: String) -> Bytes { Bytes(keeping: text) }
 
     @Test(arguments: [
         ("0.142", EnergyUnit.kilowattHours, "0.142"), ("2.1500001", .kilowattHours, "2.150"),

@@ -20,7 +20,7 @@ public struct MeterImportHandler: JobHandler {
     ///   - options: What the job says about it.
     /// - Throws: ``ImportError``.
     public static func check(path: String, options: ImportOptions) async throws {
-        _ = try await ReadingFile(path: path, options: options).open()
+        _ = try await ReadingFile(path: path, type: .hh, options: options).open()
     }
 
     /// Imports a job's file.
@@ -36,8 +36,8 @@ public struct MeterImportHandler: JobHandler {
     public func run(_ job: ImportJob, progress: (JobProgress) -> Void) async throws -> JobOutcome {
         // Opened before the connection: a file that cannot be used costs none.
         let options = try ImportOptions(metadata: job.metadata)
-        let file = ReadingFile(path: job.path, options: options)
-        let size = try await file.open()
+        let file = ReadingFile(path: job.path, type: .hh, options: options)
+        let size = try await file.open().size
         var run = ImportRun(job: job, file: file, size: size, options: options)
         if job.isDryRun {
             return try await run.try(database, progress: progress)
@@ -83,26 +83,27 @@ private struct ImportRun {
         try await store.forgetRejections(connection)
         while let chunk = try await file.next() {
             try Task.checkCancellation()
-            try await meters.resolve(Set(chunk.readings.lazy.map(\.meter)), connection)
+            try await meters.resolve(Set(chunk.meters), connection)
             note(chunk)
-            let (store, meters, counts) = (store, meters, counts)
+            let (store, counts) = (store, counts)
+            let ids = chunk.meters.map { meters[$0] ?? 0 }
             let stored: Int
             do {
                 stored = try await connection.withTransaction {
                     guard try await store.write(counts, total: nil, connection) else { throw CalledOff() }
                     try await store.store(chunk.rejected, connection)
-                    return try await store.store(chunk.readings, meters: meters, connection)
+                    return try await store.store(chunk.readings, meters: ids, connection)
                 }
             } catch is CalledOff {
                 return .cancelled
             }
             summary.readingsStored += stored
             summary.duplicates += chunk.readings.count - stored
-            progress(JobProgress(bytesDone: chunk.end, bytesTotal: size, counts: self.counts))
+            progress(JobProgress(bytesDone: chunk.position.offset, bytesTotal: size, counts: self.counts))
         }
         summary.metersCreated = meters.created.count
         guard try await store.write(counts, total: summary.rowsRead, connection) else { return .cancelled }
-        return await outcome()
+        return outcome()
     }
 
     /// Reads the file and stores nothing but the counts.
@@ -110,25 +111,23 @@ private struct ImportRun {
         while let chunk = try await file.next() {
             try Task.checkCancellation()
             note(chunk)
-            progress(JobProgress(bytesDone: chunk.end, bytesTotal: size, counts: counts))
+            progress(JobProgress(bytesDone: chunk.position.offset, bytesTotal: size, counts: counts))
         }
         let (store, counts, total) = (store, counts, summary.rowsRead)
         let isOurs = try await database.withConnection { try await store.write(counts, total: total, $0) }
-        return isOurs ? await outcome() : .cancelled
+        return isOurs ? outcome() : .cancelled
     }
 
-    private mutating func note(_ chunk: ReadingFile.Chunk) {
+    private mutating func note(_ chunk: Chunk) {
         summary.rowsRead += chunk.rows
         summary.rowsRejected += chunk.rejected.count
+        summary.warnings = chunk.position.warnings
         for row in chunk.rejected.prefix(max(0, 10 - summary.firstRejections.count)) {
             summary.firstRejections.append("line \(row.line): \(row.reason)")
         }
     }
 
-    private mutating func outcome() async -> JobOutcome {
-        for meter in await file.doubtfulMeters.sorted() {
-            summary.warnings.append("The check digit of MPAN \(meter) is wrong; it was imported as it stands.")
-        }
+    private mutating func outcome() -> JobOutcome {
         if summary.rowsRead == 0 { summary.warnings.append("The file has a header and no rows.") }
         guard summary.rowsRead > 0, summary.rowsRejected == summary.rowsRead else {
             return .completed(summary: summary.json)

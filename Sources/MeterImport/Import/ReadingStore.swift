@@ -12,7 +12,7 @@ struct ReadingStore {
     /// Stores readings; where one is there already the later one wins, but an estimate never replaces an actual one.
     ///
     /// - Returns: How many were new; the others were there already, or twice among these.
-    func store(_ readings: [Reading], meters: MeterDirectory, _ connection: Connection) async throws -> Int {
+    func store(_ readings: [Reading], meters: [Int], _ connection: Connection) async throws -> Int {
         guard !readings.isEmpty else { return 0 }
         var statement: SQL = """
             INSERT INTO meter_readings
@@ -20,11 +20,10 @@ struct ReadingStore {
             VALUES
             """
         for (index, reading) in readings.enumerated() {
-            let halfHour = reading.halfHour
             statement.append(
                 """
-                \(raw: index == 0 ? " " : ", ")(\(meters[reading.meter] ?? 0), \(halfHour.date.text), \(halfHour.time), \
-                \(halfHour.period), \(reading.energy.text), \(reading.type.rawValue), \(batchID))
+                \(raw: index == 0 ? " " : ", ")(\(meters[reading.meter]), \(reading.date.text), \(reading.time), \
+                \(reading.period), \(reading.energy.text), \(reading.type.rawValue), \(batchID))
                 """
             )
         }

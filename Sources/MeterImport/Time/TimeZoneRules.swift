@@ -43,7 +43,7 @@ struct TimeZoneRules: Sendable {
         self.name = name
         transitions = block.transitions
         firstOffset = block.firstOffset
-        footer = PosixTimeZone(rest.split(separator: .newline).first.map { $0.text } ?? "")
+        footer = PosixTimeZone(rest.split(separator: .newline).first.map { String(decoding: $0, as: UTF8.self) } ?? "")
     }
 
     /// The stretch of time that an instant is in.

@@ -17,6 +17,12 @@ struct ZoneClock {
         return span.offset
     }
 
+    /// Whether the offset is the same over a stretch of time.
+    mutating func isSteady(from start: Int, to end: Int) -> Bool {
+        _ = offset(at: start)
+        return end <= span.end
+    }
+
     /// The instants at which the clock shows a time: one, none where it is put forward, two where it is put back.
     ///
     /// - Parameter clockSeconds: What it shows, in seconds since 1970 as if it were UTC.

@@ -1,13 +1,12 @@
 /// A day of the calendar, which exists.
-struct CalendarDate: Hashable, Comparable {
+struct CalendarDate: Hashable, Comparable, Sendable {
     /// The days since 1970-01-01.
     var days: Int
 
     /// Creates a date, or returns `nil` when the calendar has no such day.
     init?(year: Int, month: Int, day: Int) {
         guard (1...12).contains(month), day >= 1, (1000...9999).contains(year) else { return nil }
-        let lengths = [31, Self.isLeap(year) ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
-        guard day <= lengths[month - 1] else { return nil }
+        guard day <= Self.length(of: month, in: year) else { return nil }
         // Counted in years that begin in March, so that the leap day comes last (a well-known method).
         let shifted = month > 2 ? year : year - 1
         let era = shifted / 400
@@ -45,6 +44,14 @@ struct CalendarDate: Hashable, Comparable {
     }
 
     static func < (left: CalendarDate, right: CalendarDate) -> Bool { left.days < right.days }
+
+    private static func length(of month: Int, in year: Int) -> Int {
+        switch month {
+        case 2: isLeap(year) ? 29 : 28
+        case 4, 6, 9, 11: 30
+        default: 31
+        }
+    }
 
     static func isLeap(_ year: Int) -> Bool {
         year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)

@@ -6,12 +6,12 @@ enum MeterCode {
     /// Reads a meter's identification.
     ///
     /// - Throws: ``CellProblem`` when it is missing, too long, or a spreadsheet has turned it into a rounded number.
-    static func read(_ text: ArraySlice<UInt8>) throws(CellProblem) -> String {
+    static func read(_ text: Bytes) throws(CellProblem) -> String {
         // A spreadsheet's apostrophe says "this is text" and is no part of it.
         let text = text.first == UInt8(ascii: "'") ? text.dropFirst().trimmed : text
         guard !text.isEmpty else { throw CellProblem("there is no meter") }
         let code = text.text
-        guard code.count <= longest else {
+        guard code.unicodeScalars.count <= longest else {
             throw CellProblem("it is longer than the \(longest) characters that a meter's identification can have")
         }
         if isScientific(text) {
@@ -19,7 +19,19 @@ enum MeterCode {
                 "a spreadsheet has rounded it to a number in scientific notation; format the column as text and export again"
             )
         }
+        guard !code.unicodeScalars.contains(where: { $0.value < 32 || $0.value == 127 || $0 == "\u{FFFD}" }) else {
+            throw CellProblem("it holds characters that no meter's identification has, or that were lost on the way")
+        }
         return code
+    }
+
+    /// Reads a meter's identification that a job carries.
+    static func read(_ text: String) throws -> String {
+        try Array(text.utf8)
+            .withUnsafeBufferPointer { buffer in
+                guard let start = buffer.baseAddress else { throw CellProblem("there is no meter") }
+                return try read(Bytes(start: start, count: buffer.count).trimmed)
+            }
     }
 
     /// Whether a 13-digit MPAN has a wrong check digit.
@@ -34,16 +46,15 @@ enum MeterCode {
     }
 
     /// Whether the text is like `1.20001E+12`.
-    private static func isScientific(_ text: ArraySlice<UInt8>) -> Bool {
-        guard let mark = text.firstIndex(where: { $0 == UInt8(ascii: "E") || $0 == UInt8(ascii: "e") }),
-            mark > text.startIndex
+    private static func isScientific(_ text: Bytes) -> Bool {
+        guard let mark = text.firstIndex(of: UInt8(ascii: "E")) ?? text.firstIndex(of: UInt8(ascii: "e")), mark > 0
         else { return false }
-        let mantissa = text[..<mark]
-        var exponent = text[(mark + 1)...]
+        let mantissa = text.prefix(mark)
+        var exponent = text.dropFirst(mark + 1)
         let isSigned = exponent.first == UInt8(ascii: "+") || exponent.first == UInt8(ascii: "-")
-        if isSigned { exponent.removeFirst() }
-        let hasPoint = mantissa.contains(UInt8(ascii: "."))
-        return (isSigned || hasPoint) && !exponent.isEmpty && exponent.allSatisfy(\.isDigit)
-            && mantissa.allSatisfy { $0.isDigit || $0 == UInt8(ascii: ".") }
+        if isSigned { exponent = exponent.dropFirst() }
+        let hasPoint = mantissa.buffer.contains { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: ",") }
+        return (isSigned || hasPoint) && exponent.isAllDigits
+            && mantissa.buffer.allSatisfy { $0.isDigit || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: ",") }
     }
 }

@@ -1,23 +1,21 @@
 /// How a reading came about; the raw values are the database's.
-enum ReadingType: String {
+enum ReadingType: String, Sendable {
     case actual
     case estimated
     case manual
 
-    /// What files write for each.
-    private static let words: [String: ReadingType] = [
-        "": .actual, "a": .actual, "act": .actual, "actual": .actual,
-        "e": .estimated, "est": .estimated, "estimate": .estimated, "estimated": .estimated,
-        "m": .manual, "man": .manual, "manual": .manual,
-    ]
-
     /// Reads a cell; an empty one means an actual reading.
     ///
     /// - Throws: ``CellProblem`` for a word that is not known.
-    init(_ text: ArraySlice<UInt8>) throws(CellProblem) {
-        guard let type = Self.words[text.text.lowercased()] else {
+    init(_ text: Bytes) throws(CellProblem) {
+        if text.isEmpty || text.isWord("a") || text.isWord("act") || text.isWord("actual") {
+            self = .actual
+        } else if text.isWord("e") || text.isWord("est") || text.isWord("estimate") || text.isWord("estimated") {
+            self = .estimated
+        } else if text.isWord("m") || text.isWord("man") || text.isWord("manual") {
+            self = .manual
+        } else {
             throw CellProblem("the reading type is not known; use actual, estimated or manual (or A, E, M)")
         }
-        self = type
     }
 }

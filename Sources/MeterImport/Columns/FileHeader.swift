@@ -1,0 +1,49 @@
+/// The header of a file: the names of its columns.
+struct FileHeader {
+    /// The header as it stands in the file.
+    let text: String
+
+    /// The columns.
+    let columns: [ColumnName]
+
+    /// Reads a file's first record.
+    init(_ record: CSVRecord) {
+        text = record.text
+        columns = (0..<record.count).map { ColumnName(record[$0]) }
+    }
+
+    /// The columns' names as the file writes them.
+    var names: [String] { columns.map(\.original) }
+
+    /// The column that suits best: the one with the lowest rank, and the first of several.
+    func column(_ rank: (ColumnName) -> Int?) -> Int? {
+        columns.indices
+            .compactMap { index in rank(columns[index]).map { (rank: $0, index: index) } }
+            .min { $0 < $1 }?
+            .index
+    }
+
+    /// The unit in a column's name.
+    ///
+    /// - Throws: ``ImportError`` with `wrongColumns` when it is not one of energy.
+    func unit(of column: Int) throws -> EnergyUnit? {
+        do {
+            return try columns[column].unit()
+        } catch {
+            throw ImportError(
+                .wrongColumns,
+                "The column '\(columns[column].original)' cannot be used: \(error.reason)."
+            )
+        }
+    }
+
+    /// An error that says what is wrong with the columns, and which there are.
+    func missing(_ what: String) -> ImportError {
+        // A header of thousands of columns is most likely none.
+        let shown = names.prefix(60).map { $0.prefix(60) }.joined(separator: ", ")
+        return ImportError(
+            .wrongColumns,
+            "\(what) The file has the columns: \(shown)\(columns.count > 60 ? ", …" : "")."
+        )
+    }
+}

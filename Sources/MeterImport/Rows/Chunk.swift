@@ -1,0 +1,16 @@
+/// The rows of a stretch of a file, by what became of them.
+struct Chunk: Sendable {
+    /// The meters of the readings; a reading names its meter by the place in here. One may stand here twice, when the
+    /// file writes it in two ways.
+    var meters: [String] = []
+    /// The readings, in the order of the file.
+    var readings: [Reading] = []
+    /// The sites, in the order of the file.
+    var sites: [Site] = []
+    /// The rows that cannot be imported.
+    var rejected: [RejectedRow] = []
+    /// The number of rows read.
+    var rows = 0
+    /// The place in the file behind the chunk, from which reading can go on.
+    var position = FilePosition()
+}

@@ -1,0 +1,192 @@
+/// Reads a file chunk by chunk, in constant memory, from its beginning or from a position.
+///
+/// It blocks while it reads: ``ReadingFile`` keeps it on a thread of its own.
+final class RowReader {
+    /// The file's header, and what is needed to give back rejected rows.
+    let header: FileHeader
+
+    /// Where the next chunk begins.
+    private(set) var position = FilePosition()
+
+    private let chunkSize: Int
+    private var file: CSVFile
+    private var rows: Rows
+
+    private enum Rows {
+        case readings(ReadingParser)
+        case sites(SiteParser)
+        /// The parser is in use: it is moved, not copied.
+        case inUse
+    }
+
+    /// A chunk ends with the row that brings it to this many readings or rows.
+    static let chunkSize = 1000
+
+    /// A chunk ends also with the row that brings its rejected rows to this many bytes.
+    private static let mostRejectedBytes = 256 * 1024
+
+    /// Opens a file and reads its header.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - type: What kind of file it is.
+    ///   - options: What the job says about it.
+    ///   - start: Where to go on; the file's beginning by default.
+    ///   - identity: The file that the position is of; not looked at when `nil`.
+    ///   - chunkSize: The readings or rows of a chunk, about.
+    ///   - longestRead: The most bytes to read at once; small in tests.
+    /// - Throws: ``ImportError`` when the file, its columns or the options cannot be used, or it is another file.
+    init(
+        path: String,
+        type: ImportType,
+        options: ImportOptions,
+        from start: FilePosition? = nil,
+        of identity: FileIdentity? = nil,
+        chunkSize: Int = RowReader.chunkSize,
+        longestRead: Int = .max
+    ) throws {
+        file = try CSVFile(path: path, longestRead: longestRead)
+        if let identity, identity != file.identity { throw ImportError.changed(path) }
+        guard let first = try file.firstRow() else {
+            throw ImportError(.notCSV, "The file \(path) is empty: it has not even a header.")
+        }
+        guard first.flaw == nil else {
+            throw ImportError(.notCSV, "The first line of \(path) is no header: it has a broken quote, or is too long.")
+        }
+        guard first.isUTF8 else {
+            throw ImportError(.notCSV, "The first line of \(path) is not UTF-8 text. Export the file as CSV in UTF-8.")
+        }
+        header = FileHeader(first)
+        self.chunkSize = chunkSize
+        rows =
+            type == .sites
+            ? .sites(try SiteParser(header: header, options: options))
+            : .readings(try ReadingParser(header: header, isDaily: type == .daily, options: options))
+        position.offset = file.offset
+        position.line = file.line
+        if let start, start.offset > 0 { try resume(from: start, path: path) }
+    }
+
+    /// The file's size in bytes when it was opened.
+    var size: Int { file.size }
+
+    /// The file as it can be known again.
+    var identity: FileIdentity { file.identity }
+
+    /// How the readings are laid out; `nil` for sites.
+    var shape: FileLayout.Shape? {
+        if case .readings(let parser) = rows { parser.layout.shape } else { nil }
+    }
+
+    /// Writes rejected rows of this file.
+    var rejects: RejectsCSV {
+        RejectsCSV(header: header.text, delimiter: file.delimiter, columns: header.columns.count)
+    }
+
+    /// Reads the next chunk; `nil` at the end of the file.
+    ///
+    /// - Throws: ``ImportError`` when the file cannot be read on.
+    func next() throws -> Chunk? {
+        var chunk = Chunk()
+        switch rows {
+        case .readings(var parser):
+            rows = .inUse
+            defer { rows = .readings(parser) }
+            parser.meters.removeAll()
+            try read(&parser, into: &chunk)
+        case .sites(let parser):
+            try read(parser, into: &chunk)
+        case .inUse:
+            return nil
+        }
+        guard chunk.rows > 0 else { return nil }
+        position.offset = file.offset
+        position.line = file.line
+        position.rows += chunk.rows
+        position.rejected += chunk.rejected.count
+        position.values += chunk.readings.count + chunk.sites.count
+        chunk.position = position
+        return chunk
+    }
+
+    private func read(_ parser: inout ReadingParser, into chunk: inout Chunk) throws {
+        chunk.readings.reserveCapacity(chunkSize + 50)
+        var known = 0
+        var rejectedBytes = 0
+        while chunk.readings.count < chunkSize, chunk.rows < chunkSize, rejectedBytes < Self.mostRejectedBytes,
+            let record = try file.next()
+        {
+            if record.isBlank { continue }
+            chunk.rows += 1
+            if let rejected = parser.read(record, into: &chunk.readings) {
+                rejectedBytes += rejected.content.utf8.count
+                chunk.rejected.append(rejected)
+            }
+            while known < parser.meters.codes.count {
+                let code = parser.meters.codes[known]
+                if MeterCode.hasWrongCheckDigit(code) { position.noteDoubtful(code) }
+                known += 1
+            }
+        }
+        chunk.meters = parser.meters.codes
+        position.repeatedHoursState = parser.repeated.state
+    }
+
+    private func read(_ parser: SiteParser, into chunk: inout Chunk) throws {
+        var rejectedBytes = 0
+        while chunk.rows < chunkSize, rejectedBytes < Self.mostRejectedBytes, let record = try file.next() {
+            if record.isBlank { continue }
+            chunk.rows += 1
+            if let rejected = parser.read(record, into: &chunk.sites) {
+                rejectedBytes += rejected.content.utf8.count
+                chunk.rejected.append(rejected)
+            }
+        }
+    }
+
+    private func resume(from start: FilePosition, path: String) throws {
+        guard start.offset >= position.offset, start.offset <= file.size else { throw ImportError.changed(path) }
+        guard let seen = start.repeatedHoursState else {
+            // Too much to carry has been seen: it is seen again. Chunks end where rows do, so the last is cut short.
+            while position.offset < start.offset {
+                guard try skipChunk(to: start.offset) else { throw ImportError.changed(path) }
+            }
+            guard position.offset == start.offset else { throw ImportError.changed(path) }
+            position = start
+            return
+        }
+        try file.jump(to: start.offset, line: start.line)
+        if case .readings(var parser) = rows {
+            parser.repeated = RepeatedHours(seen)
+            rows = .readings(parser)
+        }
+        position = start
+    }
+
+    /// Reads rows again, for what they leave behind in the parser; returns whether there were any.
+    private func skipChunk(to end: Int) throws -> Bool {
+        guard case .readings(var parser) = rows else { return false }
+        rows = .inUse
+        defer { rows = .readings(parser) }
+        var readings: [Reading] = []
+        var count = 0
+        while count < chunkSize, file.offset < end, let record = try file.next() {
+            count += 1
+            if record.isBlank { continue }
+            _ = parser.read(record, into: &readings)
+        }
+        parser.meters.removeAll()
+        position.offset = file.offset
+        return count > 0
+    }
+}
+
+extension CSVFile {
+    /// Returns the first record that is not blank: the header.
+    fileprivate mutating func firstRow() throws -> CSVRecord? {
+        while let record = try next() {
+            if !record.isBlank { return record }
+        }
+        return nil
+    }
+}
