@@ -14,7 +14,7 @@ struct HeadroomCommand: AsyncParsableCommand {
         version: headroomVersion,
         subcommands: [
             StatusCommand.self, SlotsCommand.self, RunCommand.self, VerifyCommand.self, WorkCommand.self,
-            JobsCommand.self,
+            ImportCommand.self, JobsCommand.self,
             MigrateCommand.self,
             SandboxCommand.self,
         ]
