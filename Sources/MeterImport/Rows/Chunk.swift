@@ -1,7 +1,8 @@
 /// The rows of a stretch of a file, by what became of them.
 struct Chunk: Sendable {
-    /// The meters of the readings; a reading names its meter by the place in here. One may stand here twice, when the
-    /// file writes it in two ways.
+    /// The meters, by whose place in here a reading names its meter.
+    ///
+    /// One may stand here twice, when the file writes it in two ways.
     var meters: [String] = []
     /// The readings, in the order of the file.
     var readings: [Reading] = []

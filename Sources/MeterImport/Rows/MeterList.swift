@@ -3,7 +3,7 @@
 /// The cells of a file name few meters many times. What a cell says is remembered over chunks, for 8,192 cells at most, so
 /// that it need not be read again and a file in the order of time is as fast as one in the order of meters.
 struct MeterList {
-    /// The meters' identifications. One that the file writes in two ways may stand here twice.
+    /// The meters' identifications, one of which may stand here twice when the file writes it in two ways.
     private(set) var codes: [String] = []
 
     /// A hash of each, the same in every run.

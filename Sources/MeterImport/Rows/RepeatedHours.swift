@@ -22,6 +22,7 @@ struct RepeatedHours {
     /// - Parameters:
     ///   - meter: A hash of the meter.
     ///   - clockSeconds: What the clock shows, in seconds since 1970.
+    /// - Returns: Whether the time has been seen before.
     mutating func isSecond(meter: UInt64, clockSeconds: Int) -> Bool {
         // The hash is mixed so that neighbouring times lie apart (the finaliser of SplitMix64).
         var key = meter ^ UInt64(bitPattern: Int64(clockSeconds)) &* 0x9E37_79B9_7F4A_7C15
