@@ -106,9 +106,9 @@ import Testing
     }
 
     @Test func `a quote that is not closed costs one row of a long file`() {
-        let text = "a,b\n1,2\n\"open,3\n" + String(repeating: "5,6\n", count: 100_000)
+        let text = "a,b\n1,2\n\"open,3\n" + String(repeating: "5,6\n", count: 20_000)
         let records = parse(text, pieces: 100_000)
-        #expect(records.count == 100_003)
+        #expect(records.count == 20_003)
         #expect(records[2] == ["broken quote at 3: \"open,3"])
         #expect(records.last == ["5", "6"])
     }
