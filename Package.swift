@@ -20,6 +20,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        // A worker is a service of whatever program it runs in.
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         // Without Foundation: the sandbox starts processes and needs nothing more of it.
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
@@ -45,7 +47,10 @@ let package = Package(
             ]
         ),
         .target(name: "HeadroomWatch", dependencies: ["Headroom"]),
-        .target(name: "HeadroomJobs", dependencies: ["Headroom"]),
+        .target(
+            name: "HeadroomJobs",
+            dependencies: ["Headroom", .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")]
+        ),
         .target(
             name: "MeterImport",
             dependencies: [

@@ -183,3 +183,5 @@ private final class CheckProgress: Sendable {
 }
 
 extension ImportType: ExpressibleByArgument {}
+
+extension DateOrder: ExpressibleByArgument {}

@@ -6,28 +6,6 @@ import Testing
 
 /// The queue on the host application's table.
 @Suite(.sandbox()) struct QueueTests {
-    /// A database of its own for one test, with the tables in it.
-    private func withQueue(
-        _ name: String,
-        _ body: (JobQueue, Database) async throws -> Void
-    ) async throws {
-        try await SuiteServer.administrator()
-            .withConnection { connection in
-                try await connection.query("CREATE DATABASE \(raw: name)")
-                try await connection.query("GRANT ALL PRIVILEGES ON \(raw: name).* TO app@'%'")
-            }
-        var settings = try SuiteServer.settings()
-        settings.database = name
-        let database = Database(settings)
-        _ = try await Migration(JobsSchema.tables).run(on: database)
-        try await body(JobQueue(database), database)
-    }
-
-    /// A job; the space in its metadata is MySQL's, which writes JSON its own way.
-    private func job(_ path: String, _ priority: ImportJob.Priority = .normal, type: String = "hh") -> NewJob {
-        NewJob(filename: path, path: path, type: type, priority: priority, metadata: #"{"mpan": "1"}"#)
-    }
-
     @Test func `a queued job comes back as it was put in`() async throws {
         try await withQueue("roundtrip") { queue, _ in
             let id = try await queue.add(job("/a.csv", .high), batchID: "batch-1")
@@ -47,7 +25,7 @@ import Testing
                 _ = try await queue.add(job("/\(index)", priority), batchID: "b\(index)")
             }
             var claimed: [String] = []
-            while let job = try await queue.claimNext(types: ["hh"]) {
+            while let job = try await queue.claim() {
                 #expect(job.status == .processing)
                 #expect(job.startedAt != nil)
                 claimed.append(job.path)
@@ -63,7 +41,7 @@ import Testing
             try await database.withConnection {
                 try await $0.query("UPDATE import_jobs SET retry_at = NOW() + INTERVAL 1 HOUR WHERE id = \(later)")
             }
-            #expect(try await queue.claimNext(types: ["hh"]) == nil)
+            #expect(try await queue.claim() == nil)
         }
     }
 
@@ -83,7 +61,7 @@ import Testing
                 _ = try await queue.add(job("/3"), batchID: "b3")
                 try await holder.query("ROLLBACK")
             }
-            #expect(try await queue.claimNext(types: ["hh"])?.path == "/1")
+            #expect(try await queue.claim()?.path == "/1")
         }
     }
 
@@ -94,7 +72,7 @@ import Testing
                 for _ in 0..<6 {
                     group.addTask {
                         var mine: [Int] = []
-                        while let job = try await queue.claimNext(types: ["hh"]) { mine.append(job.id) }
+                        while let job = try await queue.claim() { mine.append(job.id) }
                         return mine
                     }
                 }
@@ -102,67 +80,6 @@ import Testing
             }
             #expect(claimed.count == 30)
             #expect(Set(claimed).count == 30)
-        }
-    }
-
-    @Test func `a job that was cancelled meanwhile stays cancelled`() async throws {
-        try await withQueue("cancelled") { queue, database in
-            let id = try await queue.add(job("/1"), batchID: "b1")
-            let claimed = try #require(try await queue.claimNext(types: ["hh"]))
-            try await database.withConnection {
-                try await $0.query("UPDATE import_jobs SET status = 'cancelled' WHERE id = \(id)")
-            }
-            try await queue.end(claimed, .completed(summary: "{}"))
-            #expect(try await queue.job(id)?.status == .cancelled)
-        }
-    }
-
-    private struct TestHandler: JobHandler {
-        struct Broken: Error {}
-
-        let types: Set<String> = ["hh"]
-
-        func run(_ job: ImportJob, progress: (JobProgress) -> Void) async throws -> JobOutcome {
-            switch job.path {
-            case "/broken": throw Broken()
-            case "/endless":
-                try await Task.sleep(for: .seconds(60))
-                return .completed(summary: "{}")
-            default: return .completed(summary: #"{"ok":1}"#)
-            }
-        }
-    }
-
-    @Test func `a job that fails keeps its reason and does not stop the others`() async throws {
-        try await withQueue("failing") { queue, _ in
-            let broken = try await queue.add(job("/broken"), batchID: "b1")
-            let fine = try await queue.add(job("/fine"), batchID: "b2")
-            let worked = try await Worker(queue: queue, handler: TestHandler()).runOnce { _ in }
-            #expect(worked == 2)
-            let failed = try #require(try await queue.job(broken))
-            #expect(failed.status == .failed)
-            #expect(failed.errorMessage == "Broken()")
-            #expect(try await queue.job(fine)?.status == .completed)
-        }
-    }
-
-    @Test func `a worker that is stopped gives its job back`() async throws {
-        try await withQueue("stopped") { queue, _ in
-            let id = try await queue.add(job("/endless"), batchID: "b1")
-            let worker = Worker(queue: queue, handler: TestHandler())
-            let task = Task { try await worker.runOnce { _ in } }
-            #expect(try await eventually { try await queue.job(id)?.status == .processing })
-            task.cancel()
-            await #expect(throws: CancellationError.self) { try await task.value }
-            #expect(try await queue.job(id)?.status == .queued)
-        }
-    }
-
-    @Test func `the limit of jobs is kept`() async throws {
-        try await withQueue("limited") { queue, _ in
-            for index in 0..<3 { _ = try await queue.add(job("/\(index)"), batchID: "b\(index)") }
-            #expect(try await Worker(queue: queue, handler: TestHandler()).runOnce(limit: 2) { _ in } == 2)
-            #expect(try await queue.list(status: .queued).count == 1)
         }
     }
 }

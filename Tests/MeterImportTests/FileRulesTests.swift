@@ -75,9 +75,11 @@ import Testing
         ])
         #expect(host == .byPeriod)
         #expect(second == .byTime)
-        #expect(chunk.readings.compactMap(host.time).map { String($0.prefix(5)) } == times)
-        let stored = chunk.readings.compactMap(second.time)
-        #expect(stored == ["00:30:00", "01:00:00", "01:30:00", "01:00:01", "01:30:01", "02:00:00"])
+        func stored(_ repeated: RepeatedTime) -> [String] {
+            chunk.readings.map { HalfHour.text(seconds: repeated.seconds(of: $0)) }
+        }
+        #expect(stored(host) == times.map { "\($0):00" })
+        #expect(stored(second) == ["00:30:00", "01:00:00", "01:30:00", "01:00:01", "01:30:01", "02:00:00"])
     }
 
     @Test func `a site has its columns, exactly`() throws {

@@ -34,7 +34,7 @@ import Testing
         let queue = JobQueue(database)
         let new = NewJob(filename: "f", path: path, type: "hh", isDryRun: dryRun, metadata: options.metadata)
         let id = try await queue.add(new, batchID: "batch-\(UInt32.random(in: 0 ... .max))")
-        _ = try await Worker(queue: queue, handler: MeterImportHandler(database)).runOnce { _ in }
+        _ = try await Worker(database, handler: MeterImportHandler()).runOnce { _ in }
         return try #require(try await queue.job(id))
     }
 
@@ -215,21 +215,26 @@ import Testing
 
     @Test func `a job that its user cancels stops within a chunk, and that chunk is not stored`() async throws {
         let database = try await database("called_off")
-        let rows = (0..<5_000).map { "2024-01-01 00:00,\($0)\n" }.joined()
+        let rows = (0..<200_000).map { "2024-01-01 00:00,\($0)\n" }.joined()
         let path = folder.write("start,value\n" + rows, to: "c.csv")
         let queue = JobQueue(database)
         let id = try await queue.add(
             NewJob(filename: "f", path: path, type: "hh", metadata: #"{"mpan":"1"}"#),
             batchID: "b"
         )
-        let job = try #require(try await queue.claimNext(types: ["hh"]))
-        try await database.withConnection {
-            try await $0.query("UPDATE import_jobs SET status = 'cancelled' WHERE id = \(id)")
+        let hasBegun = EventFlag()
+        let task = Task {
+            try await Worker(database, handler: MeterImportHandler())
+                .runOnce { if case .progressed = $0 { hasBegun.raise() } }
         }
-        let outcome = try await MeterImportHandler(database).run(job) { _ in }
-        #expect(outcome == .cancelled)
-        let count = try await database.withConnection { try await $0.number("SELECT COUNT(*) FROM meter_readings") }
-        #expect(count == 0)
+        await hasBegun.wait()
+        #expect(try await queue.cancel(id))
+        let atOnce = try #require(try await queue.job(id))
+        _ = try await task.value
+        let job = try #require(try await queue.job(id))
+        #expect(job.status == .cancelled)
+        #expect(job.counts == atOnce.counts)
+        #expect(job.counts.processed < 200_000)
     }
 
     @Test(

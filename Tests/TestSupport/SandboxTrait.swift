@@ -129,15 +129,24 @@ public enum SuiteServer {
     }
 
     /// Ends all sessions of an account, as an administrator does, and waits until they are gone.
-    public static func endSessions(of account: String) async throws {
+    public static func endSessions(of account: String, database: String? = nil) async throws {
         try await administrator()
             .withConnection { connection in
                 let sessions =
                     try await connection
-                    .query("SELECT ID FROM information_schema.PROCESSLIST WHERE USER = \(account)")
+                    .query(
+                        """
+                        SELECT ID FROM information_schema.PROCESSLIST
+                        WHERE USER = \(account) AND (\(database) IS NULL OR DB = \(database))
+                        """
+                    )
                     .decode(Int.self)
-                for session in sessions { try await connection.query(SQL(raw: "KILL \(session)")) }
+                for session in sessions {
+                    // It may have ended by itself meanwhile.
+                    _ = try? await connection.query(SQL(raw: "KILL \(session)"))
+                }
             }
+        guard database == nil else { return }
         try #require(try await eventually { try await Self.sessions(of: account) == 0 })
     }
 }

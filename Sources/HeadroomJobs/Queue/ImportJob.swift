@@ -28,6 +28,12 @@ public struct ImportJob: Sendable, Hashable {
     public var completedAt: String?
     /// Why it failed.
     public var errorMessage: String?
+    /// How often it has been tried again, after an error or a worker's death.
+    public var retries: Int
+    /// How often it may be tried again.
+    public var maxRetries: Int
+    /// When it may be tried again, in the server's time; `nil` when at once.
+    public var retryAt: String?
     /// What its handler found, as JSON.
     public var summary: String?
     /// What its handler must know beside the file, as JSON.

@@ -54,85 +54,6 @@ public struct JobQueue: Sendable {
             return try await connection.jobs("\(filter) ORDER BY id DESC LIMIT \(limit)")
         }
     }
-
-    /// Claims the next job: the most urgent, of those the oldest, that may run now.
-    ///
-    /// Candidates are only read, and the claim is one update of one row. (`FOR UPDATE SKIP LOCKED` with this order locks
-    /// every queued row while the claim is open, and shuts out other workers and the host's pages: measured.)
-    ///
-    /// - Parameter types: The kinds of file that the caller can handle.
-    /// - Returns: The job, now `processing`, or `nil` when none waits.
-    /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
-    public func claimNext(types: Set<String>) async throws -> ImportJob? {
-        try await database.withConnection { connection in
-            while true {
-                let candidates =
-                    try await connection.query(
-                        """
-                        SELECT id FROM import_jobs
-                        WHERE status = 'queued' AND import_type IN (\(list: types.sorted()))
-                          AND (retry_at IS NULL OR retry_at <= NOW())
-                        ORDER BY FIELD(priority, 'high', 'normal', 'low'), queued_at, id
-                        LIMIT 10
-                        """
-                    )
-                    .decode(Int.self)
-                guard !candidates.isEmpty else { return nil }
-                for id in candidates {
-                    let claim = try await connection.query(
-                        """
-                        UPDATE import_jobs
-                        SET status = 'processing', started_at = NOW(), completed_at = NULL, error_message = NULL,
-                            processed_rows = 0, imported_rows = 0, failed_rows = 0
-                        WHERE id = \(id) AND status = 'queued'
-                        """
-                    )
-                    if claim.affectedRows == 1 { return try await connection.job(id) }
-                    // Another worker was faster: on to the next candidate.
-                }
-            }
-        }
-    }
-
-    /// Ends a job that its worker has finished or given up.
-    ///
-    /// - Parameters:
-    ///   - job: The job, as it was claimed.
-    ///   - outcome: What became of it.
-    /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
-    public func end(_ job: ImportJob, _ outcome: JobOutcome) async throws {
-        try await database.withConnection { connection in
-            // A job that was cancelled meanwhile stays cancelled.
-            switch outcome {
-            case .completed(let summary):
-                try await connection.query(
-                    """
-                    UPDATE import_jobs SET status = 'completed', completed_at = NOW(), summary = \(summary)
-                    WHERE id = \(job.id) AND status = 'processing'
-                    """
-                )
-            case .failed(let reason, let summary):
-                try await connection.query(
-                    """
-                    UPDATE import_jobs
-                    SET status = 'failed', completed_at = NOW(), summary = \(summary),
-                        error_message = \(reason), last_error = \(reason)
-                    WHERE id = \(job.id) AND status = 'processing'
-                    """
-                )
-            case .cancelled:
-                // The one who called it off has written that already.
-                break
-            case .givenBack:
-                try await connection.query(
-                    """
-                    UPDATE import_jobs SET status = 'queued', started_at = NULL
-                    WHERE id = \(job.id) AND status = 'processing'
-                    """
-                )
-            }
-        }
-    }
 }
 
 extension Connection {
@@ -147,7 +68,7 @@ extension Connection {
             """
             SELECT id, batch_id, filename, file_path, import_type, status, dry_run, priority, total_rows,
                    processed_rows, imported_rows, failed_rows, queued_at, started_at, completed_at, error_message,
-                   summary, metadata
+                   retry_count, max_retries, retry_at, summary, metadata
             FROM import_jobs \(clause)
             """
         )
@@ -176,6 +97,9 @@ extension ImportJob {
             startedAt: row.decode(column: "started_at"),
             completedAt: row.decode(column: "completed_at"),
             errorMessage: row.decode(column: "error_message"),
+            retries: row.decode(column: "retry_count"),
+            maxRetries: row.decode(column: "max_retries"),
+            retryAt: row.decode(column: "retry_at"),
             summary: row.decode(column: "summary"),
             metadata: row.decode(column: "metadata")
         )

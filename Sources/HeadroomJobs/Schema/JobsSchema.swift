@@ -1,7 +1,7 @@
 /// The tables of the queue: the host application's `import_jobs`, and what Headroom keeps beside it.
 public enum JobsSchema {
     /// The tables, in the order in which they can be created.
-    public static let tables = [importJobs, rejectedRows]
+    public static let tables = [importJobs, leases, checkpoints, rejectedRows]
 
     /// The host application's queue, which its pages read and write.
     ///
@@ -39,6 +39,37 @@ public enum JobsSchema {
         ],
         unique: [("uq_import_jobs_batch", "batch_id")],
         indexes: [("idx_import_jobs_status", "status, queued_at")]
+    )
+
+    /// Who works on which job, until when at the latest.
+    ///
+    /// A job that ends loses its row. `expires_at` is UTC, whatever the zones of hosts and sessions.
+    static let leases = Table(
+        "headroom_leases",
+        columns: [
+            ("job_id", "INT UNSIGNED NOT NULL"),
+            ("token", "CHAR(32) NOT NULL"),
+            ("host", "VARCHAR(100) NOT NULL"),
+            ("process_id", "INT UNSIGNED NOT NULL"),
+            ("process_start", "BIGINT UNSIGNED NOT NULL"),
+            ("hostname", "VARCHAR(255) NOT NULL"),
+            ("expires_at", "DATETIME(6) NOT NULL"),
+            // How many workers in a row have died over the job without getting anywhere with it.
+            ("fruitless", "INT UNSIGNED NOT NULL DEFAULT 0"),
+        ],
+        primaryKey: "job_id"
+    )
+
+    /// How far the work on a job has come, in its handler's words; written with the work, in the same transactions.
+    static let checkpoints = Table(
+        "headroom_checkpoints",
+        columns: [
+            ("job_id", "INT UNSIGNED NOT NULL"),
+            // Work in several sessions at once has a checkpoint for each.
+            ("lane", "TINYINT UNSIGNED NOT NULL"),
+            ("checkpoint", "MEDIUMTEXT NOT NULL"),
+        ],
+        primaryKey: "job_id, lane"
     )
 
     /// The rows of a file that were not imported, each with its reason.

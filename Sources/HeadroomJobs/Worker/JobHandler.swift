@@ -1,30 +1,42 @@
+public import Headroom
+
 /// Does the work of some kinds of job; the queue and the worker know nothing else of it.
 public protocol JobHandler: Sendable {
     /// The kinds of job that it handles, such as `hh`.
     var types: Set<String> { get }
 
-    /// Does a job's work.
+    /// Does a job's work, or what is left of it.
     ///
-    /// The handler writes the job's counts with its own work, in the same transactions, so that they are always right.
+    /// The handler commits its work in pieces, each with ``JobRun/advance(_:counts:total:_:)`` in the same transaction, and
+    /// begins where the last checkpoint says: it is called again after a lost connection or a dead worker. Between pieces
+    /// it looks at ``JobRun/mustStop``.
     ///
     /// - Parameters:
-    ///   - job: The job, claimed for this worker.
-    ///   - progress: Is told how far the work is, as often as the handler likes.
-    /// - Returns: What became of the job.
-    /// - Throws: `CancellationError` to give the job back; any other error fails it.
-    func run(_ job: ImportJob, progress: (JobProgress) -> Void) async throws -> JobOutcome
+    ///   - run: The job, and the way to say how far it is.
+    ///   - connection: The one connection to work with.
+    /// - Returns: What became of the job: `completed`, `failed`, or `givenBack` when it had to stop.
+    /// - Throws: A ``PermanentError`` fails the job at once; `CancellationError` gives it back; any other error has it
+    ///   tried again later, as often as the job allows.
+    func run(_ run: JobRun, _ connection: Connection) async throws -> JobOutcome
 }
+
+/// An error that trying again would not cure, such as a file that is missing.
+public protocol PermanentError: Error {}
 
 /// What became of a job.
 public enum JobOutcome: Sendable, Hashable {
     /// It is done; the summary is JSON.
     case completed(summary: String)
-    /// It cannot be done, and trying again would not help; the summary is JSON.
+    /// It cannot be done, and trying again would not help; the summary is JSON, `nil` when the work did not come so far.
     case failed(reason: String, summary: String?)
+    /// It is to be tried again after a while.
+    case retried(reason: String, after: Duration)
     /// Its user called it off while it was worked on.
     case cancelled
-    /// The worker must stop; the job waits for another one.
+    /// The worker must stop; the job waits for another one, which carries on.
     case givenBack
+    /// Another worker has taken it over.
+    case lost
 }
 
 /// How far the work on a job is.
@@ -42,4 +54,30 @@ public struct JobProgress: Sendable, Hashable {
         self.bytesTotal = bytesTotal
         self.counts = counts
     }
+}
+
+/// One go at a job: the job, its lease, and the way to say how far it is.
+public struct JobRun {
+    /// The job.
+    public let job: ImportJob
+
+    /// The claim on it.
+    public let lease: Lease
+
+    private let stop: WorkerStop
+    private let report: (JobProgress) -> Void
+
+    /// Creates a go at a job.
+    init(_ job: ImportJob, _ lease: Lease, stop: WorkerStop, report: @escaping (JobProgress) -> Void) {
+        self.job = job
+        self.lease = lease
+        self.stop = stop
+        self.report = report
+    }
+
+    /// Whether the handler is to return `givenBack` as soon as what it has in hand is committed.
+    public var mustStop: Bool { stop.isRequested }
+
+    /// Tells those who watch how far the work is, as often as the handler likes.
+    public func progressed(_ progress: JobProgress) { report(progress) }
 }

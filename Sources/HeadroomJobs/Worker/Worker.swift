@@ -1,14 +1,35 @@
+public import Headroom
+
 /// Works on the jobs of a queue, one after the other, and holds no connection between them.
+///
+/// A job takes one connection, from the claim to its end. When that is lost the worker opens another and carries on from
+/// the last commit.
 public struct Worker: Sendable {
-    /// The queue.
-    public let queue: JobQueue
+    /// The database with the queue.
+    public let database: Database
 
     /// What does the work.
     public let handler: any JobHandler
 
+    /// Asks the worker to stop.
+    public let stop = WorkerStop()
+
+    /// Looks, through the connection that a job is about to take, whether the worker should leave the account to others
+    /// for now; returns why, or `nil` to go on.
+    public var yields: (@Sendable (Connection) async throws -> String?)?
+
+    /// How long a worker tries to reach the database again in the middle of a job: 5 minutes.
+    ///
+    /// After that it gives up, and the job is taken over by whoever comes next.
+    static let patience: Duration = .seconds(300)
+
     /// Creates a worker.
-    public init(queue: JobQueue, handler: any JobHandler) {
-        self.queue = queue
+    ///
+    /// - Parameters:
+    ///   - database: The database with the queue.
+    ///   - handler: What does the work.
+    public init(_ database: Database, handler: any JobHandler) {
+        self.database = database
         self.handler = handler
     }
 
@@ -18,51 +39,152 @@ public struct Worker: Sendable {
         case started(ImportJob)
         /// A job's work has come this far.
         case progressed(ImportJob, JobProgress)
+        /// The connection was lost in the middle of a job; the worker opens another.
+        case interrupted(ImportJob, DatabaseError)
         /// A job has ended.
         case ended(ImportJob, JobOutcome)
+        /// Nothing waits in the queue.
+        case idle
+        /// The database cannot be reached, or the account is full; the worker waits.
+        case waiting(DatabaseError)
+        /// The account is to be left to others for now.
+        case yielded(reason: String)
     }
 
-    /// Works on the jobs that wait, and returns when there is none left or the limit is reached.
+    /// Works on the jobs that wait, and returns when there is none left, the limit is reached, or it is told to stop.
     ///
-    /// When the task is cancelled, the job in hand is given back to the queue.
+    /// When the task is cancelled, what is not committed of the job in hand is dropped and the job given back.
     ///
     /// - Parameters:
     ///   - limit: The most jobs to work on.
     ///   - report: Is told what happens.
     /// - Returns: The number of jobs worked on.
     /// - Throws: ``DatabaseError`` when the queue cannot be reached, `CancellationError` when cancelled.
-    public func runOnce(limit: Int = 10, report: (Event) -> Void) async throws -> Int {
+    public func runOnce(limit: Int = 10, report: @escaping (Event) -> Void) async throws -> Int {
         var worked = 0
-        while worked < limit, let job = try await claim() {
-            report(.started(job))
-            let outcome = await outcome(of: job, report: report)
-            try await end(job, outcome)
-            report(.ended(job, outcome))
-            try Task.checkCancellation()
-            worked += 1
-        }
+        while worked < limit, !stop.isRequested, try await workOnNext(report) { worked += 1 }
         return worked
     }
 
-    // Claiming and ending run in tasks of their own, which the cancellation of this one does not reach: a claim that took
-    // effect on the server must be known here, and a job must not stay claimed.
-
-    private func claim() async throws -> ImportJob? {
-        try Task.checkCancellation()
-        return try await Task { [queue, handler] in try await queue.claimNext(types: handler.types) }.value
+    /// How far one connection has brought a job.
+    private enum Step {
+        case nothing
+        case ended
+        case interrupted(ImportJob, Lease, DatabaseError)
     }
 
-    private func end(_ job: ImportJob, _ outcome: JobOutcome) async throws {
-        try await Task { [queue] in try await queue.end(job, outcome) }.value
-    }
-
-    private func outcome(of job: ImportJob, report: (Event) -> Void) async -> JobOutcome {
+    /// Claims a job and works on it to its end; returns whether there was one.
+    private func workOnNext(_ report: @escaping (Event) -> Void) async throws -> Bool {
+        let token = Lease.newToken()
+        var step = Step.nothing
         do {
-            return try await handler.run(job) { report(.progressed(job, $0)) }
-        } catch is CancellationError {
-            return .givenBack
+            step = try await database.withConnection(label: "import") { connection in
+                if let reason = try await yields?(connection) {
+                    report(.yielded(reason: reason))
+                    return .nothing
+                }
+                switch try await connection.claimNext(types: handler.types, token: token) {
+                case nil:
+                    return .nothing
+                case .poisoned(let job, let reason):
+                    report(.ended(job, .failed(reason: reason, summary: nil)))
+                    return .ended
+                case .job(let job, let lease):
+                    report(.started(job))
+                    return try await proceed(job, lease, connection, report)
+                }
+            }
         } catch {
-            return .failed(reason: "\(error)", summary: nil)
+            // The claim may have taken effect all the same: whoever comes next must not have to wait for its time to be up.
+            await giveBack(token)
+            throw error
         }
+        let end = ContinuousClock.now + Self.patience
+        var pause = Duration.milliseconds(100)
+        while case .interrupted(let job, let lease, let error) = step {
+            report(.interrupted(job, error))
+            guard !stop.isRequested, ContinuousClock.now < end else {
+                await giveBack(token)
+                throw error
+            }
+            try await Task.sleep(for: pause * Double.random(in: 0.5...1))
+            pause = min(pause * 2, .seconds(5))
+            do {
+                step = try await database.withConnection(label: "import") { connection in
+                    // The last thing that was sent may have been the job's end.
+                    if let outcome = try await lease.outcome(connection) {
+                        report(.ended(job, outcome))
+                        return .ended
+                    }
+                    return try await proceed(job, lease, connection, report)
+                }
+            } catch let error as DatabaseError where error.mayPass {
+                step = .interrupted(job, lease, error)
+            } catch {
+                await giveBack(token)
+                throw error
+            }
+        }
+        if case .ended = step { return true }
+        return false
+    }
+
+    /// Works on a job for as long as the connection lasts.
+    private func proceed(
+        _ job: ImportJob,
+        _ lease: Lease,
+        _ connection: Connection,
+        _ report: @escaping (Event) -> Void
+    ) async throws -> Step {
+        let outcome: JobOutcome
+        do {
+            let run = JobRun(job, lease, stop: stop) { report(.progressed(job, $0)) }
+            outcome = try await handler.run(run, connection)
+        } catch let error as DatabaseError where error.code == .connectionLost {
+            return .interrupted(job, lease, error)
+        } catch let ended as LeaseEnded {
+            outcome = ended == .calledOff ? .cancelled : .lost
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch let error as any PermanentError {
+            outcome = .failed(reason: "\(error)", summary: nil)
+        } catch {
+            let rule = RetryRule(retries: job.retries, maxRetries: job.maxRetries)
+            outcome =
+                rule.delay(jitter: .random(in: 0...1)).map { .retried(reason: "\(error)", after: $0) }
+                ?? .failed(reason: "\(error)", summary: nil)
+        }
+        do {
+            try await lease.end(outcome, connection)
+            report(.ended(job, outcome))
+        } catch let ended as LeaseEnded {
+            report(.ended(job, ended == .calledOff ? .cancelled : .lost))
+        } catch let error as DatabaseError where error.code == .connectionLost {
+            // Whether the end was written is not known; the next connection finds out.
+            return .interrupted(job, lease, error)
+        }
+        return .ended
+    }
+
+    /// Gives a job back that this worker may have, in a task of its own, which the cancellation of this one does not reach.
+    private func giveBack(_ token: String) async {
+        _ = await Task { [database] in
+            try await database.withConnection(timeout: .seconds(1), label: "import") { connection in
+                let job = try await connection.query("SELECT job_id FROM headroom_leases WHERE token = \(token)")
+                    .first(Int.self)
+                if let job { try await Lease(jobID: job, token: token).end(.givenBack, connection) }
+            }
+        }
+        .result
+    }
+}
+
+extension DatabaseError {
+    /// Whether the error came from the way to the database, so that another attempt may succeed.
+    var mayPass: Bool {
+        let codes: Set<Code> = [
+            .connectionLost, .serverUnreachable, .socketNotFound, .connectTimedOut, .budgetExhausted,
+        ]
+        return codes.contains(code) || isRefusal && waitingCanHelp
     }
 }

@@ -29,6 +29,23 @@ public enum FileCheck {
     ) async throws -> FileReport {
         try await FileChecker().run(path, type, options, problems, progress)
     }
+
+    /// Finds out whether a file and what is said about it can be used at all; no row is read.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - type: What kind of file it is.
+    ///   - options: What a job would say about it.
+    /// - Returns: What writes the file's rejected rows.
+    /// - Throws: ``ImportError``.
+    @discardableResult
+    public static func open(
+        path: String,
+        type: ImportType,
+        options: ImportOptions = ImportOptions()
+    ) async throws -> RejectsCSV {
+        try await ReadingFile(path: path, type: type, options: options).open().rejects
+    }
 }
 
 /// Does the reading, which blocks, on its own thread.

@@ -17,10 +17,9 @@ enum RepeatedTime: Equatable {
         self = collides ? .byTime : .byPeriod
     }
 
-    /// The time under which a reading is stored; `nil` for a whole day.
-    func time(of reading: Reading) -> String? {
-        guard self == .byTime, reading.isSecondRun else { return reading.time }
-        return HalfHour.text(seconds: Int(reading.seconds) + 1)
+    /// The time under which a half-hour is stored, in seconds since midnight.
+    func seconds(of reading: Reading) -> Int {
+        Int(reading.seconds) + (self == .byTime && reading.isSecondRun ? 1 : 0)
     }
 
     /// What the file's owner should know when readings of a second run are stored so.

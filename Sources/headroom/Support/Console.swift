@@ -11,6 +11,11 @@ enum Console {
         Swift.print(line)
     }
 
+    /// Prints a part of the result as it stands.
+    static func result(_ text: String) {
+        Swift.print(text, terminator: "")
+    }
+
     /// Prints a line that is no part of the result.
     static func error(_ line: String) {
         write(line + "\n")

@@ -6,8 +6,8 @@ struct MeterDirectory {
     private let defaultSite: Int?
     private var ids: [String: Int] = [:]
 
-    /// The meters that were created.
-    private(set) var created: [String] = []
+    /// The most meters to remember: a file may have any number of them.
+    private static let most = 20_000
 
     init(batchID: String, defaultSite: Int?) {
         self.batchID = batchID
@@ -21,23 +21,28 @@ struct MeterDirectory {
     ///
     /// Safe when two imports race: the unique index on the meter's number lets one of them insert it, and both find it.
     mutating func resolve(_ codes: Set<String>, _ connection: Connection) async throws {
+        if ids.count > Self.most { ids.removeAll() }
         let wanted = codes.filter { ids[$0] == nil }.sorted()
         guard !wanted.isEmpty else { return }
         try await find(wanted, connection)
         let unknown = wanted.filter { ids[$0] == nil }
         guard !unknown.isEmpty else { return }
-        let site = try await site(connection)
+        let site = if let defaultSite { defaultSite } else { try await DefaultSite.site(connection) }
         for code in unknown {
-            let result = try await connection.query(
+            try await connection.query(
                 """
                 INSERT INTO meters (site_id, mpan, meter_type, is_half_hourly, is_active, batch_id)
                 VALUES (\(site), \(code), 'electricity', 1, 1, \(batchID))
                 ON DUPLICATE KEY UPDATE mpan = VALUES(mpan)
                 """
             )
-            if result.affectedRows == 1 { created.append(code) }
         }
         try await find(unknown, connection)
+    }
+
+    /// How many meters the batch has created so far.
+    func created(_ connection: Connection) async throws -> Int {
+        try await connection.query("SELECT COUNT(*) FROM meters WHERE batch_id = \(batchID)").first(Int.self) ?? 0
     }
 
     private mutating func find(_ codes: [String], _ connection: Connection) async throws {
@@ -47,26 +52,5 @@ struct MeterDirectory {
         for code in codes where ids[code] == nil {
             ids[code] = try await connection.query("SELECT id FROM meters WHERE mpan = \(code)").first(Int.self)
         }
-    }
-
-    /// The site for unknown meters, made when it is missing; the server's lock keeps two imports from making two.
-    private func site(_ connection: Connection) async throws -> Int {
-        if let defaultSite { return defaultSite }
-        let name = "Auto-imported meters"
-        let find: SQL = "SELECT id FROM sites WHERE name = \(name) ORDER BY id LIMIT 1"
-        if let site = try await connection.query(find).first(Int.self) { return site }
-        try await connection.query("SELECT GET_LOCK('headroom.default_site', 30)")
-        if let site = try await connection.query(find).first(Int.self) {
-            try await connection.query("DO RELEASE_LOCK('headroom.default_site')")
-            return site
-        }
-        let company = try await connection.query("INSERT INTO companies (name) VALUES (\(name))").lastInsertID
-        let site =
-            try await connection.query(
-                "INSERT INTO sites (company_id, name, site_type) VALUES (\(company), \(name), 'other')"
-            )
-            .lastInsertID
-        try await connection.query("DO RELEASE_LOCK('headroom.default_site')")
-        return Int(site)
     }
 }

@@ -42,16 +42,7 @@ public final class HostLock: Sendable {
         label: String = "",
         timeout: Duration
     ) async throws -> HostLock {
-        let isName =
-            !name.isEmpty && name.utf8.count <= 100 && name.first != "."
-            && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_-.".contains($0)) }
-        guard isName else {
-            throw DatabaseError(
-                .settingsInvalid,
-                message: "'\(name)' cannot be the name of a lock.",
-                advice: "Use letters, digits, '_', '-' and '.', at most 100, and no '.' in front."
-            )
-        }
+        try check(name)
         let path = try StateFolder(stateFolder).folder("locks") + "/\(name).lock"
         let lock = HostLock(name: name, descriptor: try StateFolder.openShared(path))
         if !lock.take(command: clinux_try_lock_byte) {
@@ -62,6 +53,20 @@ public final class HostLock: Sendable {
         holder.since = Slot.now
         holder.withBytes { _ = pwrite(lock.descriptor, $0.baseAddress, $0.count, 0) }
         return lock
+    }
+
+    /// Throws when a name cannot be that of a file.
+    static func check(_ name: String) throws {
+        let isName =
+            !name.isEmpty && name.utf8.count <= 100 && name.first != "."
+            && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_-.".contains($0)) }
+        guard isName else {
+            throw DatabaseError(
+                .settingsInvalid,
+                message: "'\(name)' cannot be the name of a lock or bell.",
+                advice: "Use letters, digits, '_', '-' and '.', at most 100, and no '.' in front."
+            )
+        }
     }
 
     private func take(command: (Int32, Int64) -> Int32) -> Bool {

@@ -1,0 +1,45 @@
+import Glibc
+
+/// A process, told apart from every other that this host has had, and from those of other hosts.
+///
+/// For notes that outlive their writer, such as who works on a job: whoever reads one on the same host can see at once
+/// whether that process still runs.
+public struct HostProcess: Sendable, Hashable {
+    /// The host since it was started, and the pid namespace (a container) in which the id counts.
+    public var host: String
+
+    /// The process id.
+    public var processID: Int32
+
+    /// When the process was started, in clock ticks since its host was: an id alone may belong to another one by now.
+    public var start: UInt64
+
+    /// Creates a note of a process, as it was written down.
+    public init(host: String, processID: Int32, start: UInt64) {
+        self.host = host
+        self.processID = processID
+        self.start = start
+    }
+
+    /// This process.
+    public static let current = HostProcess(
+        host: thisHost,
+        processID: getpid(),
+        start: Holder.start(of: getpid()) ?? 0
+    )
+
+    /// Whether the process still runs; `nil` when it cannot be seen from here, as it is another host's.
+    public var isRunning: Bool? {
+        guard host == Self.thisHost, !host.isEmpty else { return nil }
+        return Holder.start(of: processID) == start
+    }
+
+    private static let thisHost: String = {
+        // The boot id is a new one after each start of the machine (random(4)).
+        guard let boot = try? SettingsFile.read("/proc/sys/kernel/random/boot_id") else { return "" }
+        var buffer = [CChar](repeating: 0, count: 64)
+        let count = readlink("/proc/self/ns/pid", &buffer, buffer.count)
+        let digits = buffer.prefix(max(0, count)).map { UInt8(bitPattern: $0) }.filter { (48...57).contains($0) }
+        return boot.filter { !$0.isWhitespace } + "." + String(decoding: digits, as: UTF8.self)
+    }()
+}

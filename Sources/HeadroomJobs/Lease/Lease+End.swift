@@ -1,0 +1,81 @@
+import Headroom
+
+extension Lease {
+    /// Writes what became of the job, and gives the lease up.
+    ///
+    /// - Throws: ``LeaseEnded`` when the job is not this worker's any more, and nothing was written.
+    func end(_ outcome: JobOutcome, _ connection: Connection) async throws {
+        try await connection.withTransaction {
+            // The job's row first, as everywhere.
+            let status =
+                try await connection.query("SELECT status FROM import_jobs WHERE id = \(jobID) FOR UPDATE")
+                .first(String.self)
+            let given = try await connection.query(
+                "DELETE FROM headroom_leases WHERE job_id = \(jobID) AND token = \(token)"
+            )
+            guard given.affectedRows == 1 else { throw status == nil ? LeaseEnded.calledOff : .lost }
+            // A job that was cancelled meanwhile stays cancelled.
+            guard status == "processing" else { return }
+            try await write(outcome, connection)
+        }
+    }
+
+    /// What became of the job, when the lease is not there any more; `nil` while it is.
+    func outcome(_ connection: Connection) async throws -> JobOutcome? {
+        let isHeld =
+            try await connection.query(
+                "SELECT 1 FROM headroom_leases WHERE job_id = \(jobID) AND token = \(token)"
+            )
+            .first(Int.self)
+        if isHeld != nil { return nil }
+        guard let job = try await connection.job(jobID) else { return .cancelled }
+        switch job.status {
+        case .completed: return .completed(summary: job.summary ?? "{}")
+        case .failed: return .failed(reason: job.errorMessage ?? "", summary: job.summary)
+        case .cancelled: return .cancelled
+        case .queued, .processing: return .lost
+        }
+    }
+
+    private func write(_ outcome: JobOutcome, _ connection: Connection) async throws {
+        switch outcome {
+        case .completed(let summary):
+            try await connection.query(
+                """
+                UPDATE import_jobs SET status = 'completed', completed_at = NOW(), summary = \(summary), retry_at = NULL
+                WHERE id = \(jobID)
+                """
+            )
+            try await forgetCheckpoints(connection)
+        case .failed(let reason, let summary):
+            try await connection.query(
+                """
+                UPDATE import_jobs
+                SET status = 'failed', completed_at = NOW(), summary = COALESCE(\(summary), summary),
+                    error_message = \(reason), last_error = \(reason)
+                WHERE id = \(jobID)
+                """
+            )
+            // What was stored stays, and with it the place to carry on from should its user try again.
+            if summary != nil { try await forgetCheckpoints(connection) }
+        case .retried(let reason, let delay):
+            try await connection.query(
+                """
+                UPDATE import_jobs
+                SET status = 'queued', retry_count = retry_count + 1, last_error = \(reason),
+                    retry_at = NOW() + INTERVAL \(Int(delay.components.seconds)) SECOND
+                WHERE id = \(jobID)
+                """
+            )
+        case .givenBack:
+            try await connection.query("UPDATE import_jobs SET status = 'queued' WHERE id = \(jobID)")
+        case .cancelled, .lost:
+            // Whoever called it off, or took it over, has written that.
+            break
+        }
+    }
+
+    private func forgetCheckpoints(_ connection: Connection) async throws {
+        try await connection.query("DELETE FROM headroom_checkpoints WHERE job_id = \(jobID)")
+    }
+}

@@ -1,0 +1,117 @@
+public import Headroom
+
+/// A worker's claim on a job, for as long as it gets on with it.
+///
+/// Every commit of the work carries the lease's token and renews it in the same transaction: a worker that has lost its
+/// lease, as it was stopped or cut off for too long, can commit nothing.
+public struct Lease: Sendable, Hashable {
+    /// The job.
+    public let jobID: Int
+
+    /// What tells this lease from every other.
+    public let token: String
+
+    /// How long a worker on another host may go without a commit before the job is taken from it: 30 s.
+    ///
+    /// On the same host a dead worker is seen at once.
+    public static let duration: Duration = .seconds(30)
+
+    /// A token that nobody can guess or draw again.
+    static func newToken() -> String {
+        let digits = (0..<2).map { _ in String(UInt64.random(in: .min ... .max), radix: 16) }
+        return digits.map { String(repeating: "0", count: 16 - $0.utf8.count) + $0 }.joined()
+    }
+
+    /// Returns how far the work has come.
+    ///
+    /// - Parameters:
+    ///   - lane: Which of several sessions' work.
+    ///   - connection: The connection to ask.
+    /// - Returns: What the handler has written last; `nil` when nothing.
+    /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
+    public func checkpoint(lane: Int = 0, _ connection: Connection) async throws -> String? {
+        try await connection.query(
+            "SELECT checkpoint FROM headroom_checkpoints WHERE job_id = \(jobID) AND lane = \(lane)"
+        )
+        .first(String.self)
+    }
+
+    /// Writes how far the work has come, and renews the lease; belongs into the transaction with the work itself.
+    ///
+    /// - Parameters:
+    ///   - checkpoint: Where to carry on, in the handler's words.
+    ///   - counts: The rows so far, as the host's pages show them.
+    ///   - total: The number of rows in the file, when known.
+    ///   - connection: The connection with the transaction.
+    /// - Throws: ``LeaseEnded`` when the job is not this worker's any more: the transaction must then be rolled back.
+    ///   ``DatabaseError``, or `CancellationError` when cancelled.
+    public func advance(
+        _ checkpoint: String,
+        counts: ImportJob.Counts,
+        total: Int? = nil,
+        _ connection: Connection
+    ) async throws {
+        try await write(checkpoint, lane: 0, connection)
+        // The job's row comes last: the host's pages wait for it until the commit, and for no longer.
+        let result = try await connection.query(
+            """
+            UPDATE import_jobs AS j JOIN headroom_leases AS l ON l.job_id = j.id
+            SET l.expires_at = UTC_TIMESTAMP(6) + INTERVAL \(Self.seconds) SECOND, l.fruitless = 0,
+                j.processed_rows = \(counts.processed), j.imported_rows = \(counts.imported),
+                j.failed_rows = \(counts.failed), j.total_rows = COALESCE(\(total), j.total_rows)
+            WHERE j.id = \(jobID) AND j.status = 'processing' AND l.token = \(token)
+            """
+        )
+        // The time of expiry is always another one, so a lease that is still there counts as changed.
+        if result.affectedRows == 0 { throw try await ended(connection) }
+    }
+
+    /// Writes how far another session's part of the work has come; belongs into the transaction with the work itself.
+    ///
+    /// - Parameters:
+    ///   - lane: Which part, from 1; part 0 is ``advance(_:counts:total:_:)``.
+    ///   - checkpoint: Where to carry on, in the handler's words.
+    ///   - connection: The connection with the transaction.
+    /// - Throws: ``LeaseEnded`` when the job is not this worker's any more: the transaction must then be rolled back.
+    ///   ``DatabaseError``, or `CancellationError` when cancelled.
+    public func advance(lane: Int, _ checkpoint: String, _ connection: Connection) async throws {
+        try await write(checkpoint, lane: lane, connection)
+        // Read with a lock that lasts to the commit: who takes the lease away waits for it.
+        let isOurs =
+            try await connection.query(
+                """
+                SELECT 1 FROM import_jobs AS j JOIN headroom_leases AS l ON l.job_id = j.id
+                WHERE j.id = \(jobID) AND j.status = 'processing' AND l.token = \(token) LOCK IN SHARE MODE
+                """
+            )
+            .first(Int.self)
+        if isOurs == nil { throw try await ended(connection) }
+    }
+
+    static var seconds: Int { Int(duration.components.seconds) }
+
+    private func write(_ checkpoint: String, lane: Int, _ connection: Connection) async throws {
+        try await connection.query(
+            """
+            INSERT INTO headroom_checkpoints (job_id, lane, checkpoint) VALUES (\(jobID), \(lane), \(checkpoint))
+            ON DUPLICATE KEY UPDATE checkpoint = VALUES(checkpoint)
+            """
+        )
+    }
+
+    /// Why the job is not this worker's any more.
+    private func ended(_ connection: Connection) async throws -> LeaseEnded {
+        let status = try await connection.query("SELECT status FROM import_jobs WHERE id = \(jobID) FOR UPDATE")
+            .first(String.self)
+        // Without its row, or cancelled: its user has done that. Otherwise another worker has it.
+        return status == "processing" || status == "queued" ? .lost : .calledOff
+    }
+}
+
+/// Says that a job is not its worker's any more.
+public enum LeaseEnded: Error, Sendable, Hashable {
+    /// Another worker has taken it over.
+    case lost
+    /// Its user has cancelled or deleted it.
+    case calledOff
+}

@@ -1,0 +1,49 @@
+import Headroom
+
+/// What the database says of who works on a job.
+struct LeaseRecord: Sendable, Hashable {
+    /// The token that its holder's commits carry.
+    var token: String
+
+    /// Who holds it.
+    var holder: HostProcess
+
+    /// Whether its time is up.
+    var isExpired: Bool
+
+    /// How many workers in a row have died over the job without getting anywhere with it.
+    var fruitless: Int
+
+    /// Whether nobody works on the job any more: on this host that is seen at once, elsewhere when the time is up.
+    ///
+    /// A process that runs on keeps its job here even when its time is up: it may be stopped or the server slow. On
+    /// another host it loses the job then, and its next commit fails.
+    func isAbandoned(isRunning: Bool?) -> Bool {
+        if let isRunning { return !isRunning }
+        return isExpired
+    }
+}
+
+/// Decides what becomes of a job whose worker has died.
+struct Takeover: Sendable, Hashable {
+    /// How many workers in a row have died without getting anywhere, this one included.
+    let fruitless: Int
+
+    /// Whether the job is tried again; otherwise it is what kills them, and fails.
+    let isTriedAgain: Bool
+
+    /// Judges a death.
+    ///
+    /// - Parameters:
+    ///   - fruitless: How many died before in a row; a chunk that was stored begins the count anew.
+    ///   - maxRetries: How often the job may be tried again.
+    init(fruitless: Int, maxRetries: Int) {
+        self.fruitless = fruitless + 1
+        isTriedAgain = self.fruitless <= maxRetries
+    }
+
+    /// Why the job fails.
+    var reason: String {
+        "The worker died \(fruitless) times in a row while it worked on this job, without getting anywhere."
+    }
+}

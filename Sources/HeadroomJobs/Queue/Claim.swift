@@ -1,0 +1,170 @@
+import Glibc
+import Headroom
+
+/// What became of an attempt to claim a job.
+enum Claim: Sendable {
+    /// A job, now `processing`.
+    case job(ImportJob, Lease)
+    /// A job that has killed its workers once too often, now `failed`.
+    case poisoned(ImportJob, reason: String)
+}
+
+extension Connection {
+    /// Claims the next job: first those whose worker has died, then the most urgent, of those the oldest, that may run now.
+    ///
+    /// Candidates are only read, and a claim is one update of one row. (`FOR UPDATE SKIP LOCKED` with this order locks
+    /// every queued row while the claim is open, and shuts out other workers and the host's pages: measured.) A claim is
+    /// one only when it is committed: of two nodes of a cluster, both can take it that far.
+    ///
+    /// - Parameters:
+    ///   - types: The kinds of file that the caller can handle.
+    ///   - token: The token of the lease to take.
+    /// - Returns: What became of it; `nil` when no job waits.
+    /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
+    func claimNext(types: Set<String>, token: String) async throws -> Claim? {
+        while true {
+            let candidates = try await candidates(types)
+            guard !candidates.isEmpty else { return nil }
+            for candidate in candidates {
+                do {
+                    if let claim = try await claim(candidate, token: token) { return claim }
+                } catch let error as DatabaseError where error.serverCode == 1213 || error.serverCode == 1205 {
+                    // Another worker was at the same job.
+                }
+            }
+        }
+    }
+
+    private struct Candidate {
+        var id: Int
+        var maxRetries: Int
+        /// The lease that is to be taken over; `nil` for a job that waits.
+        var lease: LeaseRecord?
+    }
+
+    private func candidates(_ types: Set<String>) async throws -> [Candidate] {
+        let rows = try await query(
+            """
+            SELECT j.id, j.status, j.max_retries, l.token, l.host, l.process_id, l.process_start,
+                   l.expires_at <= UTC_TIMESTAMP(6), l.fruitless
+            FROM import_jobs AS j LEFT JOIN headroom_leases AS l ON l.job_id = j.id
+            WHERE j.import_type IN (\(list: types.sorted()))
+              AND (j.status = 'queued' AND (j.retry_at IS NULL OR j.retry_at <= NOW())
+                   OR j.status = 'processing'
+                      AND (l.expires_at <= UTC_TIMESTAMP(6) OR l.host = \(HostProcess.current.host)))
+            ORDER BY j.status = 'queued', FIELD(j.priority, 'high', 'normal', 'low'), j.queued_at, j.id
+            LIMIT 100
+            """
+        )
+        .decode(
+            Int.self,
+            String.self,
+            Int.self,
+            String?.self,
+            String?.self,
+            Int?.self,
+            UInt64?.self,
+            Bool?.self,
+            Int?.self
+        )
+        return rows.compactMap { id, status, maxRetries, token, host, process, start, isExpired, fruitless in
+            guard status == "processing" else { return Candidate(id: id, maxRetries: maxRetries) }
+            let holder = HostProcess(
+                host: host ?? "",
+                processID: Int32(clamping: process ?? 0),
+                start: start ?? 0
+            )
+            let lease = LeaseRecord(
+                token: token ?? "",
+                holder: holder,
+                isExpired: isExpired ?? true,
+                fruitless: fruitless ?? 0
+            )
+            guard lease.isAbandoned(isRunning: holder.isRunning) else { return nil }
+            return Candidate(id: id, maxRetries: maxRetries, lease: lease)
+        }
+    }
+
+    /// Claims one candidate; `nil` when somebody else was faster.
+    private func claim(_ candidate: Candidate, token: String) async throws -> Claim? {
+        guard let old = candidate.lease else {
+            let isOurs = try await withTransaction {
+                let claimed = try await query(
+                    """
+                    UPDATE import_jobs
+                    SET status = 'processing', started_at = NOW(), completed_at = NULL, error_message = NULL
+                    WHERE id = \(candidate.id) AND status = 'queued'
+                    """
+                )
+                guard claimed.affectedRows == 1 else { return false }
+                try await setLease(of: candidate.id, token: token, fruitless: 0)
+                return true
+            }
+            return isOurs ? try await claimed(candidate.id, token) : nil
+        }
+        let takeover = Takeover(fruitless: old.fruitless, maxRetries: candidate.maxRetries)
+        let isOurs = try await withTransaction {
+            // The job's row first, as everywhere: two that take rows in two orders wait for each other.
+            let status =
+                try await query("SELECT status FROM import_jobs WHERE id = \(candidate.id) FOR UPDATE")
+                .first(String.self)
+            let current =
+                try await query("SELECT token FROM headroom_leases WHERE job_id = \(candidate.id) FOR UPDATE")
+                .first(String.self)
+            guard status == "processing", current == old.token else { return false }
+            guard takeover.isTriedAgain else {
+                try await query(
+                    """
+                    UPDATE import_jobs
+                    SET status = 'failed', completed_at = NOW(), error_message = \(takeover.reason),
+                        last_error = \(takeover.reason)
+                    WHERE id = \(candidate.id)
+                    """
+                )
+                try await query("DELETE FROM headroom_leases WHERE job_id = \(candidate.id)")
+                return true
+            }
+            try await query(
+                """
+                UPDATE import_jobs
+                SET retry_count = retry_count + 1, started_at = NOW(), last_error = 'The worker died in the middle of it.'
+                WHERE id = \(candidate.id)
+                """
+            )
+            try await setLease(of: candidate.id, token: token, fruitless: takeover.fruitless)
+            return true
+        }
+        guard isOurs else { return nil }
+        if takeover.isTriedAgain { return try await claimed(candidate.id, token) }
+        return try await job(candidate.id).map { .poisoned($0, reason: takeover.reason) }
+    }
+
+    private func claimed(_ id: Int, _ token: String) async throws -> Claim? {
+        try await job(id).map { .job($0, Lease(jobID: id, token: token)) }
+    }
+
+    private func setLease(of job: Int, token: String, fruitless: Int) async throws {
+        let process = HostProcess.current
+        try await query(
+            """
+            INSERT INTO headroom_leases
+              (job_id, token, host, process_id, process_start, hostname, expires_at, fruitless)
+            VALUES (\(job), \(token), \(process.host), \(Int(process.processID)), \(Int(process.start)),
+                    \(hostName), UTC_TIMESTAMP(6) + INTERVAL \(Lease.seconds) SECOND, \(fruitless))
+            ON DUPLICATE KEY UPDATE
+              token = VALUES(token), host = VALUES(host), process_id = VALUES(process_id),
+              process_start = VALUES(process_start), hostname = VALUES(hostname), expires_at = VALUES(expires_at),
+              fruitless = VALUES(fruitless)
+            """
+        )
+    }
+}
+
+/// This host's name, for people who look at the leases.
+private let hostName: String = {
+    var name = utsname()
+    uname(&name)
+    return withUnsafeBytes(of: &name.nodename) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
+}()

@@ -1,0 +1,33 @@
+import FoundationEssentials
+
+/// How far an import has come: committed with the readings themselves, and where the next worker carries on.
+struct ImportCheckpoint: Codable, Hashable, Sendable {
+    /// The file that was read.
+    var file: FileIdentity
+
+    /// Behind the last row that was committed.
+    var position: FilePosition
+
+    /// What was found up to there.
+    var summary: ImportSummary
+
+    /// Creates a checkpoint.
+    init(file: FileIdentity, position: FilePosition, summary: ImportSummary) {
+        self.file = file
+        self.position = position
+        self.summary = summary
+    }
+
+    /// Reads a checkpoint; `nil` when it is not one of these: the import then begins anew, and nothing is stored twice.
+    init?(json: String) {
+        guard let read = try? JSONDecoder().decode(Self.self, from: Data(json.utf8)) else { return nil }
+        self = read
+    }
+
+    /// The checkpoint as the database keeps it.
+    var json: String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.withoutEscapingSlashes]
+        return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+    }
+}

@@ -1,0 +1,32 @@
+import Headroom
+
+/// Keeps the rows that were rejected.
+struct RejectStore {
+    /// The job's id.
+    let jobID: Int
+
+    /// Keeps rows, in the transaction with the chunk that they come from.
+    func store(_ rejected: [RejectedRow], _ connection: Connection) async throws {
+        var rest = rejected[...]
+        while !rest.isEmpty {
+            var statement: SQL = """
+                INSERT INTO headroom_rejected_rows (job_id, line, column_name, cell, reason, content) VALUES
+                """
+            for (index, row) in rest.prefix(200).enumerated() {
+                statement.append(
+                    """
+                    \(raw: index == 0 ? " " : ", ")(\(jobID), \(row.line), \(row.column.map { String($0.prefix(255)) }), \
+                    \(row.cell.map { String($0.prefix(1000)) }), \(String(row.reason.prefix(500))), \(row.content))
+                    """
+                )
+            }
+            try await connection.query(statement)
+            rest = rest.dropFirst(200)
+        }
+    }
+
+    /// Drops the rows of an earlier attempt at the same job.
+    func forget(_ connection: Connection) async throws {
+        try await connection.query("DELETE FROM headroom_rejected_rows WHERE job_id = \(jobID)")
+    }
+}

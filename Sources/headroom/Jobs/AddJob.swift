@@ -1,0 +1,62 @@
+public import ArgumentParser
+import FoundationEssentials
+import Headroom
+public import HeadroomJobs
+import MeterImport
+
+/// `headroom jobs add FILE`.
+struct AddJob: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "add",
+        abstract: "Queues a file of meter readings or sites.",
+        discussion: """
+            The file stays where it is and must still be there when a worker gets to it. A worker that waits on this host \
+            begins at once.
+
+            Examples:
+              headroom jobs add readings.csv --type hh
+              headroom jobs add export.csv --type hh --mpan 1200023305967 --timezone UTC
+            """
+    )
+
+    @OptionGroup var connection: ConnectionOptions
+
+    @Argument(help: "The CSV file.")
+    var file: String
+
+    @Option(help: "What kind of file it is: hh, half-hourly, in rows or in columns HH01 to HH48; daily; or sites.")
+    var type: ImportType
+
+    @OptionGroup var facts: FileFacts
+
+    @Option(help: "How urgent it is: low, normal or high.")
+    var priority: ImportJob.Priority = .normal
+
+    @Flag(help: "Read the file and report on it, but store nothing.")
+    var dryRun = false
+
+    @OptionGroup var queue: QueueOptions
+
+    func run() async throws {
+        try await runCommand {
+            let options = facts.options
+            let path = file.hasPrefix("/") ? file : FileManager.default.currentDirectoryPath + "/" + file
+            // What is wrong with the file is said now, to the one who queues it, not later in a log.
+            try await FileCheck.open(path: path, type: type, options: options)
+            let settings = try connection.settings(program: "headroom jobs")
+            let job = NewJob(
+                filename: String(path.split(separator: "/").last ?? ""),
+                path: path,
+                type: type.rawValue,
+                priority: priority,
+                isDryRun: dryRun,
+                metadata: options.metadata
+            )
+            let id = try await JobQueue(Database(settings)).add(job, batchID: UUID().uuidString.lowercased())
+            queue.ring(settings)
+            Console.print("queued job \(id): \(job.filename)")
+        }
+    }
+}
+
+extension ImportJob.Priority: ExpressibleByArgument {}

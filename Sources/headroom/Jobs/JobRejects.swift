@@ -1,0 +1,51 @@
+import ArgumentParser
+import Headroom
+import HeadroomJobs
+import MeterImport
+
+/// `headroom jobs rejects ID`.
+struct JobRejects: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rejects",
+        abstract: "Shows the rows of a job that were rejected, and why.",
+        discussion: """
+            With --csv it gives them back as a file, with the reason in a last column: correct it and import it again.
+
+            Example:
+              headroom jobs rejects 12 --csv > to-correct.csv
+            """
+    )
+
+    @OptionGroup var connection: ConnectionOptions
+
+    @Argument(help: "The job's id.")
+    var id: Int
+
+    @Flag(help: "Print a CSV file with the rows as they stand in the original.")
+    var csv = false
+
+    func run() async throws {
+        try await runCommand {
+            let queue = JobQueue(try connection.open(program: "headroom jobs"))
+            guard let job = try await queue.job(id) else {
+                Console.error("headroom: there is no job \(id)")
+                Console.error("  next: headroom jobs list")
+                throw ExitCode(1)
+            }
+            guard csv else {
+                try await queue.rejectedRows(of: id) { line, _, reason in Console.print("line \(line): \(reason)") }
+                return
+            }
+            // The header is the file's own.
+            let rejects = try await FileCheck.open(
+                path: job.path,
+                type: ImportType(rawValue: job.type) ?? .hh,
+                options: try ImportOptions(metadata: job.metadata)
+            )
+            Console.result(rejects.headerLine)
+            try await queue.rejectedRows(of: id) { _, content, reason in
+                Console.result(rejects.line(content, reason: reason))
+            }
+        }
+    }
+}

@@ -1,0 +1,35 @@
+import ArgumentParser
+import Headroom
+import HeadroomJobs
+
+/// `headroom jobs show ID`.
+struct ShowJob: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Shows a job and what became of it."
+    )
+
+    @OptionGroup var connection: ConnectionOptions
+
+    @Argument(help: "The job's id.")
+    var id: Int
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    func run() async throws {
+        try await runCommand {
+            let database = try connection.open(program: "headroom jobs")
+            guard let job = try await JobQueue(database).job(id) else {
+                Console.error("headroom: there is no job \(id)")
+                Console.error("  next: headroom jobs list")
+                throw ExitCode(1)
+            }
+            if json {
+                try Console.json(JobJSON(job))
+            } else {
+                for line in JobText.lines(job) { Console.print(line) }
+            }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+import Glibc
+import Headroom
+import TestSupport
+import Testing
+
+@testable import HeadroomJobs
+
+/// A job has one worker at a time, and a dead one's job goes on.
+@Suite(.sandbox()) struct LeaseTests {
+    private func claim(_ queue: JobQueue) async throws -> (ImportJob, Lease)? {
+        if case .job(let job, let lease) = try await queue.claimed() { (job, lease) } else { nil }
+    }
+
+    private func advance(_ lease: Lease, _ checkpoint: String, rows: Int, on database: Database) async throws {
+        try await database.withConnection { connection in
+            try await connection.withTransaction {
+                try await lease.advance(checkpoint, counts: .init(processed: rows, imported: rows), connection)
+            }
+        }
+    }
+
+    @Test func `a commit writes the counts and where to carry on, and renews the lease`() async throws {
+        try await withQueue("advance") { queue, database in
+            let id = try await queue.add(job("/1"), batchID: "b")
+            let (_, lease) = try #require(try await claim(queue))
+            try await database.withConnection {
+                _ = try await $0.query("UPDATE headroom_leases SET expires_at = UTC_TIMESTAMP(6), fruitless = 2")
+            }
+            try await advance(lease, "there", rows: 7, on: database)
+            #expect(try await queue.job(id)?.counts == ImportJob.Counts(processed: 7, imported: 7))
+            let (checkpoint, left) = try await database.withConnection { connection in
+                (
+                    try await lease.checkpoint(connection),
+                    try await connection.number(
+                        "SELECT TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(6), expires_at) FROM headroom_leases WHERE fruitless = 0"
+                    )
+                )
+            }
+            #expect(checkpoint == "there")
+            #expect((25...30).contains(left ?? 0))
+        }
+    }
+
+    @Test func `a worker that has lost its lease can commit nothing`() async throws {
+        try await withQueue("fenced") { queue, database in
+            let id = try await queue.add(job("/1"), batchID: "b")
+            let (_, stale) = try #require(try await claim(queue))
+            try await advance(stale, "first", rows: 1, on: database)
+            try await queue.handOver(id, process: 1, start: 1)
+            let (_, lease) = try #require(try await claim(queue))
+            await #expect(throws: LeaseEnded.lost) { try await advance(stale, "stale", rows: 99, on: database) }
+            await #expect(throws: LeaseEnded.lost) {
+                try await database.withConnection { connection in
+                    try await connection.withTransaction { try await stale.advance(lane: 1, "stale", connection) }
+                }
+            }
+            await #expect(throws: LeaseEnded.lost) {
+                try await database.withConnection { try await stale.end(.completed(summary: "{}"), $0) }
+            }
+            let found = try #require(try await queue.job(id))
+            #expect(found.status == .processing)
+            #expect(found.counts.processed == 1)
+            let checkpoint = try await database.withConnection { try await lease.checkpoint($0) }
+            #expect(checkpoint == "first")
+        }
+    }
+
+    @Test func `a job whose worker has died on this host is taken over at once, which counts as a try`() async throws {
+        try await withQueue("died") { queue, _ in
+            let id = try await queue.add(job("/1"), batchID: "b")
+            _ = try #require(try await claim(queue))
+            #expect(try await claim(queue) == nil)
+            try await queue.handOver(id, process: Int(getpid()), start: 1)
+            let (taken, _) = try #require(try await claim(queue))
+            #expect(taken.id == id)
+            #expect(taken.retries == 1)
+        }
+    }
+
+    @Test func `a job of another host is left alone until its lease is over`() async throws {
+        try await withQueue("elsewhere") { queue, database in
+            let id = try await queue.add(job("/1"), batchID: "b")
+            _ = try #require(try await claim(queue))
+            try await queue.handOver(id, host: "elsewhere", process: 1)
+            #expect(try await claim(queue) == nil)
+            try await database.withConnection {
+                _ = try await $0.query("UPDATE headroom_leases SET expires_at = UTC_TIMESTAMP(6) - INTERVAL 1 SECOND")
+            }
+            #expect(try await claim(queue)?.0.id == id)
+        }
+    }
+
+    @Test func `a job whose worker still runs here is not taken from it, however slow it is`() async throws {
+        try await withQueue("slow") { queue, database in
+            _ = try await queue.add(job("/1"), batchID: "b")
+            _ = try #require(try await claim(queue))
+            try await database.withConnection {
+                _ = try await $0.query("UPDATE headroom_leases SET expires_at = UTC_TIMESTAMP(6) - INTERVAL 1 HOUR")
+            }
+            #expect(try await claim(queue) == nil)
+        }
+    }
+
+    @Test func `a job that kills its workers fails with its reason, one that gets on does not`() async throws {
+        try await withQueue("poison") { queue, database in
+            let id = try await queue.add(job("/1"), batchID: "b")
+            _ = try #require(try await claim(queue))
+            for _ in 0..<3 {
+                try await queue.handOver(id, process: 1)
+                let (_, lease) = try #require(try await claim(queue))
+                try await advance(lease, "on", rows: 1, on: database)
+            }
+            // It has got on each time; from here on it does not.
+            for _ in 0..<3 {
+                try await queue.handOver(id, process: 1)
+                _ = try #require(try await claim(queue))
+            }
+            try await queue.handOver(id, process: 1)
+            guard case .poisoned(let failed, let reason) = try await queue.claimed() else {
+                Issue.record("The job was claimed once more.")
+                return
+            }
+            #expect(failed.status == .failed)
+            #expect(failed.errorMessage == reason)
+            #expect(reason.contains("4 times"))
+            #expect(try await claim(queue) == nil)
+        }
+    }
+
+    @Test func `a job that was cancelled meanwhile stays cancelled, and its worker hears of it`() async throws {
+        try await withQueue("cancelled") { queue, database in
+            let id = try await queue.add(job("/1"), batchID: "b")
+            let (_, lease) = try #require(try await claim(queue))
+            #expect(try await queue.cancel(id))
+            await #expect(throws: LeaseEnded.calledOff) { try await advance(lease, "x", rows: 1, on: database) }
+            try await database.withConnection { try await lease.end(.completed(summary: "{}"), $0) }
+            #expect(try await queue.job(id)?.status == .cancelled)
+        }
+    }
+
+    @Test func `a job that was deleted meanwhile is called off`() async throws {
+        try await withQueue("deleted") { queue, database in
+            let id = try await queue.add(job("/1"), batchID: "b")
+            let (_, lease) = try #require(try await claim(queue))
+            try await database.withConnection { _ = try await $0.query("DELETE FROM import_jobs WHERE id = \(id)") }
+            await #expect(throws: LeaseEnded.calledOff) { try await advance(lease, "x", rows: 1, on: database) }
+        }
+    }
+
+    @Test func `times of expiry are the same in every time zone`() async throws {
+        try await withQueue("zones") { queue, database in
+            let id = try await queue.add(job("/1"), batchID: "b")
+            try await database.withConnection { connection in
+                try await connection.query("SET time_zone = '+11:00'")
+                _ = try await connection.claimNext(types: ["hh"], token: Lease.newToken())
+            }
+            try await queue.handOver(id, host: "elsewhere", process: 1)
+            let claim = try await database.withConnection { connection in
+                try await connection.query("SET time_zone = '-11:00'")
+                return try await connection.claimNext(types: ["hh"], token: Lease.newToken())
+            }
+            #expect(claim == nil)
+        }
+    }
+}
+
+/// What a lease says, judged without a database.
+@Suite struct LeaseRecordTests {
+    private func record(isExpired: Bool) -> LeaseRecord {
+        LeaseRecord(token: "t", holder: .current, isExpired: isExpired, fruitless: 0)
+    }
+
+    @Test func `on this host the process counts, elsewhere the time`() {
+        #expect(!record(isExpired: true).isAbandoned(isRunning: true))
+        #expect(record(isExpired: false).isAbandoned(isRunning: false))
+        #expect(record(isExpired: true).isAbandoned(isRunning: nil))
+        #expect(!record(isExpired: false).isAbandoned(isRunning: nil))
+    }
+
+    @Test func `this process runs, and one with its id from before does not`() {
+        var process = HostProcess.current
+        #expect(process.isRunning == true)
+        process.start += 1
+        #expect(process.isRunning == false)
+        process.host = "elsewhere"
+        #expect(process.isRunning == nil)
+    }
+
+    @Test func `tokens are 32 digits and never the same`() {
+        let tokens = Set((0..<1000).map { _ in Lease.newToken() })
+        #expect(tokens.count == 1000)
+        #expect(tokens.allSatisfy { $0.utf8.count == 32 })
+    }
+
+    @Test func `a job is tried again after 1, 2, 4 minutes and so on, an hour at most`() {
+        let minutes = (0..<9).map { RetryRule(retries: $0, maxRetries: 9).delay(jitter: 0) }
+        #expect(minutes == [1, 2, 4, 8, 16, 32, 60, 60, 60].map { .seconds($0 * 60) })
+        #expect(RetryRule(retries: 0, maxRetries: 3).delay(jitter: 1) == .seconds(72))
+        #expect(RetryRule(retries: 3, maxRetries: 3).delay(jitter: 0) == nil)
+    }
+}
