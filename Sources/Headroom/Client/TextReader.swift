@@ -9,6 +9,11 @@ extension Client {
             repliesOwed == 0
             ? try await ask(query, limits: limits) : try await askAhead(query, limits: limits)
         guard isUnderstood else { throw statementError }
+        return try await readText(fetching: fetching, limits: limits)
+    }
+
+    /// Reads what follows the head of a reply.
+    private func readText(fetching: Fetching, limits: Limits) async throws -> Reply {
         guard mysql_field_count(handle) > 0 else {
             let summary = textSummary
             try await skipFurtherResults(limits: limits)
@@ -49,6 +54,41 @@ extension Client {
         guard isSent == 0 else { return false }
         try await collectReplies(limits)
         return try await readReply(limits) == 0
+    }
+
+    /// Sends statements without values all at once, and then reads their replies: one round trip for all.
+    ///
+    /// The statements must be short: the server reads none of them while it waits for room to send rows.
+    ///
+    /// - Parameters:
+    ///   - statements: The statements.
+    ///   - limits: When to give up.
+    ///   - take: Is given each statement's reply in turn, or why the server refused it.
+    /// - Throws: ``DatabaseError`` when the connection is lost, ``Interruption`` when the wait is given up.
+    func sendTogether(
+        _ statements: [String],
+        limits: Limits,
+        take: (Result<Reply, DatabaseError>) async throws -> Void
+    ) async throws {
+        for statement in statements {
+            let query = CString(statement)
+            defer { withExtendedLifetime(query) {} }
+            let status = try await drive(Int32(0), limits: limits) { result in
+                mysql_send_query_start(result, handle, query.pointer, UInt(query.count))
+            } resume: { result, events in
+                mysql_send_query_cont(result, handle, events)
+            }
+            guard status == 0 else { throw statementError }
+        }
+        try await collectReplies(limits)
+        for _ in statements {
+            do {
+                guard try await readReply(limits) == 0 else { throw statementError }
+                try await take(.success(readText(fetching: .whole, limits: limits)))
+            } catch let error as DatabaseError where error.code != .connectionLost {
+                try await take(.failure(error))
+            }
+        }
     }
 
     /// The error of the last call on an open connection.

@@ -23,13 +23,7 @@ extension Connection {
                 let reply = try await client.send(sql, fetching: .whole, limits: limits)
                 var rows: [Row] = []
                 while let row = try await reply.reader?.next(limits: limits) { rows.append(row) }
-                return QueryResult(
-                    rows: rows,
-                    columns: reply.reader?.columns.names ?? [],
-                    affectedRows: reply.summary.affectedRows,
-                    lastInsertID: reply.summary.lastInsertID,
-                    info: reply.summary.info
-                )
+                return QueryResult(reply, rows: rows)
             }
         }
     }

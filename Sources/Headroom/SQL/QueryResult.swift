@@ -17,6 +17,15 @@ public struct QueryResult: Sendable {
     /// The server's own summary of a statement with several rows, such as `Records: 3  Duplicates: 1  Warnings: 0`.
     public var info: String?
 
+    /// Puts together a reply and the rows that were read of it.
+    init(_ reply: Reply, rows: [Row]) {
+        self.rows = rows
+        columns = reply.reader?.columns.names ?? []
+        affectedRows = reply.summary.affectedRows
+        lastInsertID = reply.summary.lastInsertID
+        info = reply.summary.info
+    }
+
     /// Reads every row as values of the given types, one for each column.
     ///
     /// - Throws: ``DatabaseError`` with `decodingFailed` when a cell holds something else or the number of columns differs.

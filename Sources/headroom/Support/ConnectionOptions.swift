@@ -48,6 +48,15 @@ struct ConnectionOptions: ParsableArguments {
         overrides["DB_SOCKET"] = socket
         overrides["DB_USERNAME"] = user
         overrides["DB_DATABASE"] = database
+        return try Self.settings(overrides, envFile: envFile, defaultsFile: defaultsFile, program: program)
+    }
+
+    fileprivate static func settings(
+        _ overrides: [String: String],
+        envFile: String?,
+        defaultsFile: String?,
+        program: String
+    ) throws -> DatabaseSettings {
         let loaded = try SettingsSources(
             overrides: overrides,
             environment: ProcessInfo.processInfo.environment,
@@ -57,5 +66,44 @@ struct ConnectionOptions: ParsableArguments {
         .load(programName: program)
         for warning in loaded.warnings { Console.error("headroom: warning: \(warning)") }
         return loaded.database
+    }
+}
+
+/// The same for a command whose `--user`, `--host` and `--database` say which sessions it means.
+struct LoginOptions: ParsableArguments {
+    @Option(name: .long, help: ArgumentHelp("Read settings from this file instead of .env.", valueName: "file"))
+    var envFile: String?
+
+    @Option(name: .long, help: ArgumentHelp("Read settings from this MySQL option file.", valueName: "file"))
+    var defaultsFile: String?
+
+    @Option(name: .long, help: "The server's host to log in to (DB_HOST).")
+    var dbHost: String?
+
+    @Option(name: [.customLong("db-port"), .customLong("port")], help: "The server's TCP port (DB_PORT).")
+    var dbPort: Int?
+
+    @Option(
+        name: [.customLong("db-socket"), .customLong("socket")],
+        help: ArgumentHelp("The server's unix socket (DB_SOCKET).", valueName: "path")
+    )
+    var dbSocket: String?
+
+    @Option(name: .long, help: "The account to log in with (DB_USERNAME).")
+    var dbUsername: String?
+
+    /// Finds the settings, and prints what their user should know of them.
+    func settings(program: String) throws -> DatabaseSettings {
+        var overrides: [String: String] = [:]
+        overrides["DB_HOST"] = dbHost
+        overrides["DB_PORT"] = dbPort.map(String.init)
+        overrides["DB_SOCKET"] = dbSocket
+        overrides["DB_USERNAME"] = dbUsername
+        return try ConnectionOptions.settings(
+            overrides,
+            envFile: envFile,
+            defaultsFile: defaultsFile,
+            program: program
+        )
     }
 }

@@ -61,3 +61,17 @@ struct JSONHeader: Encodable {
     var version = headroomVersion
     var generatedAt = Date.now.formatted(.iso8601)
 }
+
+/// A report with the header in front, on one level.
+struct Headed<Report: Encodable>: Encodable {
+    var report: Report
+
+    init(_ report: Report) {
+        self.report = report
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        try JSONHeader().encode(to: encoder)
+        try report.encode(to: encoder)
+    }
+}

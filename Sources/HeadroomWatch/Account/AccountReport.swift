@@ -17,6 +17,15 @@ public struct AccountReport: Sendable {
     /// From when on a sleeping session counts as idle.
     public var maxIdle: Duration
 
+    /// Whether the sessions' transactions are known.
+    public var transactions: TransactionKnowledge
+
+    /// The whole server's connections; `nil` when no connection was to be had.
+    public var server: ServerUse?
+
+    /// Whether MySQL's performance schema lists no sessions, so that the older list must be used.
+    var avoidsPerformanceSchema = false
+
     /// Why no connection was to be had; `nil` when one was.
     public var refusal: DatabaseError?
 
@@ -27,6 +36,8 @@ public struct AccountReport: Sendable {
         limit: AccountLimit,
         sessions: [Session],
         maxIdle: Duration,
+        transactions: TransactionKnowledge = .noPrivilege,
+        server: ServerUse? = nil,
         refusal: DatabaseError? = nil
     ) {
         self.account = account
@@ -34,11 +45,13 @@ public struct AccountReport: Sendable {
         self.limit = limit
         self.sessions = sessions
         self.maxIdle = maxIdle
+        self.transactions = transactions
+        self.server = server
         self.refusal = refusal
     }
 
     /// The sessions that count against the account and are not our own.
-    private var others: [Session] { sessions.filter { !$0.isOwn && !$0.isDying } }
+    private var others: [Session] { sessions.filter { $0.isOfAccount && !$0.isOwn && !$0.isDying } }
 
     /// The number of connections in use, without our own; all of them when the account is full; `nil` when not known.
     public var used: Int? {

@@ -30,6 +30,13 @@ public struct Session: Sendable, Hashable {
     /// Whether it is the session that made this list.
     public var isOwn: Bool
 
+    /// Whether it counts against the account that looks, not against another one.
+    public var isOfAccount: Bool
+
+    /// The number of its last statement over the whole server (MariaDB only): the same one later means that it has done
+    /// nothing in between.
+    public var queryID: UInt64?
+
     /// Creates a session.
     public init(
         id: UInt64,
@@ -41,7 +48,9 @@ public struct Session: Sendable, Hashable {
         inTransaction: Bool? = nil,
         program: String? = nil,
         processID: Int? = nil,
-        isOwn: Bool = false
+        isOwn: Bool = false,
+        isOfAccount: Bool = true,
+        queryID: UInt64? = nil
     ) {
         self.id = id
         self.user = user
@@ -53,6 +62,8 @@ public struct Session: Sendable, Hashable {
         self.program = program
         self.processID = processID
         self.isOwn = isOwn
+        self.isOfAccount = isOfAccount
+        self.queryID = queryID
     }
 
     /// Whether the session waits for its client.
@@ -60,4 +71,20 @@ public struct Session: Sendable, Hashable {
 
     /// Whether the session has ended and only rolls back: the account's place is free already (measured).
     public var isDying: Bool { command == "Killed" }
+
+    /// Whether it is the server's own, or a replica's: the event scheduler, a replication thread, a log that is sent.
+    public var isSystem: Bool {
+        // The servers' own threads have these users; a replica that reads the log here has a user of its own, and shows
+        // by what it does.
+        ["system user", "event_scheduler", "unauthenticated user"].contains(user) || user.isEmpty
+            || ["Binlog Dump", "Slave_", "Replica", "Daemon", "Connect"].contains { command.hasPrefix($0) }
+    }
+
+    /// The client's host without its port.
+    public var hostName: String {
+        guard let colon = host.lastIndex(of: ":"), host[colon...].dropFirst().allSatisfy(\.isNumber) else {
+            return host
+        }
+        return String(host[..<colon])
+    }
 }

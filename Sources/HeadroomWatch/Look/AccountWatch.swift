@@ -13,20 +13,18 @@ public struct AccountWatch: Sendable {
 
     /// Reports on the account; when no connection is to be had, the report says why.
     ///
-    /// - Parameter maxIdle: From when on a sleeping session counts as idle.
+    /// - Parameters:
+    ///   - maxIdle: From when on a sleeping session counts as idle.
+    ///   - isOfAllAccounts: Whether the sessions of other accounts are listed too, which takes the PROCESS privilege.
     /// - Returns: The report.
     /// - Throws: ``DatabaseError`` when the server lets us in but does not answer, `CancellationError` when cancelled.
-    public func report(maxIdle: Duration = .seconds(300)) async throws -> AccountReport {
+    public func report(
+        maxIdle: Duration = .seconds(300),
+        isOfAllAccounts: Bool = false
+    ) async throws -> AccountReport {
         do {
             return try await database.withConnection { connection in
-                let (account, limit) = try await connection.accountLimit()
-                return AccountReport(
-                    account: account,
-                    serverVersion: connection.serverVersion,
-                    limit: limit,
-                    sessions: try await connection.sessions(),
-                    maxIdle: maxIdle
-                )
+                try await connection.accountReport(maxIdle: maxIdle, isOfAllAccounts: isOfAllAccounts)
             }
         } catch let error as DatabaseError where error.isRefusal || error.isConnectFailure {
             return AccountReport(

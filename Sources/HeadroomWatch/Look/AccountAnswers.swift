@@ -1,0 +1,111 @@
+import Headroom
+
+/// Reads the server's replies to an ``AccountLook``.
+struct AccountAnswers {
+    private let replies: [Result<QueryResult, DatabaseError>]
+    private let own: UInt64
+
+    /// How long the look took: who has slept for less may have been in a transaction when those were listed, or not.
+    private let took: Duration
+
+    init(_ replies: [Result<QueryResult, DatabaseError>], own: UInt64, took: Duration) {
+        self.replies = replies
+        self.own = own
+        self.took = took
+    }
+
+    /// The account's name and the limit in force.
+    func limit() throws -> (account: String, limit: AccountLimit, server: Int?) {
+        let options = AccountOptions(
+            grants: ((try? replies[0].get())?.rows ?? []).lazy.compactMap { try? $0.decode(String.self, at: 0) }
+                .first { $0.contains("MAX_") } ?? ""
+        )
+        guard
+            let (account, inForce, global, server) = try replies[1].get()
+                .first(String.self, Int.self, Int.self, Int.self)
+        else { return ("", AccountLimit(value: nil, source: .unknown), nil) }
+        let limit = AccountLimit.inForce(inForce, option: options.connections, global: global, server: server)
+        return (account, limit, server)
+    }
+
+    /// The sessions inside a transaction, and whether that is known.
+    func transactions() throws -> (sessions: Set<UInt64>, knowledge: TransactionKnowledge) {
+        switch replies[3] {
+        case .failure(let error):
+            // 1227: it takes the PROCESS privilege.
+            return ([], error.serverCode == 1227 ? .noPrivilege : .unavailable)
+        case .success(let result):
+            let sessions = Set(try result.decode(UInt64.self))
+            return (sessions, sessions.contains(own) ? .known : .stale)
+        }
+    }
+
+    /// The server's connections.
+    func server(limit: Int?) -> ServerUse {
+        var status: [String: Int] = [:]
+        for row in (try? replies[6].get())?.rows ?? [] {
+            guard let (name, value) = try? row.decode(String.self, Int.self) else { continue }
+            status[name] = value
+        }
+        return ServerUse(limit: limit, status: status)
+    }
+
+    /// The sessions, the longest idle first.
+    func sessions() throws -> [Session] {
+        let programs = programs()
+        let (inTransactions, knowledge) = try transactions()
+        func inTransaction(_ id: UInt64, for duration: Duration) -> Bool? {
+            if id == own { return false }
+            guard knowledge == .known else { return nil }
+            if inTransactions.contains(id) { return true }
+            return duration > took ? false : nil
+        }
+        let rows = try replies[7].get().rows
+        var sessions: [Session] = []
+        sessions.reserveCapacity(rows.count)
+        for row in rows {
+            let id = try row.decode(UInt64.self, at: 0)
+            let duration = Duration.seconds(max(0, try row.decode(Double?.self, at: 6) ?? 0))
+            let program = programs[id]
+            sessions.append(
+                Session(
+                    id: id,
+                    user: try row.decode(String?.self, at: 1) ?? "",
+                    host: try row.decode(String?.self, at: 2) ?? "",
+                    database: try row.decode(String?.self, at: 3),
+                    command: try row.decode(String?.self, at: 4) ?? "",
+                    duration: duration,
+                    inTransaction: inTransaction(id, for: duration),
+                    program: program?.name,
+                    processID: program?.processID,
+                    isOwn: id == own,
+                    isOfAccount: try row.decode(Bool?.self, at: 5) ?? false,
+                    queryID: try row.decode(UInt64?.self, at: 7)
+                )
+            )
+        }
+        return sessions.sorted { ($0.isSleeping ? 1 : 0, $0.duration) > ($1.isSleeping ? 1 : 0, $1.duration) }
+    }
+
+    /// Whether the list of sessions lacks the one that asked for it: it is another table's turn then.
+    var isWithoutOwnSession: Bool {
+        guard let rows = (try? replies[7].get())?.rows else { return true }
+        return rows.isEmpty
+    }
+
+    /// What the clients said of themselves; empty where the server keeps no such record.
+    private func programs() -> [UInt64: (name: String?, processID: Int?)] {
+        let rows = (try? replies[5].get())?.rows ?? []
+        var programs: [UInt64: (name: String?, processID: Int?)] = [:]
+        programs.reserveCapacity(rows.count / 2)
+        for row in rows {
+            guard let (id, name, value) = try? row.decode(UInt64.self, String.self, String?.self) else { continue }
+            if name == "_pid" {
+                programs[id, default: (nil, nil)].processID = value.flatMap(Int.init)
+            } else {
+                programs[id, default: (nil, nil)].name = value
+            }
+        }
+        return programs
+    }
+}

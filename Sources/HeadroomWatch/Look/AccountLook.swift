@@ -1,0 +1,55 @@
+import Headroom
+
+/// What is asked of the server to look at an account: a few statements, sent together.
+struct AccountLook {
+    let isMariaDB: Bool
+
+    /// Whether the sessions of all accounts are asked for; without the PROCESS privilege the server shows only our own.
+    var isOfAllAccounts = false
+
+    /// Whether MySQL's performance schema has no list of sessions, so that the older one is asked for.
+    var avoidsPerformanceSchema = false
+
+    /// The statements; ``AccountAnswers`` takes their replies in this order.
+    var statements: [String] {
+        [
+            // MariaDB prints the options with the grants, MySQL 8 only with the account; one's own needs no privilege.
+            isMariaDB ? "SHOW GRANTS FOR CURRENT_USER()" : "SHOW CREATE USER CURRENT_USER()",
+            """
+            SELECT CURRENT_USER(), @@session.max_user_connections, @@global.max_user_connections, \
+            @@global.max_connections
+            """,
+            // The proof that the list of transactions is new: this one must be in it. The server makes a new list only
+            // when nobody has read the last one for 0.1 s (InnoDB's trx0i_s.cc; measured), else it shows that.
+            "START TRANSACTION WITH CONSISTENT SNAPSHOT",
+            "SELECT trx_mysql_thread_id FROM information_schema.INNODB_TRX",
+            "COMMIT",
+            """
+            SELECT PROCESSLIST_ID, ATTR_NAME, ATTR_VALUE FROM performance_schema.session_account_connect_attrs \
+            WHERE ATTR_NAME IN ('program_name', '_pid')
+            """,
+            """
+            SHOW GLOBAL STATUS WHERE Variable_name IN ('Threads_connected', 'Max_used_connections', 'Uptime', \
+            'Connection_errors_max_connections')
+            """,
+            // After the transactions: who has slept since before their list was made is in it, if in a transaction at all.
+            "\(sessions) WHERE \(isOfAllAccounts ? "TRUE" : Self.isOfAccount)",
+        ]
+    }
+
+    private var sessions: String {
+        let columns = "SELECT ID, USER, HOST, DB, COMMAND, \(Self.isOfAccount)"
+        if isMariaDB { return "\(columns), TIME_MS / 1000, QUERY_ID FROM information_schema.PROCESSLIST" }
+        // MySQL would rather be asked in the performance schema, but that may be off, and is empty then.
+        let table = avoidsPerformanceSchema ? "information_schema.PROCESSLIST" : "performance_schema.processlist"
+        return "\(columns), TIME, NULL FROM \(table)"
+    }
+
+    /// One account is one row of user and host pattern, whose sessions count together.
+    private static let isOfAccount = """
+        (USER = LEFT(CURRENT_USER(), CHAR_LENGTH(CURRENT_USER()) \
+        - CHAR_LENGTH(SUBSTRING_INDEX(CURRENT_USER(), '@', -1)) - 1) \
+        AND (SUBSTRING_INDEX(CURRENT_USER(), '@', -1) LIKE '%/%' \
+        OR REGEXP_REPLACE(HOST, ':[0-9]+$', '') LIKE SUBSTRING_INDEX(CURRENT_USER(), '@', -1)))
+        """
+}
