@@ -4,11 +4,13 @@ import Headroom
 ///
 /// Between the list and the KILL a session may wake up and begin a transaction. So the server itself looks again right
 /// before it kills, in the same round trip.
-/// - MariaDB: the session must have run no statement since (its QUERY_ID is the same), so what was known of it still holds.
+/// - MariaDB: the session must have run no statement since (its QUERY_ID is the same, and it has slept on), so what was
+///   known of it still holds.
 /// - MySQL has no such number: the session must sleep, for at least as long as before. A session that worked and slept again
 ///   within the same second of its clock is not told apart.
 ///
-/// What is left is the server's own way from the look to the KILL, some microseconds; neither server can do both at once.
+/// What is left is the server's own way from the look to the KILL: on MariaDB from one step of a compound statement to the
+/// next, a few microseconds, less than a statement takes to begin; on MySQL from one statement to the next.
 struct GuardedKill {
     let isMariaDB: Bool
     var avoidsPerformanceSchema = false
@@ -28,12 +30,17 @@ struct GuardedKill {
                 "SELECT @headroom_id IS NOT NULL, (SELECT COUNT(*) FROM \(table) WHERE ID = \(id))",
             ]
         }
+        // The list is slow to make, and the longer the more sessions there are. KILL QUERY ID, which does nothing to a
+        // session that sleeps, is quick, and fails when the session has begun another statement since (error 1957, no such
+        // query): as the step right before the KILL it leaves the least time between look and deed.
+        let query = session.queryID ?? 0
         return [
             """
             BEGIN NOT ATOMIC DECLARE n BIGINT UNSIGNED DEFAULT 0; \
-            SELECT ID INTO n FROM information_schema.PROCESSLIST \
-            WHERE ID = \(id) AND QUERY_ID = \(session.queryID ?? 0) AND COMMAND = 'Sleep'; \
-            IF n > 0 THEN KILL n; SELECT 1, 1; \
+            DECLARE EXIT HANDLER FOR 1957 SELECT 0, 1; \
+            SELECT ID INTO n FROM information_schema.PROCESSLIST WHERE ID = \(id) AND QUERY_ID = \(query) \
+            AND COMMAND = 'Sleep' AND TIME_MS >= \(session.duration.nanoseconds / 1_000_000 - 1); \
+            IF n > 0 THEN KILL SOFT QUERY ID \(query); KILL n; SELECT 1, 1; \
             ELSE SELECT 0, COUNT(*) FROM information_schema.PROCESSLIST WHERE ID = \(id) AND COMMAND <> 'Killed'; \
             END IF; END
             """
@@ -51,7 +58,7 @@ struct GuardedKill {
             // It went between the look and the KILL; on MySQL also when the look found nothing to kill.
             case 1094: if isMariaDB { return .gone }
             // Another account's session takes CONNECTION ADMIN (MySQL: CONNECTION_ADMIN).
-            case 1095, 1227: return .notPermitted
+            case 1095, 1227, 1979: return .notPermitted
             default: throw error
             }
         }

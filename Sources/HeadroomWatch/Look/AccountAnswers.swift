@@ -35,8 +35,9 @@ struct AccountAnswers {
             // 1227: it takes the PROCESS privilege.
             return ([], error.serverCode == 1227 ? .noPrivilege : .unavailable)
         case .success(let result):
-            let sessions = Set(try result.decode(UInt64.self))
-            return (sessions, sessions.contains(own) ? .known : .stale)
+            let transactions = try result.decode(UInt64.self, Bool?.self)
+            let isNew = transactions.contains { $0 == own && $1 == true }
+            return (Set(transactions.map(\.0)), isNew ? .known : .stale)
         }
     }
 

@@ -10,6 +10,14 @@ struct AccountLook {
     /// Whether MySQL's performance schema has no list of sessions, so that the older one is asked for.
     var avoidsPerformanceSchema = false
 
+    /// Marks this look's statement among all others.
+    private let mark = UInt64.random(in: 1 ... .max)
+
+    init(isMariaDB: Bool, isOfAllAccounts: Bool = false) {
+        self.isMariaDB = isMariaDB
+        self.isOfAllAccounts = isOfAllAccounts
+    }
+
     /// The statements; ``AccountAnswers`` takes their replies in this order.
     var statements: [String] {
         [
@@ -19,10 +27,11 @@ struct AccountLook {
             SELECT CURRENT_USER(), @@session.max_user_connections, @@global.max_user_connections, \
             @@global.max_connections
             """,
-            // The proof that the list of transactions is new: this one must be in it. The server makes a new list only
-            // when nobody has read the last one for 0.1 s (InnoDB's trx0i_s.cc; measured), else it shows that.
+            // The proof that the list of transactions is new: our own is in it, with the very statement that asks. The server
+            // makes a new list only when nobody has read the last one for 0.1 s (InnoDB's trx0i_s.cc; measured), else it
+            // shows that, for as long as somebody keeps reading.
             "START TRANSACTION WITH CONSISTENT SNAPSHOT",
-            "SELECT trx_mysql_thread_id FROM information_schema.INNODB_TRX",
+            "SELECT trx_mysql_thread_id, trx_query LIKE '%look \(mark)%' FROM information_schema.INNODB_TRX",
             "COMMIT",
             """
             SELECT PROCESSLIST_ID, ATTR_NAME, ATTR_VALUE FROM performance_schema.session_account_connect_attrs \

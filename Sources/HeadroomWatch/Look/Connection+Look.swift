@@ -25,16 +25,18 @@ extension Connection {
         isOfAllAccounts: Bool = false,
         patience: Int = 1
     ) async throws -> AccountReport {
-        var look = AccountLook(isMariaDB: isMariaDB, isOfAllAccounts: isOfAllAccounts)
+        var avoidsPerformanceSchema = false
         var attempts = 0
         while true {
+            var look = AccountLook(isMariaDB: isMariaDB, isOfAllAccounts: isOfAllAccounts)
+            look.avoidsPerformanceSchema = avoidsPerformanceSchema
             let start = ContinuousClock.now
             let replies = try await queryTogether(look.statements)
             // A little more, as the server's clock counts in steps.
             let took = start.duration(to: .now) + .milliseconds(2)
             let answers = AccountAnswers(replies, own: sessionID, took: took)
-            if answers.isWithoutOwnSession, !isMariaDB, !look.avoidsPerformanceSchema {
-                look.avoidsPerformanceSchema = true
+            if answers.isWithoutOwnSession, !isMariaDB, !avoidsPerformanceSchema {
+                avoidsPerformanceSchema = true
                 continue
             }
             let knowledge = try answers.transactions().knowledge
