@@ -31,7 +31,7 @@ struct SlotsCommand: AsyncParsableCommand {
                 let report = try SlotReport(settings)
                 if watch, !json { Console.print("\u{1B}[H\u{1B}[2J") }
                 if json {
-                    try Console.json(SlotsJSON(report), isLine: watch)
+                    try Console.json(Headed(SlotsJSON(report)), isLine: watch)
                 } else {
                     for line in SlotsText(report).lines { Console.print(line) }
                 }
@@ -124,7 +124,6 @@ struct SlotsJSON: Encodable {
         var seconds: Double
     }
 
-    var header = JSONHeader()
     var account: String
     var folder: String
     @Nullable var limit: Int?

@@ -21,7 +21,7 @@ public final class HostLock: Sendable {
     }
 
     /// The byte that is locked: behind the record of who has the lock, so that this can be read.
-    private static let byte: Int64 = 1 << 24
+    static let byte: Int64 = 1 << 24
 
     /// Waits for a lock, and notes in it who has it.
     ///
@@ -94,12 +94,17 @@ public final class HostLock: Sendable {
         }
     }
 
-    private func taken(after timeout: Duration) -> DatabaseError {
-        let holder = withUnsafeTemporaryAllocation(byteCount: Holder.size, alignment: 8) { buffer in
+    /// Who has the lock of an open file, as its holder wrote down.
+    static func holder(_ descriptor: Int32) -> Holder {
+        withUnsafeTemporaryAllocation(byteCount: Holder.size, alignment: 8) { buffer in
             buffer.initializeMemory(as: UInt8.self, repeating: 0)
             _ = pread(descriptor, buffer.baseAddress, Holder.size, 0)
             return Holder(bytes: UnsafeRawBufferPointer(buffer))
         }
+    }
+
+    private func taken(after timeout: Duration) -> DatabaseError {
+        let holder = Self.holder(descriptor)
         let label = holder.label.isEmpty ? "" : ", \(holder.label)"
         return DatabaseError(
             .lockTaken,

@@ -1,0 +1,106 @@
+import ArgumentParser
+import Headroom
+import HeadroomWatch
+
+/// `headroom status`: how near the account is to its limit, and who holds its connections.
+struct StatusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Shows how near the account is to its limit, and who holds its connections.",
+        discussion: """
+            Exits with 0 for OK, 1 for CAUTION (over 60 %), 2 for WARNING (over 80 %) and EXHAUSTED (refused), and 3 when \
+            it cannot tell. The connection that looks is marked and not counted. It needs no privilege, and says what more \
+            rights would show.
+
+            Examples:
+              headroom status
+              headroom status --watch
+              headroom status --json | jq .level
+              headroom status --nagios
+              headroom status --prometheus > /var/lib/node_exporter/headroom.prom
+              headroom status | grep -q 'CAUTION\\|WARNING' && mail -s 'connections' ops@example.org
+            """
+    )
+
+    @OptionGroup var connection: ConnectionOptions
+
+    @Option(help: ArgumentHelp("From when on a sleeping session counts as idle.", valueName: "duration"))
+    var maxIdle: DurationArgument = DurationArgument(.seconds(300))
+
+    @Flag(help: "List the sessions of all accounts too (needs PROCESS).")
+    var allAccounts = false
+
+    @Flag(help: "Show it again and again, until Ctrl-C; with --json one object a line.")
+    var watch = false
+
+    @Option(help: ArgumentHelp("How often --watch looks.", valueName: "duration"))
+    var interval: DurationArgument = DurationArgument(.seconds(2))
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    @Flag(help: "Print one line for Nagios and its like, with performance data.")
+    var nagios = false
+
+    @Flag(help: "Print metrics in Prometheus' text format.")
+    var prometheus = false
+
+    func validate() throws {
+        guard [json, nagios, prometheus].count(where: \.self) <= 1, !watch || !(nagios || prometheus) else {
+            throw ValidationError("Choose one of --json, --nagios and --prometheus; --watch goes with --json only.")
+        }
+        guard interval.value >= .milliseconds(200) else { throw ValidationError("--interval must be at least 200ms.") }
+    }
+
+    func run() async throws {
+        try await runCommand(failureCode: Level.unknown.exitCode) {
+            let settings = try connection.settings(program: "headroom status")
+            let account = AccountWatch(settings)
+            func look() async throws -> StatusView {
+                let report = try await account.report(maxIdle: maxIdle.value, isOfAllAccounts: allAccounts)
+                return StatusView(report, settings: settings)
+            }
+            if watch { try await StatusScreen(interval: interval.value, isJSON: json).run(look) }
+            let view = try await look()
+            if json {
+                try Console.json(StatusJSON(view))
+            } else if nagios {
+                Console.print(StatusNagios(view).line)
+            } else if prometheus {
+                for line in StatusPrometheus(view).lines { Console.print(line) }
+            } else {
+                for line in StatusText(view).lines { Console.print(line) }
+            }
+            if let refusal = view.report.refusal, !nagios {
+                Console.error("headroom: \(refusal.message)")
+                Console.error("  next: \(refusal.advice)")
+            }
+            throw ExitCode(view.report.level.exitCode)
+        }
+    }
+}
+
+/// What `status` knows: the server's view, and this host's.
+struct StatusView {
+    var report: AccountReport
+    var settings: DatabaseSettings
+
+    /// The slots on this host; `nil` when no program of it has used the account through Headroom yet.
+    var slots: SlotReport?
+
+    /// The locks by name that programs of this host hold: workers, and what `headroom run --lock` runs.
+    var locks: [HostLockReport]
+
+    init(_ report: AccountReport, settings: DatabaseSettings) {
+        self.report = report
+        self.settings = settings
+        slots = try? SlotReport(settings)
+        locks = HostLockReport.held(stateFolder: settings.stateFolder)
+    }
+
+    /// The one thing to do next.
+    var advice: String { report.advice(slots) }
+
+    /// The slots that are held for longer than their programs expected.
+    var heldTooLong: [SlotReport.Held] { (slots?.held ?? []).filter(\.holder.isHeldTooLong) }
+}

@@ -1,0 +1,144 @@
+import Headroom
+import HeadroomWatch
+
+/// A status report as text.
+struct StatusText {
+    private let view: StatusView
+    private var report: AccountReport { view.report }
+
+    /// How many sessions are listed; a person reads no thousands.
+    private let most: Int
+
+    init(_ view: StatusView, most: Int = 50) {
+        self.view = view
+        self.most = most
+    }
+
+    var lines: [String] {
+        var lines = [headline]
+        guard report.refusal == nil else { return lines + table(accountFacts + hostFacts) + tooLong + next }
+        lines += table(accountFacts + sessionFacts + hostFacts)
+        lines += tooLong
+        lines += next
+        for (title, groups) in [
+            ("program", report.groups { $0.program }), ("host", report.groups { $0.hostName }),
+            ("database", report.groups { $0.database }),
+        ] where !groups.isEmpty {
+            lines.append("")
+            lines += table([[title, "sessions", "active", "idle", "oldest idle"]] + groups.prefix(10).map(row))
+        }
+        if !report.sessions.isEmpty {
+            let header = [report.hasOthers ? "user" : nil, "id", "program", "pid", "host", "database", "doing", "for"]
+            lines.append("")
+            lines += table([header.compactMap(\.self) + ["transaction", ""]] + report.sessions.prefix(most).map(row))
+            let more = report.sessions.count - most
+            if more > 0 { lines.append("  and \(grouped(more)) more: --json lists them all") }
+        }
+        return lines
+    }
+
+    /// The level and the number, for one look.
+    var headline: String {
+        let used = report.used.map(String.init) ?? "?"
+        let limit = report.limit.value.map(String.init) ?? "?"
+        let percent = report.percent.map { " (\(fixed($0, 1)) %)" } ?? ""
+        return "\(report.level.rawValue)  \(used) of \(limit) connections in use\(percent)"
+    }
+
+    private var next: [String] { ["  next: \(printable(view.advice))"] }
+
+    private var accountFacts: [[String]] {
+        let limit = report.limit.value.map(String.init) ?? "?"
+        var facts = [
+            ["account", "\(report.account ?? view.settings.username) at \(view.settings.endpoint)"],
+            ["limit", "\(limit), \(report.limit.source.words)"],
+        ]
+        if let version = report.serverVersion { facts.append(["server", version]) }
+        if let server = report.server, let connected = server.connected {
+            var text = "\(connected)\(server.limit.map { " of \($0)" } ?? "") connections of all accounts"
+            if let peak = server.peak {
+                let uptime = server.uptime.map { ", up for \(Self.age($0))" } ?? ""
+                text += ", \(peak) at the most since it was started\(uptime)"
+            }
+            facts.append(["whole server", text])
+        }
+        return facts
+    }
+
+    private var sessionFacts: [[String]] {
+        var sessions =
+            "\(report.active) active, \(report.sleeping) sleeping, \(report.idle) of them idle for over "
+            + "\(Int(report.maxIdle.seconds)) s"
+        if report.dying > 0 { sessions += ", \(report.dying) dying and not counted" }
+        var facts = [["sessions", sessions]]
+        if let oldest = report.oldestIdle {
+            let program = oldest.program.map { " (\(printable($0)))" } ?? ""
+            facts.append(["oldest idle", "\(fixed(oldest.duration.seconds, 1)) s, session \(oldest.id)\(program)"])
+        }
+        let known = report.idleInTransaction.map { "\($0) idle in a transaction" }
+        facts.append(["transactions", known ?? "not known: \(report.transactions.reason ?? "")"])
+        if !report.hidden.isEmpty { facts.append(["hidden", report.hidden.joined(separator: "; ")]) }
+        return facts
+    }
+
+    private var hostFacts: [[String]] {
+        var facts: [[String]] = []
+        if let slots = view.slots {
+            let waiting = slots.waiting.reduce(0) { $0 + $1.tasks }
+            var holders = slots.held.prefix(3)
+                .map { held in
+                    let session = held.holder.sessionID == 0 ? "" : ", session \(held.holder.sessionID)"
+                    return "\(held.holder.program) (process \(held.holder.processID)\(session))"
+                }
+            if slots.held.count > 3 { holders.append("and \(slots.held.count - 3) more") }
+            let by = holders.isEmpty ? "" : ": " + holders.joined(separator: ", ")
+            facts.append(["slots", "\(slots.held.count) of \(slots.budget) held, \(waiting) waiting\(printable(by))"])
+        }
+        for lock in view.locks {
+            let holder = "\(lock.holder.program) (process \(lock.holder.processID)), for \(Self.age(lock.holder.age))"
+            facts.append(["lock \(lock.name)", printable(holder)])
+        }
+        return facts
+    }
+
+    private var tooLong: [String] { SlotsText.heldTooLong(view.slots) }
+
+    private func row(_ group: SessionGroup) -> [String] {
+        [
+            printable(group.name ?? "-"), "\(group.sessions)", "\(group.active)", "\(group.idle)",
+            group.oldestIdle.map { "\(fixed($0.seconds, 1)) s" } ?? "-",
+        ]
+    }
+
+    private func row(_ session: Session) -> [String] {
+        let cells = [
+            report.hasOthers ? printable(session.user) : nil,
+            "\(session.id)",
+            printable(session.program ?? "-"),
+            session.processID.map(String.init) ?? "-",
+            printable(session.host),
+            printable(session.database ?? "-"),
+            printable(session.command),
+            "\(fixed(session.duration.seconds, 1)) s",
+            session.inTransaction.map { $0 ? "yes" : "no" } ?? "unknown",
+            session.isOwn ? "this look, not counted" : session.isOfAccount ? "" : "another account, not counted",
+        ]
+        return cells.compactMap(\.self)
+    }
+
+    /// An age in its largest unit.
+    static func age(_ duration: Duration) -> String {
+        let seconds = Int(duration.seconds)
+        switch seconds {
+        case ..<120: return "\(seconds) s"
+        case ..<7_200: return "\(seconds / 60) min"
+        case ..<172_800: return "\(seconds / 3_600) h"
+        default: return "\(seconds / 86_400) days"
+        }
+    }
+}
+
+extension AccountReport {
+    /// Whether sessions of other accounts are in the list.
+    fileprivate var hasOthers: Bool { sessions.contains { !$0.isOfAccount } }
+}
