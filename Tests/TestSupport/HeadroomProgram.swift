@@ -60,11 +60,20 @@ public enum HeadroomProgram {
         return Int(line.drop { !$0.isNumber })
     }
 
-    private static func run(
+    /// Runs another program to its end, such as a shell that runs this one.
+    ///
+    /// - Parameters:
+    ///   - program: The program's path.
+    ///   - arguments: The arguments.
+    ///   - environment: What to add to the environment.
+    ///   - folder: The working directory; `/` by default.
+    /// - Returns: What it printed, and how it ended.
+    /// - Throws: When it cannot be started.
+    public static func run(
         _ program: String,
         _ arguments: [String],
-        environment: [String: String],
-        in folder: String?
+        environment: [String: String] = [:],
+        in folder: String? = nil
     ) async throws -> Output {
         var values: [Environment.Key: String?] = [:]
         for (name, value) in environment { values[Environment.Key(stringLiteral: name)] = value }

@@ -50,13 +50,15 @@ public struct AccountReport: Sendable {
         self.refusal = refusal
     }
 
-    /// The sessions that count against the account and are not our own.
-    private var others: [Session] { sessions.filter { $0.isOfAccount && !$0.isOwn && !$0.isDying } }
+    /// How many of the sessions that count against the account and are not our own are like that.
+    private func count(_ isLike: (Session) -> Bool = { _ in true }) -> Int {
+        sessions.count { $0.isOfAccount && !$0.isOwn && !$0.isDying && isLike($0) }
+    }
 
     /// The number of connections in use, without our own; all of them when the account is full; `nil` when not known.
     public var used: Int? {
         if let refusal { return refusal.isRefusal ? limit.value : nil }
-        return others.count
+        return count()
     }
 
     /// The share of the limit in use, in percent; `nil` when either is not known.
@@ -66,17 +68,17 @@ public struct AccountReport: Sendable {
     }
 
     /// The number of sessions at work.
-    public var active: Int { others.count { !$0.isSleeping } }
+    public var active: Int { count { !$0.isSleeping } }
 
     /// The number of sessions that wait for their client.
-    public var sleeping: Int { others.count(where: \.isSleeping) }
+    public var sleeping: Int { count(\.isSleeping) }
 
     /// The number of sessions that have waited for their client for longer than ``maxIdle``.
-    public var idle: Int { others.count { $0.isSleeping && $0.duration > maxIdle } }
+    public var idle: Int { count { $0.isSleeping && $0.duration > maxIdle } }
 
     /// How near the account is to its limit.
     public var level: Level {
         if let refusal { return refusal.isRefusal ? .exhausted : .unknown }
-        return Level(used: others.count, limit: limit.value)
+        return Level(used: count(), limit: limit.value)
     }
 }

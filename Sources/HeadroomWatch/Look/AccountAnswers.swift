@@ -65,23 +65,24 @@ struct AccountAnswers {
         var sessions: [Session] = []
         sessions.reserveCapacity(rows.count)
         for row in rows {
-            let id = try row.decode(UInt64.self, at: 0)
-            let duration = Duration.seconds(max(0, try row.decode(Double?.self, at: 6) ?? 0))
+            guard let id = row.number(at: 0) else { continue }
+            // Below zero only when the server's clock has been set back.
+            let duration = Duration.microseconds(Int64(clamping: row.number(at: 6) ?? 0))
             let program = programs[id]
             sessions.append(
                 Session(
                     id: id,
-                    user: try row.decode(String?.self, at: 1) ?? "",
-                    host: try row.decode(String?.self, at: 2) ?? "",
-                    database: try row.decode(String?.self, at: 3),
-                    command: try row.decode(String?.self, at: 4) ?? "",
+                    user: row.text(at: 1) ?? "",
+                    host: row.text(at: 2) ?? "",
+                    database: row.text(at: 3),
+                    command: row.text(at: 4) ?? "",
                     duration: duration,
                     inTransaction: inTransaction(id, for: duration),
                     program: program?.name,
                     processID: program?.processID,
                     isOwn: id == own,
-                    isOfAccount: try row.decode(Bool?.self, at: 5) ?? false,
-                    queryID: try row.decode(UInt64?.self, at: 7)
+                    isOfAccount: row.number(at: 5) == 1,
+                    queryID: row.number(at: 7)
                 )
             )
         }
@@ -100,11 +101,11 @@ struct AccountAnswers {
         var programs: [UInt64: (name: String?, processID: Int?)] = [:]
         programs.reserveCapacity(rows.count / 2)
         for row in rows {
-            guard let (id, name, value) = try? row.decode(UInt64.self, String.self, String?.self) else { continue }
-            if name == "_pid" {
-                programs[id, default: (nil, nil)].processID = value.flatMap(Int.init)
+            guard let id = row.number(at: 0) else { continue }
+            if row.number(at: 1) == 1 {
+                programs[id, default: (nil, nil)].processID = row.number(at: 2).map { Int(clamping: $0) }
             } else {
-                programs[id, default: (nil, nil)].name = value
+                programs[id, default: (nil, nil)].name = row.text(at: 2)
             }
         }
         return programs

@@ -34,11 +34,12 @@ struct AccountLook {
             "SELECT trx_mysql_thread_id, trx_query LIKE '%look \(mark)%' FROM information_schema.INNODB_TRX",
             "COMMIT",
             """
-            SELECT PROCESSLIST_ID, ATTR_NAME, ATTR_VALUE FROM performance_schema.session_account_connect_attrs \
+            SELECT PROCESSLIST_ID, ATTR_NAME = '_pid', ATTR_VALUE FROM performance_schema.session_account_connect_attrs \
             WHERE ATTR_NAME IN ('program_name', '_pid')
             """,
+            // The server's own numbers, which it has at hand; asked for as GLOBAL it first adds up every session's.
             """
-            SHOW GLOBAL STATUS WHERE Variable_name IN ('Threads_connected', 'Max_used_connections', 'Uptime', \
+            SHOW SESSION STATUS WHERE Variable_name IN ('Threads_connected', 'Max_used_connections', 'Uptime', \
             'Connection_errors_max_connections')
             """,
             // After the transactions: who has slept since before their list was made is in it, if in a transaction at all.
@@ -48,10 +49,10 @@ struct AccountLook {
 
     private var sessions: String {
         let columns = "SELECT ID, USER, HOST, DB, COMMAND, \(Self.isOfAccount)"
-        if isMariaDB { return "\(columns), TIME_MS / 1000, QUERY_ID FROM information_schema.PROCESSLIST" }
+        if isMariaDB { return "\(columns), TIME_MS * 1000, QUERY_ID FROM information_schema.PROCESSLIST" }
         // MySQL would rather be asked in the performance schema, but that may be off, and is empty then.
         let table = avoidsPerformanceSchema ? "information_schema.PROCESSLIST" : "performance_schema.processlist"
-        return "\(columns), TIME, NULL FROM \(table)"
+        return "\(columns), TIME * 1000000, NULL FROM \(table)"
     }
 
     /// One account is one row of user and host pattern, whose sessions count together.
