@@ -34,13 +34,15 @@ struct GuardedKill {
         // session that sleeps, is quick, and fails when the session has begun another statement since (error 1957, no such
         // query): as the step right before the KILL it leaves the least time between look and deed.
         let query = session.queryID ?? 0
+        // A session that has never run a statement has the number 0, as others have, and the step would mark one of those.
+        let lastLook = query > 0 ? "KILL SOFT QUERY ID \(query); " : ""
         return [
             """
             BEGIN NOT ATOMIC DECLARE n BIGINT UNSIGNED DEFAULT 0; \
             DECLARE EXIT HANDLER FOR 1957 SELECT 0, 1; \
             SELECT ID INTO n FROM information_schema.PROCESSLIST WHERE ID = \(id) AND QUERY_ID = \(query) \
             AND COMMAND = 'Sleep' AND TIME_MS >= \(session.duration.nanoseconds / 1_000_000 - 1); \
-            IF n > 0 THEN KILL SOFT QUERY ID \(query); KILL n; SELECT 1, 1; \
+            IF n > 0 THEN \(lastLook)KILL n; SELECT 1, 1; \
             ELSE SELECT 0, COUNT(*) FROM information_schema.PROCESSLIST WHERE ID = \(id) AND COMMAND <> 'Killed'; \
             END IF; END
             """
