@@ -54,7 +54,7 @@ struct AccountBook: Sendable {
     }
 
     /// 64 bits of FNV-1a: short and the same in every process, as Swift's own hashes are not.
-    private static func digest(_ text: String) -> String {
+    static func digest(_ text: String) -> String {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
         let digits = String(hash, radix: 16)
@@ -62,7 +62,7 @@ struct AccountBook: Sendable {
     }
 
     /// Puts a whole file in the place of the old one, so that nobody reads half of it.
-    private static func replace(_ path: String, with text: String) throws {
+    static func replace(_ path: String, with text: String) throws {
         if (try? SettingsFile.read(path)) == text { return }
         let draft = "\(path).\(getpid()).\(UInt64.random(in: 0...(.max)))"
         let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o660)

@@ -36,6 +36,12 @@ public struct LoadedSettings: Sendable {
 
     /// Sentences for standard error, such as that others may read the file with the password.
     public var warnings: [String]
+
+    /// Every way to the server that some source names, also those that are not taken: a socket beside a host, for instance.
+    public var endpoints: [Endpoint]
+
+    /// A second account for when the first one is full, from the settings `HEADROOM_ADMIN_...`; `nil` without them.
+    public var administrator: DatabaseSettings?
 }
 
 extension SettingsSources {
@@ -47,7 +53,8 @@ extension SettingsSources {
     /// `HEADROOM_CLOSE_TIMEOUT`, `HEADROOM_WAIT_TIMEOUT`, `HEADROOM_IDLE_TIMEOUT` and `HEADROOM_HOLD_WARNING` take seconds
     /// (`30`, `0.5`) or `500ms`, `2m`; `HEADROOM_BUDGET` (from 1) and `HEADROOM_RESERVE` (from 0) are numbers of connections;
     /// `HEADROOM_STATE_DIR` is an absolute path; `HEADROOM_TLS_MODE` is one of disabled, preferred, required, verify_ca and
-    /// verify_identity; `HEADROOM_TLS_CA` names a file or folder.
+    /// verify_identity; `HEADROOM_TLS_CA` names a file or folder. `HEADROOM_ADMIN_USERNAME`, `_PASSWORD`, `_HOST`, `_PORT`
+    /// and `_SOCKET` make the ``LoadedSettings/administrator``; those not set are taken from their `DB_` names.
     ///
     /// - Parameter programName: The name under which the server shows the connections.
     /// - Returns: The settings, with warnings for their user.
@@ -118,7 +125,12 @@ extension SettingsSources {
             settings.tls.mode = mode
         }
         settings.tls.authorities = first("HEADROOM_TLS_CA")?.value
-        return LoadedSettings(database: settings, warnings: warnings)
+        return LoadedSettings(
+            database: settings,
+            warnings: warnings,
+            endpoints: named(layers, endpoint),
+            administrator: try administrator(layers, beside: settings)
+        )
     }
 
     private func layers(warnings: inout [String]) throws -> [SettingsLayer] {

@@ -4,7 +4,7 @@ import Glibc
 /// Starts a thread that runs `body` once and ends.
 ///
 /// For work that must not run on Swift's cooperative threads, because it sleeps in the kernel.
-func startDetachedThread(named name: String, _ body: @escaping @Sendable () -> Void) {
+package func startDetachedThread(named name: String, _ body: @escaping @Sendable () -> Void) {
     final class Start: Sendable {
         let name: String
         let body: @Sendable () -> Void

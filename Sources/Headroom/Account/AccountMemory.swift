@@ -1,0 +1,30 @@
+import Glibc
+
+/// Keeps a text about an account in the state folder, for the time when the account lets nobody in.
+///
+/// It is found by the settings alone, as nothing can be asked then.
+public struct AccountMemory: Sendable {
+    private let folder: StateFolder
+    private let name: String
+
+    /// Creates a memory for the account that the settings lead to.
+    ///
+    /// - Parameters:
+    ///   - settings: The settings.
+    ///   - topic: What is remembered, as a part of the file's name.
+    public init(_ settings: DatabaseSettings, topic: String) {
+        folder = StateFolder(settings.stateFolder)
+        name = "\(topic)-\(AccountBook.digest("\(settings.username) at \(settings.endpoint)"))"
+    }
+
+    /// The text that was kept last; `nil` when there is none.
+    public var text: String? { try? SettingsFile.read("\(folder.path)/memory/\(name)") }
+
+    /// Keeps a text in the place of the old one.
+    ///
+    /// - Parameter text: The text.
+    /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
+    public func keep(_ text: String) throws {
+        try AccountBook.replace("\(folder.folder("memory"))/\(name)", with: text)
+    }
+}
