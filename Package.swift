@@ -46,7 +46,7 @@ let package = Package(
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
             ]
         ),
-        .target(name: "HeadroomWatch", dependencies: ["Headroom"]),
+        .target(name: "HeadroomWatch", dependencies: ["CLinux", "Headroom"]),
         .target(
             name: "HeadroomJobs",
             dependencies: ["Headroom", .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")]

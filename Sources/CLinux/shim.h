@@ -82,3 +82,16 @@ static inline int clinux_is_byte_locked(int descriptor, int64_t byte) {
     struct clinux_flock lock;
     return clinux_lock_byte(descriptor, clinux_getlk, &lock, clinux_wrlck, byte) == 0 && lock.type != clinux_unlck;
 }
+
+// A descriptor of a process: it keeps meaning that process when the number is given to another. The calls have
+// the same numbers on all processors.
+static inline int clinux_pidfd_open(int process) { return (int)syscall(434, process, 0); }
+
+// A duplicate of a descriptor of another process; needs the right to trace it, and Linux 5.6.
+static inline int clinux_pidfd_getfd(int process, int descriptor) {
+    return (int)syscall(438, process, descriptor, 0);
+}
+
+static inline int clinux_pidfd_signal(int process, int signal) {
+    return (int)syscall(424, process, signal, (void *)0, 0);
+}
