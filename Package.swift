@@ -78,13 +78,17 @@ let package = Package(
             ]
         ),
 
+        // A program that holds connections, for the tests of rescue.
+        .executableTarget(name: "connection-holder", dependencies: ["CMariaDB"], path: "Tests/ConnectionHolder"),
+
         // What several test targets share: a private server for a suite, the built program, files.
         .target(
             name: "TestSupport",
             dependencies: [
                 "Headroom",
                 "HeadroomSandbox",
-                // For a test to run the built program.
+                // For a test to run the built programs.
+                "connection-holder",
                 "headroom",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -114,7 +118,7 @@ let package = Package(
 )
 
 // One set of rules for every target.
-for target in package.targets where target.type != .system {
+for target in package.targets where target.type != .system && target.name != "connection-holder" {
     target.swiftSettings = [
         // `any` says where a value is boxed: SE-0335.
         .enableUpcomingFeature("ExistentialAny"),

@@ -45,6 +45,28 @@ public enum HeadroomProgram {
         try await run(path, arguments, environment: environment, in: folder)
     }
 
+    /// The command, to be put in front of another, that runs it as another user; only root may give it.
+    public static func asUser(_ user: Int) -> [String] {
+        ["/usr/bin/setpriv", "--reuid=\(user)", "--regid=\(user)", "--clear-groups"]
+    }
+
+    /// Runs the program to its end as another user, which only root may.
+    ///
+    /// - Parameters:
+    ///   - arguments: The arguments.
+    ///   - user: The user.
+    ///   - environment: What to add to the environment.
+    /// - Returns: What it printed, and how it ended.
+    /// - Throws: When it cannot be started.
+    public static func run(
+        _ arguments: [String],
+        asUser user: Int,
+        environment: [String: String]
+    ) async throws -> Output {
+        let command = asUser(user) + [path] + arguments
+        return try await run(command[0], Array(command.dropFirst()), environment: environment, in: nil)
+    }
+
     /// Runs the program to its end, and counts what it read: files, pipes and sockets, not what it mapped.
     ///
     /// - Parameters:

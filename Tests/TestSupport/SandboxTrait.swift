@@ -63,7 +63,7 @@ public enum SuiteServer {
     static let accounts: [(name: String, options: String)] =
         (1...12).map { ("one\($0)", "MAX_USER_CONNECTIONS 1") }
         + (1...12).map { ("two\($0)", "MAX_USER_CONNECTIONS 2") }
-        + (1...8).map { ("ten\($0)", "MAX_USER_CONNECTIONS 10") }
+        + (1...12).map { ("ten\($0)", "MAX_USER_CONNECTIONS 10") }
         + [("hourly", "MAX_CONNECTIONS_PER_HOUR 20")]
 
     /// The server; the suite must have the `.sandbox` trait.

@@ -24,7 +24,10 @@ public struct AccountWatch: Sendable {
     ) async throws -> AccountReport {
         do {
             return try await database.withConnection { connection in
-                try await connection.accountReport(maxIdle: maxIdle, isOfAllAccounts: isOfAllAccounts)
+                let report = try await connection.accountReport(maxIdle: maxIdle, isOfAllAccounts: isOfAllAccounts)
+                // For `rescue`, when the account lets nobody in; no reason to fail if it cannot be kept.
+                try? await connection.keepSnapshot(report, database.settings)
+                return report
             }
         } catch let error as DatabaseError where error.isRefusal || error.isConnectFailure {
             return AccountReport(

@@ -41,22 +41,25 @@ struct ConnectionOptions: ParsableArguments {
     }
 
     /// Finds the settings, and prints what their user should know of them.
-    func settings(program: String) throws -> DatabaseSettings {
+    func settings(program: String) throws -> DatabaseSettings { try loaded(program: program).database }
+
+    /// The same, with the other ways to the server and the second account.
+    func loaded(program: String) throws -> LoadedSettings {
         var overrides: [String: String] = [:]
         overrides["DB_HOST"] = host
         overrides["DB_PORT"] = port.map(String.init)
         overrides["DB_SOCKET"] = socket
         overrides["DB_USERNAME"] = user
         overrides["DB_DATABASE"] = database
-        return try Self.settings(overrides, envFile: envFile, defaultsFile: defaultsFile, program: program)
+        return try Self.loaded(overrides, envFile: envFile, defaultsFile: defaultsFile, program: program)
     }
 
-    fileprivate static func settings(
+    fileprivate static func loaded(
         _ overrides: [String: String],
         envFile: String?,
         defaultsFile: String?,
         program: String
-    ) throws -> DatabaseSettings {
+    ) throws -> LoadedSettings {
         let loaded = try SettingsSources(
             overrides: overrides,
             environment: ProcessInfo.processInfo.environment,
@@ -65,7 +68,7 @@ struct ConnectionOptions: ParsableArguments {
         )
         .load(programName: program)
         for warning in loaded.warnings { Console.error("headroom: warning: \(warning)") }
-        return loaded.database
+        return loaded
     }
 }
 
@@ -99,11 +102,13 @@ struct LoginOptions: ParsableArguments {
         overrides["DB_PORT"] = dbPort.map(String.init)
         overrides["DB_SOCKET"] = dbSocket
         overrides["DB_USERNAME"] = dbUsername
-        return try ConnectionOptions.settings(
-            overrides,
-            envFile: envFile,
-            defaultsFile: defaultsFile,
-            program: program
-        )
+        return
+            try ConnectionOptions.loaded(
+                overrides,
+                envFile: envFile,
+                defaultsFile: defaultsFile,
+                program: program
+            )
+            .database
     }
 }

@@ -1,0 +1,238 @@
+import Glibc
+public import Headroom
+
+/// Helps when an account lets nobody in: says which limit it is and who holds the connections, and can free them.
+///
+/// It takes no slot and waits for none: who is locked out must not wait for those who are too.
+public struct Rescue: Sendable {
+    private let settings: DatabaseSettings
+    private let administrator: DatabaseSettings?
+    private let endpoints: [Endpoint]
+
+    /// How many connections are hung up in vain before it stops, as then something else is wrong.
+    private static let mostInVain = 3
+
+    /// How long a place may take to come free after a connection was hung up.
+    private static let freeing = Duration.seconds(1)
+
+    /// Creates a rescue for the account that the settings lead to.
+    public init(_ loaded: LoadedSettings) {
+        func prepared(_ settings: DatabaseSettings) -> DatabaseSettings {
+            var settings = settings
+            // Whether the database exists, and may be used, is not the question.
+            settings.database = nil
+            settings.connectTimeout = min(settings.connectTimeout, .seconds(5))
+            return settings
+        }
+        settings = prepared(loaded.database)
+        administrator = loaded.administrator.map(prepared)
+        endpoints = loaded.endpoints
+    }
+
+    /// Finds out what is wrong, and does what it was told to.
+    ///
+    /// - Parameter orders: What it may do.
+    /// - Returns: What it found and did.
+    /// - Throws: ``DatabaseError`` when the server lets us in but does not answer, `CancellationError` when cancelled.
+    public func run(_ orders: RescueOrders) async throws -> RescueReport {
+        var report = RescueReport(isDryRun: orders.isDryRun)
+        let snapshot = AccountSnapshot.last(settings)
+        report.snapshot = snapshot
+        async let host = view(snapshot?.ports)
+        if case .refused(let error) = try await enter(Door(.account, settings), orders, &report) {
+            report.refusal = error
+            try await tryOthers(after: error, orders, &report)
+        }
+        report.host = await host
+        try await hangUp(orders, &report)
+        if let process = orders.terminate {
+            let result = try await Termination.run(
+                process,
+                in: report.host,
+                patience: orders.terminationPatience,
+                isDryRun: orders.isDryRun
+            )
+            report.termination = (process, result)
+            if result == .ended, report.opened == nil { _ = try await enter(within: Self.freeing, orders, &report) }
+        }
+        return report
+    }
+
+    /// Looks at the host, at every place where the server is known to be.
+    private func view(_ ports: ServerPorts?) async -> HostView {
+        var known = endpoints
+        var resolved: [String: [HostAddress]] = [:]
+        for case .tcp(let host, _) in endpoints { resolved[host] = await HostNames.addresses(of: host) }
+        let isHere = ServerPlaces(endpoints, resolved: resolved).isHere
+        if let ports, isHere {
+            if let socket = ports.socket { known.append(.socket(path: socket)) }
+            for port in [ports.port, ports.extraPort, ports.adminPort].compactMap(\.self) {
+                known.append(.tcp(host: "127.0.0.1", port: port))
+            }
+        } else if isHere, ports == nil {
+            // Never looked at in good times: the usual port, in case a server listens there.
+            known.append(.tcp(host: "127.0.0.1", port: 3306))
+        }
+        let secrets = [settings.password, administrator?.password ?? ""]
+        return HostReader(ServerPlaces(known, resolved: resolved), secrets: secrets).view()
+    }
+
+    // MARK: Getting in
+
+    private enum Entry {
+        case entered
+        case refused(DatabaseError)
+    }
+
+    private func tryOthers(
+        after refusal: DatabaseError,
+        _ orders: RescueOrders,
+        _ report: inout RescueReport
+    ) async throws {
+        let doors = Door.others(
+            after: refusal,
+            settings: settings,
+            administrator: administrator,
+            ports: report.snapshot?.ports
+        )
+        for door in doors {
+            switch try await enter(door, orders, &report) {
+            case .entered:
+                report.doors.append(RescueReport.Attempt(door: door))
+                return
+            case .refused(let error):
+                report.doors.append(RescueReport.Attempt(door: door, error: error))
+            }
+        }
+        guard refusal.isRefusal, refusal.waitingCanHelp else { return }
+        let start = ContinuousClock.now
+        _ = try await enter(within: orders.patience, orders, &report)
+        report.waited = start.duration(to: .now)
+    }
+
+    /// Tries the account itself again and again, at first without a pause: others are waiting for the place too.
+    private func enter(
+        within patience: Duration,
+        _ orders: RescueOrders,
+        _ report: inout RescueReport
+    ) async throws -> Bool {
+        let start = ContinuousClock.now
+        let door = Door(.account, settings)
+        while true {
+            switch try await enter(door, orders, &report) {
+            case .entered: return true
+            case .refused(let error) where !error.waitingCanHelp: return false
+            case .refused: break
+            }
+            let spent = start.duration(to: .now)
+            if spent > patience { return false }
+            if spent > .milliseconds(10) { try await Task.sleep(for: .milliseconds(2)) }
+        }
+    }
+
+    /// Goes in through a door, looks, ends what is idle, and leaves.
+    private func enter(
+        _ door: Door,
+        _ orders: RescueOrders,
+        _ report: inout RescueReport
+    ) async throws -> Entry {
+        let limit = report.limit.value
+        do {
+            let database = Database(door.settings, share: .reserve)
+            report.kills = try await database.withConnection(label: "rescue") { connection in
+                try await work(connection, door, orders, limit: limit)
+            }
+            report.opened = door.kind
+            return .entered
+        } catch let error as DatabaseError where error.isRefusal || error.isConnectFailure {
+            return .refused(error)
+        }
+    }
+
+    private func work(
+        _ connection: Connection,
+        _ door: Door,
+        _ orders: RescueOrders,
+        limit: Int?
+    ) async throws -> KillReport {
+        let isSame = door.settings.username == settings.username
+        var policy = KillPolicy()
+        policy.maxIdle = orders.idle
+        policy.untilFree = orders.untilFree
+        policy.knownOnly = orders.knownOnly
+        policy.user = isSame ? nil : settings.username
+        let account = try await connection.accountReport(
+            maxIdle: orders.idle,
+            isOfAllAccounts: !isSame,
+            patience: 5
+        )
+        // What is known in good times helps in bad ones; that it could not be kept is no reason to stop.
+        if isSame { try? await connection.keepSnapshot(account, settings) }
+        var plan = policy.plan(account)
+        if !isSame, let untilFree = orders.untilFree {
+            // The report's own numbers are those of the account that looks.
+            let used = account.sessions.count { $0.user == settings.username && !$0.isDying }
+            plan.goal = max(0, untilFree - (limit.map { $0 - used } ?? 0))
+        }
+        let isNamed = if case .process = orders.hangUp { true } else { orders.terminate != nil }
+        return try await IdleKill(policy)
+            .run(plan, of: account, on: connection, isDryRun: orders.isDryRun || isNamed) { _ in }
+    }
+
+    // MARK: Hanging up
+
+    private func hangUp(_ orders: RescueOrders, _ report: inout RescueReport) async throws {
+        switch orders.hangUp {
+        case nil:
+            break
+        case .idle(let silence):
+            let choice = HangUpChoice(report.host, silentFor: silence, user: geteuid())
+            report.choice = choice
+            // With a way in the server's eyes have decided already; and a refusal that is no matter of places stays.
+            guard report.opened == nil, report.refusal?.waitingCanHelp == true else { return }
+            try await hangUpOne(of: choice, orders, &report)
+        case .process(let process, let descriptor):
+            let choice = HangUpChoice(report.host, process: process, descriptor: descriptor, user: geteuid())
+            report.choice = choice
+            for candidate in choice.candidates {
+                let result = orders.isDryRun ? .wouldHangUp : Self.hangUp(candidate)
+                report.hangUps.append(RescueReport.HangUp(candidate: candidate, result: result))
+            }
+            guard report.hangUps.contains(where: { $0.result == .hungUp }), report.opened == nil else { return }
+            _ = try await enter(within: Self.freeing, orders, &report)
+        }
+    }
+
+    /// Hangs up one connection and takes its place before anybody else does; the next one only when that was in vain.
+    private func hangUpOne(
+        of choice: HangUpChoice,
+        _ orders: RescueOrders,
+        _ report: inout RescueReport
+    ) async throws {
+        var inVain = 0
+        for candidate in choice.candidates {
+            var result = RescueReport.HangUp.Result.wouldHangUp
+            if !orders.isDryRun {
+                // A last try: a place may have come free by itself since, and then nobody is harmed.
+                if case .entered = try await enter(Door(.account, settings), orders, &report) { return }
+                result = Self.hangUp(candidate)
+            }
+            if result == .hungUp {
+                result = try await enter(within: Self.freeing, orders, &report) ? .freed : .inVain
+                if result == .inVain { inVain += 1 }
+            }
+            report.hangUps.append(RescueReport.HangUp(candidate: candidate, result: result))
+            if orders.isDryRun || result == .freed || inVain == Self.mostInVain { return }
+        }
+    }
+
+    private static func hangUp(_ candidate: HangUpChoice.Candidate) -> RescueReport.HangUp.Result {
+        do throws(ForeignSocket.Obstacle) {
+            let socket = try ForeignSocket(candidate.socket, of: candidate.process.id)
+            try socket.hangUp()
+            return .hungUp
+        } catch {
+            return RescueReport.HangUp.Result(error)
+        }
+    }
+}

@@ -1,0 +1,164 @@
+public import Headroom
+
+/// What a person can do next, with the names that are real on this host.
+public struct RescueAdvice: Sendable {
+    /// The steps, the mildest first.
+    public var steps: [Step] = []
+
+    /// A step.
+    public struct Step: Sendable, Hashable {
+        /// What it is, in a sentence.
+        public var text: String
+        /// The commands or statements to give.
+        public var commands: [String]
+    }
+
+    /// Creates the advice that fits a report.
+    ///
+    /// - Parameters:
+    ///   - report: What was found and done.
+    ///   - settings: The account.
+    ///   - user: The user that asks.
+    ///   - idle: From when on a connection counts as idle.
+    public init(_ report: RescueReport, settings: DatabaseSettings, user: UInt32, idle: Duration) {
+        let seconds = idle.components.seconds
+        guard let refusal = report.refusal else {
+            if report.isDryRun, let kills = report.kills, kills.count(.wouldKill) > 0 {
+                add("End what is idle:", "headroom kill-idle --max-idle \(seconds)")
+            }
+            return
+        }
+        switch refusal.code {
+        case .accountLimitReached, .userLimitReached, .serverLimitReached:
+            if !report.isFree { freePlaces(report, settings: settings, user: user, seconds: seconds) }
+            if refusal.code == .serverLimitReached {
+                add(
+                    "For the next time an administrator can give the server a second port in its configuration:",
+                    report.isOfMySQL == true ? "admin_address = 127.0.0.1" : "extra_port = 3307"
+                )
+            } else {
+                add(
+                    "For the next time, a second account that can look and help (HEADROOM_ADMIN_USERNAME and "
+                        + "HEADROOM_ADMIN_PASSWORD), made by an administrator:",
+                    "CREATE USER headroom_mon@localhost IDENTIFIED BY '...' WITH MAX_USER_CONNECTIONS 2",
+                    "GRANT PROCESS, \(report.isOfMySQL == true ? "CONNECTION_ADMIN" : "CONNECTION ADMIN") ON *.* "
+                        + "TO headroom_mon@localhost"
+                )
+            }
+        case .hourlyLimitReached:
+            add(
+                "Wait for the end of the hour, or have an administrator end it; freeing places does not help:",
+                "FLUSH USER_RESOURCES"
+            )
+        case .hostBlocked:
+            add(
+                "An administrator lifts the block:",
+                "FLUSH HOSTS",
+                "TRUNCATE TABLE performance_schema.host_cache  -- MySQL"
+            )
+        case .serverUnreachable, .socketNotFound, .connectTimedOut:
+            if report.host.isListening == false {
+                add(
+                    "Nothing listens there: the server does not run. See why, and start it:",
+                    "systemctl status \(report.serverUnit)",
+                    "systemctl start \(report.serverUnit)"
+                )
+            } else if !refusal.advice.isEmpty {
+                add(refusal.advice)
+            }
+        default:
+            if !refusal.advice.isEmpty { add(refusal.advice) }
+        }
+    }
+
+    private mutating func freePlaces(
+        _ report: RescueReport,
+        settings: DatabaseSettings,
+        user: UInt32,
+        seconds: Int64
+    ) {
+        let host = report.host
+        let copies = host.processes.filter(\.isSecondCopy)
+        if copies.count > 1 {
+            add(
+                "The same program runs more than once. If it is a worker, end the second copy:",
+                "headroom rescue --terminate \(copies.map(\.id).max() ?? 0) --yes"
+            )
+        }
+        let silent = HangUpChoice(host, silentFor: .seconds(seconds), user: user)
+        let refused = report.hangUps.contains { $0.result == .notPermitted }
+        if !silent.candidates.isEmpty, !refused, report.isDryRun || report.choice == nil {
+            add(
+                "Hang up one connection that has been silent, and let the server's eyes decide about the others:",
+                "headroom rescue --hang-up-idle \(seconds) --yes"
+            )
+        }
+        let isRootNeeded =
+            refused || host.processes.contains { !$0.isOurs && $0.user != user }
+            || !host.hidden.isEmpty
+        if user != 0, isRootNeeded {
+            add(
+                "Root can look into every process and hang up its connections:",
+                "sudo headroom rescue --hang-up-idle \(seconds) --yes"
+            )
+        }
+        for hidden in host.hidden {
+            // A signal takes the same user, or root.
+            let reachable = hidden.suspects.filter { user == 0 || $0.user == user }
+            guard !reachable.isEmpty else { continue }
+            let few = reachable.sorted { ($1.age, $0.id) < ($0.age, $1.id) }.prefix(3)
+            add(
+                "One or more of these processes hold connections and may be asked to end "
+                    + "(a PHP-FPM worker is replaced by its master at once):",
+                commands: few.map { "headroom rescue --terminate \($0.id) --yes   # \($0.commandLine)" }
+            )
+        }
+        let units = Set((host.processes.filter { !$0.isOurs } + host.hidden.flatMap(\.suspects)).compactMap(\.unit))
+            .filter { $0.hasSuffix(".service") }
+        if units.isEmpty {
+            add("Restart what manages the application's processes, for example:", "systemctl restart php8.2-fpm")
+        } else {
+            add(
+                "Restart what manages the application's processes:",
+                commands: units.sorted().map { "systemctl restart \($0)" }
+            )
+        }
+        let name = Self.quoted(settings.username)
+        add(
+            "As the database's administrator, see the sessions and end the idle ones:",
+            "SELECT ID, HOST, COMMAND, TIME, INFO FROM information_schema.PROCESSLIST WHERE USER = \(name) "
+                + "ORDER BY TIME DESC",
+            "SELECT CONCAT('KILL ', ID, ';') FROM information_schema.PROCESSLIST WHERE USER = \(name) "
+                + "AND COMMAND = 'Sleep' AND TIME > \(seconds) AND ID NOT IN "
+                + "(SELECT trx_mysql_thread_id FROM information_schema.INNODB_TRX)"
+        )
+        add(
+            "As the last resort, restart the server; every account loses its sessions and open transactions:",
+            "systemctl restart \(report.serverUnit)"
+        )
+    }
+
+    private mutating func add(_ text: String, _ commands: String...) { add(text, commands: commands) }
+
+    private mutating func add(_ text: String, commands: [String]) {
+        steps.append(Step(text: text, commands: commands))
+    }
+
+    /// A text as a statement takes it.
+    private static func quoted(_ text: String) -> String {
+        "'" + text.map { $0 == "'" ? "''" : $0 == "\\" ? "\\\\" : String($0) }.joined() + "'"
+    }
+}
+
+extension RescueReport {
+    /// Whether the server is a MySQL; `nil` when that is not known.
+    var isOfMySQL: Bool? {
+        let version = kills?.account.serverVersion ?? snapshot?.serverVersion
+        return version.map { !$0.lowercased().contains("mariadb") }
+    }
+
+    /// The unit of the server: this host's own when it can be seen, else the usual name.
+    var serverUnit: String {
+        host.serverUnit ?? (isOfMySQL == true ? "mysql.service" : "mariadb.service")
+    }
+}
