@@ -13,7 +13,8 @@ struct HeadroomCommand: AsyncParsableCommand {
             """,
         version: headroomVersion,
         subcommands: [
-            StatusCommand.self, KillIdleCommand.self, RescueCommand.self, SlotsCommand.self, RunCommand.self, VerifyCommand.self, WorkCommand.self, ImportCommand.self, JobsCommand.self,
+            StatusCommand.self, KillIdleCommand.self, RescueCommand.self, SlotsCommand.self, RunCommand.self,
+            VerifyCommand.self, WorkCommand.self, ImportCommand.self, JobsCommand.self,
             MigrateCommand.self,
             SandboxCommand.self,
         ]

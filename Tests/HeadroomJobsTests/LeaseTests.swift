@@ -178,7 +178,7 @@ import Testing
     }
 
     @Test func `this process runs, and one with its id from before does not`() {
-        var process = HostProcess.current
+        var process = ProcessIdentity.current
         #expect(process.isRunning == true)
         process.start += 1
         #expect(process.isRunning == false)

@@ -34,7 +34,7 @@ extension JobQueue {
     }
 
     /// Has the job be another's: a process of this host that is gone, or one of another host.
-    func handOver(_ id: Int, host: String = HostProcess.current.host, process: Int, start: Int = 1) async throws {
+    func handOver(_ id: Int, host: String = ProcessIdentity.current.host, process: Int, start: Int = 1) async throws {
         try await database.withConnection { connection in
             _ = try await connection.query(
                 """

@@ -6,7 +6,7 @@ struct LeaseRecord: Sendable, Hashable {
     var token: String
 
     /// Who holds it.
-    var holder: HostProcess
+    var holder: ProcessIdentity
 
     /// Whether its time is up.
     var isExpired: Bool

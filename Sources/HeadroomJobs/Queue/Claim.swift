@@ -51,7 +51,7 @@ extension Connection {
             WHERE j.import_type IN (\(list: types.sorted()))
               AND (j.status = 'queued' AND (j.retry_at IS NULL OR j.retry_at <= NOW())
                    OR j.status = 'processing'
-                      AND (l.expires_at <= UTC_TIMESTAMP(6) OR l.host = \(HostProcess.current.host)))
+                      AND (l.expires_at <= UTC_TIMESTAMP(6) OR l.host = \(ProcessIdentity.current.host)))
             ORDER BY j.status = 'queued', FIELD(j.priority, 'high', 'normal', 'low'), j.queued_at, j.id
             LIMIT 100
             """
@@ -69,7 +69,7 @@ extension Connection {
         )
         return rows.compactMap { id, status, maxRetries, token, host, process, start, isExpired, fruitless in
             guard status == "processing" else { return Candidate(id: id, maxRetries: maxRetries) }
-            let holder = HostProcess(
+            let holder = ProcessIdentity(
                 host: host ?? "",
                 processID: Int32(clamping: process ?? 0),
                 start: start ?? 0
@@ -144,7 +144,7 @@ extension Connection {
     }
 
     private func setLease(of job: Int, token: String, fruitless: Int) async throws {
-        let process = HostProcess.current
+        let process = ProcessIdentity.current
         try await query(
             """
             INSERT INTO headroom_leases

@@ -4,7 +4,7 @@ import Glibc
 ///
 /// For notes that outlive their writer, such as who works on a job: whoever reads one on the same host can see at once
 /// whether that process still runs.
-public struct HostProcess: Sendable, Hashable {
+public struct ProcessIdentity: Sendable, Hashable {
     /// The host since it was started, and the pid namespace (a container) in which the id counts.
     public var host: String
 
@@ -22,7 +22,7 @@ public struct HostProcess: Sendable, Hashable {
     }
 
     /// This process.
-    public static let current = HostProcess(
+    public static let current = ProcessIdentity(
         host: thisHost,
         processID: getpid(),
         start: Holder.start(of: getpid()) ?? 0
