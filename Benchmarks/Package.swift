@@ -22,6 +22,16 @@ let package = Package(
         ),
         .executableTarget(name: "slots", dependencies: [.product(name: "Headroom", package: "headroom")]),
         .executableTarget(
+            name: "import",
+            dependencies: [
+                "CCycle",
+                .product(name: "Headroom", package: "headroom"),
+                .product(name: "HeadroomJobs", package: "headroom"),
+                .product(name: "HeadroomSandbox", package: "headroom"),
+                .product(name: "MeterImport", package: "headroom"),
+            ]
+        ),
+        .executableTarget(
             name: "pressure",
             dependencies: [
                 "CCycle",

@@ -1,4 +1,7 @@
 public import ArgumentParser
+import FoundationEssentials
+import Headroom
+import HeadroomJobs
 public import MeterImport
 import Synchronization
 
@@ -6,11 +9,15 @@ import Synchronization
 struct ImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
-        abstract: "Checks a file of meter readings or sites, without a database.",
+        abstract: "Imports a file of meter readings or sites at once, or checks it without a database.",
         discussion: """
-            Exit code 0 when every row would be imported, 1 when some would be rejected or the file cannot be used.
+            The file becomes a job of the queue like any other, only that this command works on it itself and waits for \
+            nobody. When it is stopped the job is in the queue, and a worker carries on with it.
+
+            Exit code 0 when every row was imported (--check: would be), 1 when some were rejected or the file cannot be used.
 
             Examples:
+              headroom import readings.csv --type hh --parallel 2
               headroom import --check readings.csv --type hh
               headroom import --check export.csv --mpan 1200023305967 --timezone UTC --json
             """
@@ -27,18 +34,61 @@ struct ImportCommand: AsyncParsableCommand {
 
     @OptionGroup var facts: FileFacts
 
-    @Option(help: "The most problems to show.")
+    @OptionGroup var connection: ConnectionOptions
+
+    @Flag(help: "Read the file and report on it as a job does, but store nothing.")
+    var dryRun = false
+
+    @Option(help: "With how many sessions to store readings, 1 or 2; the second only while the budget has room for it.")
+    var parallel = 1
+
+    @Option(help: "With --check: the most problems to show.")
     var problems = 20
 
     @Flag(help: "Print one JSON object.")
     var json = false
 
+    func validate() throws {
+        guard (1...2).contains(parallel) else { throw ValidationError("--parallel must be 1 or 2.") }
+    }
+
     func run() async throws {
-        guard check else {
-            Console.error("headroom: this version imports files through the queue only")
-            Console.error("  next: headroom jobs add \(file) --type \(type.rawValue), or --check to look at the file")
-            throw ExitCode(1)
+        if check { try await look() } else { try await store() }
+    }
+
+    /// Queues the file and works on it.
+    private func store() async throws {
+        let stopping = WorkerStopping()
+        try await runCommand(takeSignal: stopping.take) {
+            let path = file.hasPrefix("/") ? file : FileManager.default.currentDirectoryPath + "/" + file
+            try await FileCheck.open(path: path, type: type, options: facts.options)
+            let database = Database(try connection.settings(program: "headroom import"))
+            let queue = JobQueue(database)
+            let id = try await queue.add(
+                NewJob(
+                    filename: String(path.split(separator: "/").last ?? ""),
+                    path: path,
+                    type: type.rawValue,
+                    isDryRun: dryRun,
+                    metadata: facts.options.metadata
+                ),
+                batchID: UUID().uuidString.lowercased()
+            )
+            let worker = Worker(database, handler: MeterImportHandler(helper: parallel == 2 ? database : nil))
+            stopping.begin(worker.stop)
+            let report = WorkReport(isQuiet: json, isLog: false)
+            guard try await worker.run(job: id, report: report.note) else {
+                Console.print("job \(id): a worker was faster and has it; see headroom jobs show \(id)")
+                return
+            }
+            guard let job = try await queue.job(id) else { return }
+            if json { try Console.json(JobJSON(job)) }
+            guard job.status == .completed, job.counts.failed == 0 else { throw ExitCode(1) }
         }
+    }
+
+    /// Looks at the file only.
+    private func look() async throws {
         try await runCommand {
             let progress = CheckProgress(isShown: Console.isTerminal)
             let report: FileReport

@@ -246,4 +246,141 @@ import Testing
     func `new rows are told from the server's counts`(info: String?, affected: Int, new: Int) {
         #expect(ReadingStore.newRows(affected: affected, info: info) == new)
     }
+
+    /// All that an import leaves, but for ids and batches.
+    private func contents(_ database: Database) async throws -> [String] {
+        try await database.withConnection { connection in
+            try await connection.query(
+                """
+                SELECT CONCAT_WS('|', m.mpan, r.reading_date, r.reading_time, r.period_number, r.reading_value, r.reading_type)
+                FROM meter_readings AS r JOIN meters AS m ON m.id = r.meter_id
+                ORDER BY m.mpan, r.reading_date, r.period_number
+                """
+            )
+            .decode(String.self)
+        }
+    }
+
+    /// Three meters, with days and half-hours that come again, estimates among them.
+    private var jumble: String {
+        var text = "mpan,datetime,kwh,type\n"
+        for row in 0..<40_000 {
+            let (meter, half) = (row * 7 % 3, row * 13 % 15_000)
+            let day = half / 48 % 28 + 1
+            let month = half / 48 / 28 % 10 + 1
+            let time = "\(half % 48 / 2 < 10 ? "0" : "")\(half % 48 / 2):\(half % 2 == 0 ? "00" : "30")"
+            text += "M\(meter),2024-\(month < 10 ? "0" : "")\(month)-\(day < 10 ? "0" : "")\(day) \(time),\(row % 977),"
+            text += row % 5 == 0 ? "E\n" : "A\n"
+        }
+        return text
+    }
+
+    @Test func `two sessions store what one stores, with the same counts`() async throws {
+        let path = folder.write(jumble, to: "jumble.csv")
+        let (one, two) = (try await database("one_session"), try await database("two_sessions"))
+        let options = ImportOptions()
+        let alone = try await run(path, options, on: one)
+        let queue = JobQueue(two)
+        let id = try await queue.add(NewJob(filename: "f", path: path, type: "hh"), batchID: "two")
+        _ = try await Worker(two, handler: MeterImportHandler(helper: two)).runOnce { _ in }
+        let both = try #require(try await queue.job(id))
+        #expect(both.status == .completed)
+        #expect(both.counts == alone.counts)
+        #expect(try summary(both) == (try summary(alone)))
+        #expect(try await contents(two) == (try await contents(one)))
+    }
+
+    @Test func `a second session that lags behind, or is ahead, is made up for by the next go`() async throws {
+        let path = folder.write(jumble, to: "jumble.csv")
+        let whole = try await database("whole")
+        let expected = try await run(path, ImportOptions(), on: whole)
+        let database = try await database("lagging")
+        let queue = JobQueue(database)
+        let id = try await queue.add(NewJob(filename: "f", path: path, type: "hh"), batchID: "b")
+        // Ended by force again and again, at moments of its own choosing.
+        for round in 0..<12 {
+            let worker = Worker(database, handler: MeterImportHandler(helper: round % 3 == 2 ? nil : database))
+            let task = Task { try await worker.runOnce { _ in } }
+            try await Task.sleep(for: .milliseconds(Int.random(in: 1...250)))
+            task.cancel()
+            _ = await task.result
+        }
+        _ = try await Worker(database, handler: MeterImportHandler(helper: database)).runOnce { _ in }
+        let job = try #require(try await queue.job(id))
+        #expect(job.status == .completed)
+        #expect(job.counts == expected.counts)
+        #expect(try summary(job) == (try summary(expected)))
+        #expect(try await contents(database) == (try await contents(whole)))
+    }
+
+    @Test func `a file that comes again leaves everything as it is, under its new batch`() async throws {
+        let path = folder.write(jumble, to: "jumble.csv")
+        let database = try await database("again")
+        try await run(path, ImportOptions(), on: database)
+        let before = try await contents(database)
+        let job = try await run(path, ImportOptions(), on: database)
+        #expect(try summary(job).readingsStored == 0)
+        #expect(try await contents(database) == before)
+        let others = try await database.withConnection {
+            try await $0.number(
+                "SELECT COUNT(*) FROM meter_readings WHERE import_batch_id <> \(job.batchID) AND reading_type <> 'actual'"
+            )
+        }
+        #expect(others == 0)
+    }
+
+    @Test func `daily readings are stored once, and leave the half-hours alone`() async throws {
+        let database = try await database("daily")
+        let halves = folder.write("start,value\n2024-01-01 00:00,1\n2024-01-01 00:30,2\n", to: "h.csv")
+        try await run(halves, on: database)
+        let path = folder.write("date,value,type\n2024-01-01,48,A\n2024-01-02,50,E\n2024-01-02,51,A\n", to: "d.csv")
+        let queue = JobQueue(database)
+        for round in 0..<2 {
+            let id = try await queue.add(
+                NewJob(filename: "d", path: path, type: "daily", metadata: #"{"mpan":"M1"}"#),
+                batchID: "daily-\(round)"
+            )
+            _ = try await Worker(database, handler: MeterImportHandler()).runOnce { _ in }
+            let found = try summary(try #require(try await queue.job(id)))
+            #expect(found.readingsStored == (round == 0 ? 2 : 0))
+            #expect(found.duplicates == (round == 0 ? 1 : 3))
+        }
+        let rows = try await database.withConnection { connection in
+            try await connection.query(
+                """
+                SELECT CONCAT_WS(' ', reading_date, COALESCE(reading_time, 'day'), reading_value) FROM meter_readings
+                ORDER BY reading_date, reading_time IS NULL, reading_time
+                """
+            )
+            .decode(String.self)
+        }
+        #expect(
+            rows == [
+                "2024-01-01 00:00:00 1.000", "2024-01-01 00:30:00 2.000", "2024-01-01 day 48.000",
+                "2024-01-02 day 51.000",
+            ]
+        )
+    }
+
+    @Test func `sites are stored once, and what a file does not say stays`() async throws {
+        let database = try await database("sites")
+        let queue = JobQueue(database)
+        func run(_ text: String, _ batch: String) async throws -> ImportSummary {
+            let path = folder.write(text, to: "\(batch).csv")
+            let id = try await queue.add(NewJob(filename: "s", path: path, type: "sites"), batchID: batch)
+            _ = try await Worker(database, handler: MeterImportHandler()).runOnce { _ in }
+            return try summary(try #require(try await queue.job(id)))
+        }
+        let first = try await run("name,postcode,sitetype\nHead Office,EC1A 1BB,office\nDepot,,warehouse\n", "b1")
+        #expect(first.readingsStored == 2)
+        let second = try await run("name,postcode,companyid\nHead Office,,\nDepot,M1 1AA,\nStray,,99\n", "b2")
+        #expect(second.readingsStored == 1)
+        #expect(second.duplicates == 2)
+        #expect(second.warnings.count == 1)
+        let rows = try await database.withConnection { connection in
+            try await connection.query("SELECT CONCAT_WS(' ', name, postcode, site_type) FROM sites ORDER BY name")
+                .decode(String.self)
+        }
+        #expect(rows == ["Depot M1 1AA warehouse", "Head Office EC1A 1BB office", "Stray other"])
+    }
 }

@@ -124,3 +124,48 @@ int ccycle_loops(const char *socket, const char *user, const char *password, con
     close(ends[1]);
     return total < 0 ? -1 : (int)(total / seconds);
 }
+
+struct memory {
+    const char *bytes;
+    size_t left;
+};
+
+static int memory_init(void **data, const char *name, void *rows) {
+    (void)name;
+    *data = rows;
+    return 0;
+}
+
+static int memory_read(void *data, char *buffer, unsigned int room) {
+    struct memory *memory = data;
+    size_t count = memory->left < room ? memory->left : room;
+    memcpy(buffer, memory->bytes, count);
+    memory->bytes += count;
+    memory->left -= count;
+    return (int)count;
+}
+
+static void memory_end(void *data) { (void)data; }
+
+static int memory_error(void *data, char *text, unsigned int room) {
+    (void)data;
+    snprintf(text, room, "cannot happen");
+    return 1;
+}
+
+long ccycle_load(const char *socket, const char *user, const char *password, const char *database, const char *statement,
+                 const char *rows, unsigned long length) {
+    MYSQL *mysql = mysql_init(NULL);
+    unsigned int on = 1;
+    long stored = -1;
+    struct memory memory = {rows, length};
+    mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+    mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &on);
+    if (mysql_real_connect(mysql, NULL, user, password, database, 0, socket, 0)) {
+        mysql_set_local_infile_handler(mysql, memory_init, memory_read, memory_end, memory_error, &memory);
+        if (mysql_real_query(mysql, statement, strlen(statement)) == 0) stored = (long)mysql_affected_rows(mysql);
+        if (stored < 0) fprintf(stderr, "%s\n", mysql_error(mysql));
+    }
+    mysql_close(mysql);
+    return stored;
+}

@@ -19,11 +19,12 @@ extension Connection {
     /// - Parameters:
     ///   - types: The kinds of file that the caller can handle.
     ///   - token: The token of the lease to take.
+    ///   - id: The only job to claim; `nil` for any.
     /// - Returns: What became of it; `nil` when no job waits.
     /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
-    func claimNext(types: Set<String>, token: String) async throws -> Claim? {
+    func claimNext(types: Set<String>, token: String, only id: Int? = nil) async throws -> Claim? {
         while true {
-            let candidates = try await candidates(types)
+            let candidates = try await candidates(types, id)
             guard !candidates.isEmpty else { return nil }
             for candidate in candidates {
                 do {
@@ -42,13 +43,13 @@ extension Connection {
         var lease: LeaseRecord?
     }
 
-    private func candidates(_ types: Set<String>) async throws -> [Candidate] {
+    private func candidates(_ types: Set<String>, _ id: Int?) async throws -> [Candidate] {
         let rows = try await query(
             """
             SELECT j.id, j.status, j.max_retries, l.token, l.host, l.process_id, l.process_start,
                    l.expires_at <= UTC_TIMESTAMP(6), l.fruitless
             FROM import_jobs AS j LEFT JOIN headroom_leases AS l ON l.job_id = j.id
-            WHERE j.import_type IN (\(list: types.sorted()))
+            WHERE j.import_type IN (\(list: types.sorted())) AND (\(id) IS NULL OR j.id = \(id))
               AND (j.status = 'queued' AND (j.retry_at IS NULL OR j.retry_at <= NOW())
                    OR j.status = 'processing'
                       AND (l.expires_at <= UTC_TIMESTAMP(6) OR l.host = \(ProcessIdentity.current.host)))

@@ -62,8 +62,19 @@ public struct Worker: Sendable {
     /// - Throws: ``DatabaseError`` when the queue cannot be reached, `CancellationError` when cancelled.
     public func runOnce(limit: Int = 10, report: @escaping (Event) -> Void) async throws -> Int {
         var worked = 0
-        while worked < limit, !stop.isRequested, try await workOnNext(report) { worked += 1 }
+        while worked < limit, !stop.isRequested, try await workOnNext(report: report) { worked += 1 }
         return worked
+    }
+
+    /// Works on one job at once, whatever else waits.
+    ///
+    /// - Parameters:
+    ///   - id: The job's id.
+    ///   - report: Is told what happens.
+    /// - Returns: Whether the job was to be had; another worker may have been faster.
+    /// - Throws: ``DatabaseError`` when the queue cannot be reached, `CancellationError` when cancelled.
+    public func run(job id: Int, report: @escaping (Event) -> Void) async throws -> Bool {
+        try await workOnNext(only: id, report: report)
     }
 
     /// How far one connection has brought a job.
@@ -74,7 +85,7 @@ public struct Worker: Sendable {
     }
 
     /// Claims a job and works on it to its end; returns whether there was one.
-    private func workOnNext(_ report: @escaping (Event) -> Void) async throws -> Bool {
+    private func workOnNext(only id: Int? = nil, report: @escaping (Event) -> Void) async throws -> Bool {
         let token = Lease.newToken()
         var step = Step.nothing
         do {
@@ -83,7 +94,7 @@ public struct Worker: Sendable {
                     report(.yielded(reason: reason))
                     return .nothing
                 }
-                switch try await connection.claimNext(types: handler.types, token: token) {
+                switch try await connection.claimNext(types: handler.types, token: token, only: id) {
                 case nil:
                     return .nothing
                 case .poisoned(let job, let reason):

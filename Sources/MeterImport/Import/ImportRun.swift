@@ -4,19 +4,23 @@ import HeadroomJobs
 /// One go at a job's file, from where the last commit left it.
 ///
 /// Each chunk's readings, rejected rows, counts and the place in the file are committed together; while the server stores
-/// one chunk the next is read.
+/// one chunk the next is read. Where a second session helps, it commits its part of each chunk with a checkpoint of its own.
 struct ImportRun {
     private let run: JobRun
     private let type: ImportType
-    private let options: ImportOptions
     private let file: ReadingFile
     private let facts: ReadingFile.Facts
     private let rejects: RejectStore
     private var meters: MeterDirectory
-    private var position: FilePosition
-    private var summary: ImportSummary
-    private var repeated = RepeatedTime.byPeriod
+    private var readings: ReadingStore?
     private var sites: SiteStore?
+
+    /// Behind the last chunk that the first session has committed.
+    private var committed: FilePosition
+    private var summary: ImportSummary
+
+    /// How far the second session has come.
+    private var lane: Lane
 
     /// Opens the file at the place where its import carries on.
     ///
@@ -25,22 +29,25 @@ struct ImportRun {
         self.run = run
         let job = run.job
         type = try ImportType(job: job)
-        options = try ImportOptions(metadata: job.metadata)
+        let options = try ImportOptions(metadata: job.metadata)
         file = ReadingFile(path: job.path, type: type, options: options)
         rejects = RejectStore(jobID: job.id)
         meters = MeterDirectory(batchID: job.batchID, defaultSite: options.defaultSite)
         let checkpoint = try await run.lease.checkpoint(connection).flatMap(ImportCheckpoint.init(json:))
-        if let checkpoint, let facts = try await file.carryOn(from: checkpoint) {
+        let lane = try await run.lease.checkpoint(lane: Lane.number, connection).flatMap(Lane.init(json:)) ?? Lane()
+        if let checkpoint, let facts = try await file.carryOn(from: checkpoint, lane: lane) {
             self.facts = facts
-            position = checkpoint.position
+            committed = checkpoint.position
             summary = checkpoint.summary
+            self.lane = lane
         } else {
             facts = try await file.open()
-            position = FilePosition()
+            committed = FilePosition()
             summary = ImportSummary()
             summary.dryRun = job.isDryRun
+            self.lane = Lane()
             if checkpoint != nil {
-                summary.warnings.append(
+                summary.warn(
                     "The file has changed since a part of it was imported; it was imported from its beginning."
                 )
             }
@@ -48,61 +55,115 @@ struct ImportRun {
     }
 
     /// Imports what is left of the file.
-    mutating func finish(_ connection: Connection) async throws -> JobOutcome {
+    ///
+    /// - Parameters:
+    ///   - connection: The first session.
+    ///   - helper: Where a second session comes from; `nil` for none.
+    /// - Returns: What became of the job.
+    /// - Throws: ``ImportError``, ``DatabaseError``, ``LeaseEnded``, or `CancellationError`.
+    mutating func finish(_ connection: Connection, helper: Database?) async throws -> JobOutcome {
         try await begin(connection)
+        let second = try await secondSession(helper)
+        do {
+            let outcome = try await work(connection, second)
+            await second?.close()
+            return outcome
+        } catch {
+            await second?.close()
+            throw error
+        }
+    }
+
+    private func secondSession(_ helper: Database?) async throws -> SecondSession? {
+        guard let helper, type == .hh, !run.job.isDryRun else { return nil }
+        return try await SecondSession(helper, lease: run.lease, batch: run.job.batchID)
+    }
+
+    private mutating func work(_ connection: Connection, _ second: SecondSession?) async throws -> JobOutcome {
         let file = file
+        var before = committed
         var next = try await file.next()
         while let chunk = next {
             if !run.job.isDryRun, type != .sites { try await meters.resolve(Set(chunk.meters), connection) }
             async let following = file.next()
-            try await commit(chunk, connection)
+            try await commit(chunk, before: before, connection, second)
+            before = chunk.position
             next = try await following
-            run.progressed(
-                JobProgress(bytesDone: position.offset, bytesTotal: facts.size, counts: counts)
-            )
+            run.progressed(JobProgress(bytesDone: committed.offset, bytesTotal: facts.size, counts: summary.counts))
             if run.mustStop, next != nil { return .givenBack }
         }
         if !run.job.isDryRun, type != .sites { summary.metersCreated = try await meters.created(connection) }
         try await connection.withTransaction {
-            try await run.lease.advance(checkpoint, counts: counts, total: summary.rowsRead, connection)
+            let checkpoint = ImportCheckpoint(file: facts.identity, position: committed, summary: summary)
+            try await run.lease.advance(checkpoint.json, counts: summary.counts, total: summary.rowsRead, connection)
         }
         return outcome
-    }
-
-    private var checkpoint: String {
-        ImportCheckpoint(file: facts.identity, position: position, summary: summary).json
-    }
-
-    /// The rows so far.
-    private var counts: ImportJob.Counts {
-        ImportJob.Counts(
-            processed: summary.rowsRead,
-            imported: summary.rowsRead - summary.rowsRejected,
-            failed: summary.rowsRejected
-        )
     }
 
     /// Makes the connection ready, and writes where this go begins.
     private mutating func begin(_ connection: Connection) async throws {
         if !run.job.isDryRun {
-            try await ReadingStore.begin(batch: run.job.batchID, connection)
             if type == .sites {
                 sites = SiteStore(defaultCompany: try await DefaultSite.company(connection))
             } else {
-                repeated = try await RepeatedTime(connection)
+                readings = try await ReadingStore(batch: run.job.batchID, connection)
             }
         }
+        guard committed.offset == 0 else { return }
         try await connection.withTransaction {
-            if position.offset == 0 { try await rejects.forget(connection) }
-            try await run.lease.advance(checkpoint, counts: counts, connection)
+            try await rejects.forget(connection)
+            let checkpoint = ImportCheckpoint(file: facts.identity, position: committed, summary: summary)
+            try await run.lease.advance(lane: Lane.number, Lane().json, connection)
+            try await run.lease.advance(checkpoint.json, counts: summary.counts, connection)
         }
     }
 
-    /// Stores a chunk with everything that belongs to it, or nothing of it.
-    private mutating func commit(_ chunk: Chunk, _ connection: Connection) async throws {
-        var attempts = 0
+    /// Stores a chunk, or those of its parts that are not stored yet.
+    private mutating func commit(
+        _ chunk: Chunk,
+        before: FilePosition,
+        _ connection: Connection,
+        _ second: SecondSession?
+    ) async throws {
+        let end = chunk.position.offset
+        let parts = PartsToStore(end: end, first: committed.offset, second: lane.offset)
+        if second == nil, parts.first, parts.second {
+            // All in one session, as a rule.
+            return try await commit(chunk, chunk.readings, before: nil, connection)
+        }
+        let halves = ChunkHalves(chunk.readings)
+        let meterIDs = chunk.meters.map { meters[$0] ?? 0 }
+        var part = SecondSession.Part(readings: halves.second, meterIDs: meterIDs, lane: lane)
+        part.lane.offset = end
+        guard let second else {
+            // What is left of a chunk that was begun by two.
+            if parts.first { return try await commit(chunk, halves.first, before: nil, connection) }
+            guard var store = readings else { return }
+            lane = try await SecondSession.carryOut(part, &store, run.lease, connection)
+            return
+        }
+        let (order, isSecondLeft) = (part, parts.second)
+        async let other = isSecondLeft ? second.store(order) : order.lane
+        do {
+            if parts.first { try await commit(chunk, halves.first, before: before, connection) }
+        } catch {
+            _ = try? await other
+            throw error
+        }
+        let reached = try await other
+        if isSecondLeft { lane = reached }
+    }
+
+    /// Stores readings of a chunk with everything else that belongs to it, or nothing.
+    private mutating func commit(
+        _ chunk: Chunk,
+        _ part: [Reading],
+        before: FilePosition?,
+        _ connection: Connection
+    ) async throws {
+        var retries = ChunkRetries()
         while true {
-            var (after, behind) = (summary, chunk.position)
+            var after = summary
             after.note(chunk)
             // How many rows are to come is not known; what is read so far tells about how many.
             let total = chunk.position.offset > 0 ? after.rowsRead * facts.size / chunk.position.offset : nil
@@ -110,47 +171,41 @@ struct ImportRun {
                 try await connection.withTransaction {
                     if !run.job.isDryRun {
                         try await rejects.store(chunk.rejected, connection)
-                        try await store(chunk, &after, connection)
+                        try await store(chunk, part, &after, connection)
                     }
-                    let checkpoint = ImportCheckpoint(file: facts.identity, position: behind, summary: after)
-                    try await run.lease.advance(
-                        checkpoint.json,
-                        counts: ImportJob.Counts(
-                            processed: after.rowsRead,
-                            imported: after.rowsRead - after.rowsRejected,
-                            failed: after.rowsRejected
-                        ),
-                        total: total,
-                        connection
+                    let checkpoint = ImportCheckpoint(
+                        file: facts.identity,
+                        position: chunk.position,
+                        summary: after,
+                        before: before
                     )
+                    try await run.lease.advance(checkpoint.json, counts: after.counts, total: total, connection)
                 }
-                (summary, position) = (after, behind)
+                (summary, committed) = (after, chunk.position)
                 return
-            } catch let error as DatabaseError where error.isRetryableTransaction && attempts < 10 {
-                // Another import was at the same rows: the server has undone this one, or its wait has been too long.
-                attempts += 1
-                try await Task.sleep(for: .milliseconds(10 * attempts) * Double.random(in: 0.5...1.5))
+            } catch let error as DatabaseError where error.isRetryableTransaction {
+                try await retries.wait(error)
             }
         }
     }
 
-    private func store(_ chunk: Chunk, _ summary: inout ImportSummary, _ connection: Connection) async throws {
+    private mutating func store(
+        _ chunk: Chunk,
+        _ part: [Reading],
+        _ summary: inout ImportSummary,
+        _ connection: Connection
+    ) async throws {
         let stored: ReadingStore.Stored
         switch type {
         case .hh:
-            stored = try await ReadingStore.store(
-                chunk.readings,
-                meterIDs: chunk.meters.map { meters[$0] ?? 0 },
-                repeated: repeated,
-                connection
-            )
-            if repeated == .byTime, chunk.readings.contains(where: \.isSecondRun) { summary.warn(RepeatedTime.warning) }
+            guard var store = readings else { return }
+            stored = try await store.store(part, meterIDs: chunk.meters.map { meters[$0] ?? 0 }, connection)
+            readings = store
+            if store.repeated == .byTime, chunk.readings.contains(where: \.isSecondRun) {
+                summary.warn(RepeatedTime.warning)
+            }
         case .daily:
-            stored = try await DailyStore.store(
-                chunk.readings,
-                meterIDs: chunk.meters.map { meters[$0] ?? 0 },
-                connection
-            )
+            stored = try await DailyStore.store(part, meterIDs: chunk.meters.map { meters[$0] ?? 0 }, connection)
         case .sites:
             guard let sites else { return }
             let result = try await sites.store(chunk.sites, connection)
@@ -165,7 +220,9 @@ struct ImportRun {
 
     private var outcome: JobOutcome {
         var summary = summary
-        summary.warnings += position.warnings
+        summary.readingsStored += lane.new
+        summary.duplicates += lane.duplicates
+        for warning in committed.warnings { summary.warn(warning) }
         if summary.rowsRead == 0 { summary.warn("The file has a header and no rows.") }
         guard summary.rowsRead > 0, summary.rowsRejected == summary.rowsRead else {
             return .completed(summary: summary.json)
@@ -178,6 +235,11 @@ struct ImportRun {
 }
 
 extension ImportSummary {
+    /// The rows so far, as the queue counts them.
+    fileprivate var counts: ImportJob.Counts {
+        ImportJob.Counts(processed: rowsRead, imported: rowsRead - rowsRejected, failed: rowsRejected)
+    }
+
     /// Counts a chunk's rows.
     fileprivate mutating func note(_ chunk: Chunk) {
         rowsRead += chunk.rows
@@ -194,10 +256,12 @@ extension ImportSummary {
 }
 
 extension ReadingFile {
-    /// Opens the file where a checkpoint says; `nil` when it is another file by now.
-    fileprivate func carryOn(from checkpoint: ImportCheckpoint) throws -> Facts? {
+    /// Opens the file where the slower of two sessions carries on; `nil` when it is another file by now.
+    fileprivate func carryOn(from checkpoint: ImportCheckpoint, lane: Lane) throws -> Facts? {
+        let isBehind = lane.offset < checkpoint.position.offset
+        let start = isBehind ? checkpoint.before ?? checkpoint.position : checkpoint.position
         do {
-            return try open(from: checkpoint.position, of: checkpoint.file)
+            return try open(from: start, of: checkpoint.file)
         } catch let error as ImportError where error.code == .changed {
             return nil
         }
@@ -210,21 +274,5 @@ extension ImportType {
             throw ImportError(.badOptions, "The job's type is '\(job.type)', which cannot be imported.")
         }
         self = type
-    }
-}
-
-extension RepeatedTime {
-    /// Finds out from the table itself.
-    fileprivate init(_ connection: Connection) async throws {
-        let rows = try await connection.query(
-            """
-            SELECT INDEX_NAME, LOWER(COLUMN_NAME) FROM information_schema.STATISTICS
-            WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'meter_readings' AND NON_UNIQUE = 0
-            ORDER BY INDEX_NAME, SEQ_IN_INDEX
-            """
-        )
-        var keys: [String: [String]] = [:]
-        for (name, column) in try rows.decode(String.self, String.self) { keys[name, default: []].append(column) }
-        self.init(uniqueKeys: Array(keys.values))
     }
 }

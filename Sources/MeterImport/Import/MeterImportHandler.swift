@@ -6,8 +6,15 @@ public struct MeterImportHandler: JobHandler {
     /// All kinds of file.
     public let types = Set(ImportType.allCases.map(\.rawValue))
 
+    private let helper: Database?
+
     /// Creates a handler.
-    public init() {}
+    ///
+    /// - Parameter helper: Where a second session comes from that stores half of the readings, whenever the budget has room
+    ///   for it; `nil`, the default, for one session only.
+    public init(helper: Database? = nil) {
+        self.helper = helper
+    }
 
     /// Imports a job's file, or what is left of it.
     ///
@@ -20,7 +27,7 @@ public struct MeterImportHandler: JobHandler {
     /// - Throws: ``ImportError``, ``DatabaseError``, or `CancellationError` when cancelled.
     public func run(_ run: JobRun, _ connection: Connection) async throws -> JobOutcome {
         var run = try await ImportRun(run, connection)
-        return try await run.finish(connection)
+        return try await run.finish(connection, helper: helper)
     }
 }
 

@@ -20,7 +20,7 @@ final class RowReader {
     }
 
     /// A chunk ends with the row that brings it to this many readings or rows.
-    static let chunkSize = 1000
+    static let chunkSize = 5000
 
     /// A chunk ends also with the row that brings its rejected rows to this many bytes.
     private static let mostRejectedBytes = 256 * 1024

@@ -35,7 +35,7 @@ enum DailyStore {
         }
         let merge = DailyMerge(readings, meterIDs: meterIDs, stored: stored)
         if !merge.inserts.isEmpty {
-            try await connection.query(SQL(raw: insertion(merge.inserts, meterIDs)))
+            try await connection.query(SQL(raw: ReadingSQL.dailyInsertion(merge.inserts, meterIDs: meterIDs)))
         }
         for (id, reading) in merge.updates {
             try await connection.query(
@@ -48,28 +48,5 @@ enum DailyStore {
             )
         }
         return ReadingStore.Stored(new: merge.inserts.count, duplicates: merge.duplicates)
-    }
-
-    private static func insertion(_ readings: [Reading], _ meterIDs: [Int]) -> String {
-        var text = RowText(capacity: 200 + readings.count * 56)
-        text.append(
-            "INSERT INTO meter_readings (meter_id, reading_date, reading_value, reading_type, import_batch_id) VALUES "
-        )
-        var isFirst = true
-        for reading in readings {
-            text.append(isFirst ? "(" : ",(")
-            isFirst = false
-            text.append(meterIDs[reading.meter])
-            text.append(",'")
-            text.append(reading.date)
-            text.append("',")
-            text.append(thousandths: reading.energy.thousandths)
-            switch reading.type {
-            case .actual: text.append(",'actual',@headroom_batch)")
-            case .estimated: text.append(",'estimated',@headroom_batch)")
-            case .manual: text.append(",'manual',@headroom_batch)")
-            }
-        }
-        return text.string
     }
 }

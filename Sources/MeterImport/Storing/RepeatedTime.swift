@@ -1,3 +1,5 @@
+import Headroom
+
 /// How a readings table tells the two runs of the repeated hour apart, on the day when the clocks are put back.
 enum RepeatedTime: Equatable {
     /// By the period's number, as in the host's table.
@@ -26,4 +28,20 @@ enum RepeatedTime: Equatable {
     static let warning =
         "The table of readings has a unique key without the period: the second 01:00 and 01:30 of the day when the clocks "
         + "go back are stored at 01:00:01 and 01:30:01."
+}
+
+extension RepeatedTime {
+    /// Finds out from the table itself.
+    init(_ connection: Connection) async throws {
+        let rows = try await connection.query(
+            """
+            SELECT INDEX_NAME, LOWER(COLUMN_NAME) FROM information_schema.STATISTICS
+            WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'meter_readings' AND NON_UNIQUE = 0
+            ORDER BY INDEX_NAME, SEQ_IN_INDEX
+            """
+        )
+        var keys: [String: [String]] = [:]
+        for (name, column) in try rows.decode(String.self, String.self) { keys[name, default: []].append(column) }
+        self.init(uniqueKeys: Array(keys.values))
+    }
 }

@@ -55,6 +55,10 @@ enum EnergyUnit: String, CaseIterable {
 struct Energy: Hashable, Sendable {
     var thousandths: Int64
 
+    init(thousandths: Int64) {
+        self.thousandths = thousandths
+    }
+
     /// The most that `decimal(15,3)` holds, in thousandths.
     static let most: UInt64 = 999_999_999_999_999
 

@@ -16,3 +16,7 @@ int ccycle_pin(int process, int processor);
 // when any was refused.
 int ccycle_loops(const char *socket, const char *user, const char *password, const char *database, const char *first,
                  int processes, int seconds);
+
+// Runs a LOAD DATA LOCAL statement whose file is the rows in memory. Returns the number of rows stored, or -1.
+long ccycle_load(const char *socket, const char *user, const char *password, const char *database, const char *statement,
+                 const char *rows, unsigned long length);

@@ -8,14 +8,18 @@ struct ImportCheckpoint: Codable, Hashable, Sendable {
     /// Behind the last row that was committed.
     var position: FilePosition
 
-    /// What was found up to there.
+    /// What was found up to there, but for what a second session has stored.
     var summary: ImportSummary
 
+    /// Where the last chunk began, when a second session stores a part of each: it may not have come so far.
+    var before: FilePosition?
+
     /// Creates a checkpoint.
-    init(file: FileIdentity, position: FilePosition, summary: ImportSummary) {
+    init(file: FileIdentity, position: FilePosition, summary: ImportSummary, before: FilePosition? = nil) {
         self.file = file
         self.position = position
         self.summary = summary
+        self.before = before
     }
 
     /// Reads a checkpoint; `nil` when it is not one of these: the import then begins anew, and nothing is stored twice.

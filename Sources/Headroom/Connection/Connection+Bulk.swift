@@ -1,0 +1,31 @@
+extension Connection {
+    /// Whether the server takes many rows of values with one statement; MariaDB does since 10.2, MySQL does not.
+    ///
+    /// A proxy in between may still refuse: ``bulk(_:_:timeout:)`` then throws with server code 5003.
+    public var takesBulk: Bool { isMariaDB }
+
+    /// Runs a statement for many rows of values at once, which the server does faster than it reads them as text.
+    ///
+    /// - Parameters:
+    ///   - sql: The statement, with a `?` for each column.
+    ///   - columns: The values, a column for each parameter, all with the same number of rows, at least one.
+    ///   - timeout: How long it may take; the scope's deadline holds as well.
+    /// - Returns: What was changed, over all rows.
+    /// - Throws: ``DatabaseError``, with server code 5003 where there is no such thing; `CancellationError` when the task is
+    ///   cancelled.
+    @discardableResult
+    public func bulk(_ sql: SQL, _ columns: [BulkColumn], timeout: Duration? = nil) async throws -> QueryResult {
+        guard let rows = columns.first?.count, rows > 0, columns.allSatisfy({ $0.count == rows }) else {
+            throw DatabaseError(
+                .statementFailed,
+                message: "A bulk statement needs columns of the same length, with at least one row."
+            )
+        }
+        return try await traced(DatabaseSpan.statement(sql, self)) {
+            try await exchange(timeout: timeout) { client, limits in
+                let summary = try await client.sendBulk(sql, columns, limits: limits)
+                return QueryResult(Reply(summary: summary), rows: [])
+            }
+        }
+    }
+}

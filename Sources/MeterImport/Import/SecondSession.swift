@@ -1,0 +1,103 @@
+import Headroom
+import HeadroomJobs
+
+/// A second session that stores its part of each chunk while the first stores the other, where the budget has room for it.
+///
+/// Each half has a checkpoint of its own (``Lane``), committed with it.
+final class SecondSession: Sendable {
+    /// A part of a chunk.
+    struct Part: Sendable {
+        var readings: [Reading]
+        var meterIDs: [Int]
+        /// Where the chunk ends, and what this session has stored before it.
+        var lane: Lane
+    }
+
+    private struct Order: Sendable {
+        var part: Part
+        var reply: CheckedContinuation<Lane, any Error>
+    }
+
+    private let orders: AsyncStream<Order>.Continuation
+    private let task: Task<Void, any Error>
+
+    /// Opens the session; `nil` when the budget has no room for it.
+    init?(_ database: Database, lease: Lease, batch: String) async throws {
+        let (stream, orders) = AsyncStream.makeStream(of: Order.self)
+        let (opening, opened) = AsyncStream.makeStream(of: Void.self)
+        var settings = database.settings
+        // Whoever waits has more need of the place.
+        settings.waitTimeout = .milliseconds(20)
+        let patient = Database(settings)
+        self.orders = orders
+        task = Task {
+            defer { opened.finish() }
+            try await patient.withConnection(label: "import, second session") { connection in
+                var store = try await ReadingStore(batch: batch, connection)
+                opened.yield()
+                for await order in stream {
+                    do {
+                        order.reply.resume(returning: try await Self.carryOut(order.part, &store, lease, connection))
+                    } catch {
+                        order.reply.resume(throwing: error)
+                        throw error
+                    }
+                }
+            }
+        }
+        for await _ in opening { return }
+        // It never opened: that is no failure, but for a cancelled task.
+        try Task.checkCancellation()
+        return nil
+    }
+
+    /// Stores a part and returns the lane behind it.
+    func store(_ part: Part) async throws -> Lane {
+        try await withCheckedThrowingContinuation { reply in
+            let result = orders.yield(Order(part: part, reply: reply))
+            if case .terminated = result { reply.resume(throwing: CancellationError()) }
+        }
+    }
+
+    /// Closes the session.
+    func close() async {
+        orders.finish()
+        _ = await task.result
+    }
+
+    /// Stores a part, in a transaction with its checkpoint.
+    static func carryOut(
+        _ part: Part,
+        _ store: inout ReadingStore,
+        _ lease: Lease,
+        _ connection: Connection
+    ) async throws -> Lane {
+        var retries = ChunkRetries()
+        while true {
+            do {
+                var lane = part.lane
+                try await connection.withTransaction {
+                    let stored = try await store.store(part.readings, meterIDs: part.meterIDs, connection)
+                    lane.new += stored.new
+                    lane.duplicates += stored.duplicates
+                    try await lease.advance(lane: Lane.number, lane.json, connection)
+                }
+                return lane
+            } catch let error as DatabaseError where error.isRetryableTransaction {
+                try await retries.wait(error)
+            }
+        }
+    }
+}
+
+/// Waits before a chunk is tried again: another import was at the same rows, or a wait has been too long.
+struct ChunkRetries {
+    private var count = 0
+
+    /// Waits a little longer each time, and gives up after ten.
+    mutating func wait(_ error: DatabaseError) async throws {
+        count += 1
+        guard count <= 10 else { throw error }
+        try await Task.sleep(for: .milliseconds(10 * count) * Double.random(in: 0.5...1.5))
+    }
+}

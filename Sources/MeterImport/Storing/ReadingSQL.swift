@@ -1,0 +1,142 @@
+import Headroom
+
+/// The statements that store readings.
+///
+/// Values in them are written out, not bound: thousands of parameters take the server longer than the rows themselves.
+/// Nothing of a file gets into them as text: numbers, dates and times are made from what was parsed, and the batch is a
+/// variable of the session.
+enum ReadingSQL {
+    private static let table: StaticString = """
+        INSERT INTO meter_readings (meter_id, reading_date, reading_time, period_number, reading_value, reading_type, \
+        import_batch_id) VALUES
+        """
+
+    // The type comes last: the others look at the one that was stored before, and the server assigns from left to right.
+    private static let orUpdate: StaticString = """
+         ON DUPLICATE KEY UPDATE \
+        reading_value = IF(VALUES(reading_type) = 'estimated' AND reading_type = 'actual', \
+        reading_value, VALUES(reading_value)), \
+        import_batch_id = IF(VALUES(reading_type) = 'estimated' AND reading_type = 'actual', \
+        import_batch_id, VALUES(import_batch_id)), \
+        reading_type = IF(VALUES(reading_type) = 'estimated' AND reading_type = 'actual', \
+        reading_type, VALUES(reading_type))
+        """
+
+    /// Stores readings that are bound, many at once; with the columns of ``columns(_:meterIDs:repeated:)``.
+    static let bulkInsertion = "\(table) (?, ?, ?, ?, ?, ?, @headroom_batch)\(orUpdate)"
+
+    /// The values of readings, a column for each parameter.
+    static func columns(_ readings: [Reading], meterIDs: [Int], repeated: RepeatedTime) -> [BulkColumn] {
+        var (meters, dates, times, periods) = ([Int64](), [Int64](), [Int64](), [Int64]())
+        var (values, types) = (BulkTexts(capacity: readings.count), BulkTexts(capacity: readings.count))
+        meters.reserveCapacity(readings.count)
+        dates.reserveCapacity(readings.count)
+        times.reserveCapacity(readings.count)
+        periods.reserveCapacity(readings.count)
+        for reading in readings {
+            meters.append(Int64(meterIDs[reading.meter]))
+            // Dates and times as numbers, such as 20120131 and 13000: shorter, and sooner understood.
+            let (year, month, day) = reading.date.components
+            dates.append(Int64(year * 10_000 + month * 100 + day))
+            let seconds = repeated.seconds(of: reading)
+            times.append(Int64(seconds / 3600 * 10_000 + seconds % 3600 / 60 * 100 + seconds % 60))
+            periods.append(Int64(reading.periodNumber))
+            values.append { $0.append(thousandths: reading.energy.thousandths) }
+            types.append { $0.append(contentsOf: reading.type.rawValue.utf8) }
+        }
+        return [
+            .integers(meters), .integers(dates), .integers(times), .integers(periods), .texts(values), .texts(types),
+        ]
+    }
+
+    /// Stores readings, as one text.
+    static func insertion(_ readings: [Reading], meterIDs: [Int], repeated: RepeatedTime) -> String {
+        var text = RowText(
+            capacity: table.utf8CodeUnitCount + orUpdate.utf8CodeUnitCount + readings.count * 72
+        )
+        text.append(table)
+        text.append(" ")
+        var isFirst = true
+        for reading in readings {
+            text.append(isFirst ? "(" : ",(")
+            isFirst = false
+            text.append(meterIDs[reading.meter])
+            text.append(",'")
+            text.append(reading.date)
+            text.append("','")
+            text.append(secondsOfDay: repeated.seconds(of: reading))
+            text.append("',")
+            text.append(Int(reading.periodNumber))
+            text.append(",")
+            text.append(thousandths: reading.energy.thousandths)
+            text.append(type: reading.type)
+            text.append(",@headroom_batch)")
+        }
+        text.append(orUpdate)
+        return text.string
+    }
+
+    /// Changes rows that are there and locked: their values, types and batch.
+    static func update(_ updates: [(id: Int, reading: Reading)], meterIDs: [Int]) -> String {
+        var text = RowText(capacity: 300 + updates.count * 72)
+        text.append(
+            "INSERT INTO meter_readings (id, meter_id, reading_date, reading_value, reading_type, import_batch_id) VALUES "
+        )
+        var isFirst = true
+        for (id, reading) in updates {
+            text.append(isFirst ? "(" : ",(")
+            isFirst = false
+            text.append(id)
+            text.append(",")
+            text.append(meterIDs[reading.meter])
+            text.append(",'")
+            text.append(reading.date)
+            text.append("',")
+            text.append(thousandths: reading.energy.thousandths)
+            text.append(type: reading.type)
+            text.append(",@headroom_batch)")
+        }
+        text.append(
+            """
+             ON DUPLICATE KEY UPDATE reading_value = VALUES(reading_value), reading_type = VALUES(reading_type), \
+            import_batch_id = VALUES(import_batch_id)
+            """
+        )
+        return text.string
+    }
+
+    /// Gives rows that hold the same already their new batch.
+    static func batchUpdate(_ ids: [Int]) -> String {
+        var text = RowText(capacity: 100 + ids.count * 12)
+        text.append("UPDATE meter_readings SET import_batch_id = @headroom_batch WHERE id IN (")
+        var isFirst = true
+        for id in ids {
+            if !isFirst { text.append(",") }
+            isFirst = false
+            text.append(id)
+        }
+        text.append(")")
+        return text.string
+    }
+
+    /// Stores daily readings that are not there yet.
+    static func dailyInsertion(_ readings: [Reading], meterIDs: [Int]) -> String {
+        var text = RowText(capacity: 200 + readings.count * 56)
+        text.append(
+            "INSERT INTO meter_readings (meter_id, reading_date, reading_value, reading_type, import_batch_id) VALUES "
+        )
+        var isFirst = true
+        for reading in readings {
+            text.append(isFirst ? "(" : ",(")
+            isFirst = false
+            text.append(meterIDs[reading.meter])
+            text.append(",'")
+            text.append(reading.date)
+            text.append("',")
+            text.append(thousandths: reading.energy.thousandths)
+            text.append(type: reading.type)
+            text.append(",@headroom_batch)")
+        }
+        return text.string
+    }
+}
