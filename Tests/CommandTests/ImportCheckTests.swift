@@ -25,8 +25,9 @@ import Testing
         let run = try await HeadroomProgram.run(["import", "--check", "/nowhere.csv"])
         #expect(run.status == 1)
         #expect(run.errors.contains("/nowhere.csv cannot be read"))
-        let plain = try await HeadroomProgram.run(["import", "x.csv"])
+        // Without --check too, and before a database is looked for.
+        let plain = try await HeadroomProgram.run(["import", "/nowhere.csv"])
         #expect(plain.status == 1)
-        #expect(plain.errors.contains("jobs add x.csv"))
+        #expect(plain.errors.contains("/nowhere.csv cannot be read"))
     }
 }

@@ -4,7 +4,7 @@
 ///
 /// - Returns: Whether it came to hold within the limit.
 public func eventually(
-    within limit: Duration = .seconds(10),
+    within limit: Duration = .seconds(30),
     _ condition: () async throws -> Bool
 ) async throws -> Bool {
     let deadline = ContinuousClock.now + limit
