@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Synchronization
 
 /// A lock by name that one process of this host has at a time; the kernel drops it when the process ends, also by kill -9.
 ///
@@ -10,6 +11,8 @@ public final class HostLock: Sendable {
     public let name: String
 
     private let descriptor: Int32
+    private var isHeld: Bool { held.load(ordering: .relaxed) }
+    private let held = Atomic(false)
 
     private init(name: String, descriptor: Int32) {
         self.name = name
@@ -17,6 +20,7 @@ public final class HostLock: Sendable {
     }
 
     deinit {
+        if isHeld { note(Holder()) }
         close(descriptor)
     }
 
@@ -46,13 +50,33 @@ public final class HostLock: Sendable {
         let path = try StateFolder(stateFolder).folder("locks") + "/\(name).lock"
         let lock = HostLock(name: name, descriptor: try StateFolder.openShared(path))
         if !lock.take(command: clinux_try_lock_byte) {
-            guard timeout > .zero, try await lock.wait(timeout) else { throw lock.taken(after: timeout) }
+            let isOurs = timeout > .zero ? try await lock.wait(timeout) : try await lock.takeUnlessNoted()
+            guard isOurs else { throw lock.taken(after: timeout) }
         }
         var holder = Holder.thisProcess(program: program, label: label, site: "")
         holder.state = .program
         holder.since = Slot.now
-        holder.withBytes { _ = pwrite(lock.descriptor, $0.baseAddress, $0.count, 0) }
+        lock.note(holder)
+        lock.held.store(true, ordering: .relaxed)
         return lock
+    }
+
+    /// Writes down who has the lock.
+    private func note(_ holder: Holder) {
+        holder.withBytes { _ = pwrite(descriptor, $0.baseAddress, $0.count, 0) }
+    }
+
+    /// Waits a moment until whoever has the lock has noted that; returns whether the lock came free instead.
+    ///
+    /// Of several that start at the same moment one has it, and for a moment the note is still its predecessor's.
+    private func takeUnlessNoted() async throws -> Bool {
+        for _ in 0..<100 {
+            let holder = Self.holder(descriptor)
+            if holder.processID != 0, Holder.start(of: holder.processID) == holder.processStart { return false }
+            try await Task.sleep(for: .milliseconds(1))
+            if take(command: clinux_try_lock_byte) { return true }
+        }
+        return false
     }
 
     /// Throws when a name cannot be that of a file.

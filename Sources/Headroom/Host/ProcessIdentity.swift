@@ -31,7 +31,9 @@ public struct ProcessIdentity: Sendable, Hashable {
     /// Whether the process still runs; `nil` when it cannot be seen from here, as it is another host's.
     public var isRunning: Bool? {
         guard host == Self.thisHost, !host.isEmpty else { return nil }
-        return Holder.start(of: processID) == start
+        if let start = Holder.start(of: processID) { return start == self.start }
+        // Another user's process may be hidden (hidepid): that something has its id is all that can be known then.
+        return access("/proc/\(processID)", F_OK) != 0 && kill(processID, 0) != 0 && errno == EPERM ? nil : false
     }
 
     private static let thisHost: String = {
