@@ -42,6 +42,7 @@ public struct Lease: Sendable, Hashable {
     ///   - checkpoint: Where to carry on, in the handler's words.
     ///   - counts: The rows so far, as the host's pages show them.
     ///   - total: The number of rows in the file, when known.
+    ///   - isBeginning: Whether nothing has been done yet: a worker that dies now has got nowhere.
     ///   - connection: The connection with the transaction.
     /// - Throws: ``LeaseEnded`` when the job is not this worker's any more: the transaction must then be rolled back.
     ///   ``DatabaseError``, or `CancellationError` when cancelled.
@@ -49,6 +50,7 @@ public struct Lease: Sendable, Hashable {
         _ checkpoint: String,
         counts: ImportJob.Counts,
         total: Int? = nil,
+        isBeginning: Bool = false,
         _ connection: Connection
     ) async throws {
         try await write(checkpoint, lane: 0, connection)
@@ -56,7 +58,8 @@ public struct Lease: Sendable, Hashable {
         let result = try await connection.query(
             """
             UPDATE import_jobs AS j JOIN headroom_leases AS l ON l.job_id = j.id
-            SET l.expires_at = UTC_TIMESTAMP(6) + INTERVAL \(Self.seconds) SECOND, l.fruitless = 0,
+            SET l.expires_at = UTC_TIMESTAMP(6) + INTERVAL \(Self.seconds) SECOND,
+                l.fruitless = IF(\(isBeginning), l.fruitless, 0),
                 j.processed_rows = \(counts.processed), j.imported_rows = \(counts.imported),
                 j.failed_rows = \(counts.failed), j.total_rows = COALESCE(\(total), j.total_rows)
             WHERE j.id = \(jobID) AND j.status = 'processing' AND l.token = \(token)

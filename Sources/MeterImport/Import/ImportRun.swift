@@ -114,7 +114,7 @@ struct ImportRun {
             try await rejects.forget(connection)
             let checkpoint = ImportCheckpoint(file: facts.identity, position: committed, summary: summary)
             try await run.lease.advance(lane: Lane.number, Lane().json, connection)
-            try await run.lease.advance(checkpoint.json, counts: summary.counts, connection)
+            try await run.lease.advance(checkpoint.json, counts: summary.counts, isBeginning: true, connection)
         }
     }
 
