@@ -14,6 +14,8 @@ extension Lease {
                 "DELETE FROM headroom_leases WHERE job_id = \(jobID) AND token = \(token)"
             )
             guard given.affectedRows == 1 else { throw status == nil ? LeaseEnded.calledOff : .lost }
+            // The host's pages delete a job's own row, and know nothing of the rest.
+            if status == nil { try await connection.forgetJobs([jobID]) }
             // A job that was cancelled meanwhile stays cancelled.
             guard status == "processing" else { return }
             try await write(outcome, connection)
@@ -67,11 +69,9 @@ extension Lease {
                 WHERE id = \(jobID)
                 """
             )
-        case .givenBack:
+        case .givenBack, .cancelled, .lost:
+            // Whoever called it off, or took it over, has written that; a job that is still ours is nobody else's.
             try await connection.query("UPDATE import_jobs SET status = 'queued' WHERE id = \(jobID)")
-        case .cancelled, .lost:
-            // Whoever called it off, or took it over, has written that.
-            break
         }
     }
 

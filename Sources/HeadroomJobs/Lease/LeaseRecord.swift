@@ -42,6 +42,12 @@ struct Takeover: Sendable, Hashable {
         isTriedAgain = self.fruitless <= maxRetries
     }
 
+    /// Takes back a lease that could not be given back: nobody has died.
+    init(leftOver fruitless: Int) {
+        self.fruitless = fruitless
+        isTriedAgain = true
+    }
+
     /// Why the job fails.
     var reason: String {
         "The worker died \(fruitless) times in a row while it worked on this job, without getting anywhere."

@@ -23,6 +23,7 @@ extension Connection {
     /// - Returns: What became of it; `nil` when no job waits.
     /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
     func claimNext(types: Set<String>, token: String, only id: Int? = nil) async throws -> Claim? {
+        LiveLeases.insert(token)
         while true {
             let candidates = try await candidates(types, id)
             guard !candidates.isEmpty else { return nil }
@@ -41,6 +42,8 @@ extension Connection {
         var maxRetries: Int
         /// The lease that is to be taken over; `nil` for a job that waits.
         var lease: LeaseRecord?
+        /// Whether that is one that this very process could not give back.
+        var isLeftOver = false
     }
 
     private func candidates(_ types: Set<String>, _ id: Int?) async throws -> [Candidate] {
@@ -81,8 +84,10 @@ extension Connection {
                 isExpired: isExpired ?? true,
                 fruitless: fruitless ?? 0
             )
-            guard lease.isAbandoned(isRunning: holder.isRunning) else { return nil }
-            return Candidate(id: id, maxRetries: maxRetries, lease: lease)
+            let isOwn = holder == .current
+            let isRunning = isOwn ? LiveLeases.contains(lease.token) : holder.isRunning
+            guard lease.isAbandoned(isRunning: isRunning) else { return nil }
+            return Candidate(id: id, maxRetries: maxRetries, lease: lease, isLeftOver: isOwn)
         }
     }
 
@@ -103,7 +108,9 @@ extension Connection {
             }
             return isOurs ? try await claimed(candidate.id, token) : nil
         }
-        let takeover = Takeover(fruitless: old.fruitless, maxRetries: candidate.maxRetries)
+        let takeover =
+            candidate.isLeftOver
+            ? Takeover(leftOver: old.fruitless) : Takeover(fruitless: old.fruitless, maxRetries: candidate.maxRetries)
         let isOurs = try await withTransaction {
             // The job's row first, as everywhere: two that take rows in two orders wait for each other.
             let status =
@@ -125,13 +132,16 @@ extension Connection {
                 try await query("DELETE FROM headroom_leases WHERE job_id = \(candidate.id)")
                 return true
             }
-            try await query(
-                """
-                UPDATE import_jobs
-                SET retry_count = retry_count + 1, started_at = NOW(), last_error = 'The worker died in the middle of it.'
-                WHERE id = \(candidate.id)
-                """
-            )
+            if !candidate.isLeftOver {
+                try await query(
+                    """
+                    UPDATE import_jobs
+                    SET retry_count = retry_count + 1, started_at = NOW(),
+                        last_error = 'The worker died in the middle of it.'
+                    WHERE id = \(candidate.id)
+                    """
+                )
+            }
             try await setLease(of: candidate.id, token: token, fruitless: takeover.fruitless)
             return true
         }

@@ -87,6 +87,14 @@ extension JobQueue {
                 count += ids.count
                 files.formUnion(old.map(\.1))
             }
+            // What the host's pages have deleted by themselves.
+            for table in jobTables {
+                try await connection.query(
+                    """
+                    DELETE t FROM \(raw: table) AS t LEFT JOIN import_jobs AS j ON j.id = t.job_id WHERE j.id IS NULL
+                    """
+                )
+            }
             let needed = try await connection.query("SELECT DISTINCT file_path FROM import_jobs").decode(String.self)
             return (count, files.subtracting(needed).sorted())
         }
@@ -122,10 +130,13 @@ extension JobQueue {
     }
 }
 
+/// What Headroom keeps of jobs beside their own rows.
+private let jobTables = ["headroom_leases", "headroom_checkpoints", "headroom_rejected_rows"]
+
 extension Connection {
     /// Drops what Headroom keeps of jobs beside their own rows.
-    fileprivate func forgetJobs(_ ids: [Int]) async throws {
-        for table in ["headroom_leases", "headroom_checkpoints", "headroom_rejected_rows"] {
+    func forgetJobs(_ ids: [Int]) async throws {
+        for table in jobTables {
             try await query("DELETE FROM \(raw: table) WHERE job_id IN (\(list: ids))")
         }
     }

@@ -18,11 +18,6 @@ public struct Worker: Sendable {
     /// for now; returns why, or `nil` to go on.
     public var yields: (@Sendable (Connection) async throws -> String?)?
 
-    /// How long a worker tries to reach the database again in the middle of a job: 5 minutes.
-    ///
-    /// After that it gives up, and the job is taken over by whoever comes next.
-    static let patience: Duration = .seconds(300)
-
     /// Creates a worker.
     ///
     /// - Parameters:
@@ -87,39 +82,42 @@ public struct Worker: Sendable {
     /// Claims a job and works on it to its end; returns whether there was one.
     private func workOnNext(only id: Int? = nil, report: @escaping (Event) -> Void) async throws -> Bool {
         let token = Lease.newToken()
-        var step = Step.nothing
+        defer { LiveLeases.remove(token) }
         do {
-            step = try await database.withConnection(label: "import") { connection in
-                if let reason = try await yields?(connection) {
-                    report(.yielded(reason: reason))
-                    return .nothing
-                }
-                switch try await connection.claimNext(types: handler.types, token: token, only: id) {
-                case nil:
-                    return .nothing
-                case .poisoned(let job, let reason):
-                    report(.ended(job, .failed(reason: reason, summary: nil)))
-                    return .ended
-                case .job(let job, let lease):
-                    report(.started(job))
-                    return try await proceed(job, lease, connection, report)
-                }
-            }
+            return try await work(token, only: id, report)
         } catch {
-            // The claim may have taken effect all the same: whoever comes next must not have to wait for its time to be up.
+            // A claim may have taken effect all the same: whoever comes next must not have to wait for its time to be up.
             await giveBack(token)
             throw error
         }
-        let end = ContinuousClock.now + Self.patience
-        var pause = Duration.milliseconds(100)
+    }
+
+    private func work(
+        _ token: String,
+        only id: Int?,
+        _ report: @escaping (Event) -> Void
+    ) async throws -> Bool {
+        let luck = Luck()
+        var step = try await database.withConnection(label: "import") { connection in
+            if let reason = try await yields?(connection) {
+                report(.yielded(reason: reason))
+                return Step.nothing
+            }
+            switch try await connection.claimNext(types: handler.types, token: token, only: id) {
+            case nil:
+                return .nothing
+            case .poisoned(let job, let reason):
+                report(.ended(job, .failed(reason: reason, summary: nil)))
+                return .ended
+            case .job(let job, let lease):
+                report(.started(job))
+                return try await proceed(job, lease, luck, connection, report)
+            }
+        }
         while case .interrupted(let job, let lease, let error) = step {
             report(.interrupted(job, error))
-            guard !stop.isRequested, ContinuousClock.now < end else {
-                await giveBack(token)
-                throw error
-            }
+            guard !stop.isRequested, let pause = luck.pause() else { throw error }
             try await Task.sleep(for: pause * Double.random(in: 0.5...1))
-            pause = min(pause * 2, .seconds(5))
             do {
                 step = try await database.withConnection(label: "import") { connection in
                     // The last thing that was sent may have been the job's end.
@@ -127,13 +125,14 @@ public struct Worker: Sendable {
                         report(.ended(job, outcome))
                         return .ended
                     }
-                    return try await proceed(job, lease, connection, report)
+                    if luck.hasRunOut {
+                        // The server is there, and what this job does loses it again and again.
+                        return try await end(job, lease, failure(of: job, error), connection, report)
+                    }
+                    return try await proceed(job, lease, luck, connection, report)
                 }
             } catch let error as DatabaseError where error.mayPass {
                 step = .interrupted(job, lease, error)
-            } catch {
-                await giveBack(token)
-                throw error
             }
         }
         if case .ended = step { return true }
@@ -144,12 +143,17 @@ public struct Worker: Sendable {
     private func proceed(
         _ job: ImportJob,
         _ lease: Lease,
+        _ luck: Luck,
         _ connection: Connection,
         _ report: @escaping (Event) -> Void
     ) async throws -> Step {
         let outcome: JobOutcome
         do {
-            let run = JobRun(job, lease, stop: stop) { report(.progressed(job, $0)) }
+            luck.begin()
+            let run = JobRun(job, lease, stop: stop) {
+                luck.gotOn()
+                report(.progressed(job, $0))
+            }
             outcome = try await handler.run(run, connection)
         } catch let error as DatabaseError where error.code == .connectionLost {
             return .interrupted(job, lease, error)
@@ -160,11 +164,26 @@ public struct Worker: Sendable {
         } catch let error as any PermanentError {
             outcome = .failed(reason: "\(error)", summary: nil)
         } catch {
-            let rule = RetryRule(retries: job.retries, maxRetries: job.maxRetries)
-            outcome =
-                rule.delay(jitter: .random(in: 0...1)).map { .retried(reason: "\(error)", after: $0) }
-                ?? .failed(reason: "\(error)", summary: nil)
+            outcome = failure(of: job, error)
         }
+        return try await end(job, lease, outcome, connection, report)
+    }
+
+    /// What becomes of a job after an error that may pass.
+    private func failure(of job: ImportJob, _ error: any Error) -> JobOutcome {
+        let rule = RetryRule(retries: job.retries, maxRetries: job.maxRetries)
+        return rule.delay(jitter: .random(in: 0...1)).map { .retried(reason: "\(error)", after: $0) }
+            ?? .failed(reason: "\(error)", summary: nil)
+    }
+
+    /// Writes what became of a job.
+    private func end(
+        _ job: ImportJob,
+        _ lease: Lease,
+        _ outcome: JobOutcome,
+        _ connection: Connection,
+        _ report: (Event) -> Void
+    ) async throws -> Step {
         do {
             try await lease.end(outcome, connection)
             report(.ended(job, outcome))
@@ -196,6 +215,9 @@ extension DatabaseError {
         let codes: Set<Code> = [
             .connectionLost, .serverUnreachable, .socketNotFound, .connectTimedOut, .budgetExhausted,
         ]
-        return codes.contains(code) || isRefusal && waitingCanHelp
+        // A full disk (1021, 1030, 1114), a server that takes no writes for now (1290, 1836), a statement that an
+        // administrator has ended (1317), a lock that did not come free (1205, 1213).
+        let serverCodes = [1021, 1030, 1114, 1205, 1213, 1290, 1317, 1836]
+        return codes.contains(code) || isRefusal && waitingCanHelp || serverCodes.contains(serverCode ?? 0)
     }
 }
