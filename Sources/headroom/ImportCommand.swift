@@ -77,7 +77,11 @@ struct ImportCommand: AsyncParsableCommand {
             let worker = Worker(database, handler: MeterImportHandler(helper: parallel == 2 ? database : nil))
             stopping.begin(worker.stop)
             let report = WorkReport(isQuiet: json, isLog: false)
-            guard try await worker.run(job: id, report: report.note) else {
+            let isOurs = try await worker.run(job: id) { event in
+                stopping.note(event)
+                report.note(event)
+            }
+            guard isOurs else {
                 Console.print("job \(id): a worker was faster and has it; see headroom jobs show \(id)")
                 return
             }

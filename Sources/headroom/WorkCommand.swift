@@ -83,6 +83,7 @@ struct WorkCommand: AsyncParsableCommand {
             let report = WorkReport(isQuiet: quiet, isLog: !once)
             let alert = JobAlert(command: alertCommand ?? Variables.value("HEADROOM_ALERT_COMMAND"), database)
             let notify: @Sendable (Worker.Event) -> Void = { event in
+                stopping.note(event)
                 report.note(event)
                 ServiceNotifier.note(event)
                 alert.note(event)
@@ -100,7 +101,11 @@ struct WorkCommand: AsyncParsableCommand {
                     schedule.maxJobs = maxJobs
                     schedule.bell = try queue.bell(settings)
                     ServiceNotifier.send("READY=1\nSTATUS=waiting for jobs")
-                    try await worker.run(schedule, report: notify)
+                    do {
+                        try await worker.run(schedule, report: notify)
+                    } catch is CancellationError where worker.stop.isRequested {
+                        // It had nothing in hand.
+                    }
                     ServiceNotifier.send("STOPPING=1")
                 }
             }

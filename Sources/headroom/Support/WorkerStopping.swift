@@ -7,9 +7,19 @@ final class WorkerStopping: Sendable {
     private struct State {
         var stop: WorkerStop?
         var isRequested = false
+        var hasJob = false
     }
 
     private let state = Mutex(State())
+
+    /// Takes note of what the worker has in hand.
+    func note(_ event: Worker.Event) {
+        switch event {
+        case .started: state.withLock { $0.hasJob = true }
+        case .ended: state.withLock { $0.hasJob = false }
+        default: break
+        }
+    }
 
     /// Names what to stop.
     func begin(_ stop: WorkerStop) {
@@ -22,9 +32,9 @@ final class WorkerStopping: Sendable {
 
     /// Takes a signal; returns whether that is all there is to do.
     func take(_ number: Int32) -> Bool {
-        let (stop, isFirst) = state.withLock { state in
+        let (stop, isFirst, hasJob) = state.withLock { state in
             defer { state.isRequested = true }
-            return (state.stop, !state.isRequested)
+            return (state.stop, !state.isRequested, state.hasJob)
         }
         guard let stop else { return false }
         guard isFirst else { _exit(128 + number) }
@@ -34,6 +44,7 @@ final class WorkerStopping: Sendable {
             try? await Task.sleep(for: .milliseconds(1500))
             _exit(128 + number)
         }
-        return true
+        // Without a job in hand it is cancelled: it may be waiting for a slot.
+        return hasJob
     }
 }
