@@ -5,21 +5,29 @@ public final class HeadroomProcess: Sendable {
     /// The process's id.
     public let id: Int32
 
-    /// Starts the program; what it prints is dropped.
+    /// Starts the program.
     ///
     /// - Parameters:
     ///   - arguments: The arguments.
     ///   - environment: The whole environment.
+    ///   - output: The file for what it prints, also as errors; dropped by default.
+    ///   - command: A command to put in front, that runs it in another way.
     /// - Throws: When it cannot be started.
-    public init(_ arguments: [String], environment: [String: String]) throws {
+    public init(
+        _ arguments: [String],
+        environment: [String: String],
+        output: String = "/dev/null",
+        through command: [String] = []
+    ) throws {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] {
-            posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0)
-        }
-        let path = HeadroomProgram.path
-        var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
+        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDWR, 0)
+        posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
+        let path = command.first ?? HeadroomProgram.path
+        let line = command + [HeadroomProgram.path] + arguments
+        var words: [UnsafeMutablePointer<CChar>?] = line.map { strdup($0) } + [nil]
         var variables: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for word in words + variables { free(word) } }
         var process = pid_t()
