@@ -71,10 +71,13 @@ import Testing
                 try await queue.endSessions()
                 #expect(try await eventually { try await queue.sessions() == 0 })
             }
-            let run = try await queue.work()
-            #expect(run.status == 1)
-            #expect(run.errors.contains("died 4 times in a row"), "\(run.errors)")
-            #expect(try await queue.status(job) == "failed")
+            let last = try queue.start()
+            let hasFailed = try await eventually { try await queue.status(job) == "failed" }
+            #expect(hasFailed)
+            last.signal(SIGKILL)
+            _ = try await last.ended()
+            let reason = try await queue.texts("SELECT error_message FROM import_jobs").first ?? ""
+            #expect(reason.contains("died 4 times in a row"), "\(reason)")
         }
     }
 

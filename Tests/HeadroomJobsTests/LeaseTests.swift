@@ -101,6 +101,20 @@ import Testing
         }
     }
 
+    @Test func `a lease that this very process could not give back is taken back at once, and nobody has died`()
+        async throws
+    {
+        try await withQueue("left_over") { queue, database in
+            let id = try await queue.add(job("/1"), batchID: "b")
+            let (_, lease) = try #require(try await claim(queue))
+            #expect(try await claim(queue) == nil)
+            LiveLeases.remove(lease.token)
+            #expect(try await claim(queue) != nil)
+            #expect(try await queue.job(id)?.retries == 0)
+            await #expect(throws: LeaseEnded.lost) { try await advance(lease, "x", rows: 1, on: database) }
+        }
+    }
+
     @Test func `a job that kills its workers fails with its reason, one that gets on does not`() async throws {
         try await withQueue("poison") { queue, database in
             let id = try await queue.add(job("/1"), batchID: "b")
