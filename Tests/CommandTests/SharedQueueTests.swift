@@ -128,12 +128,24 @@ import Testing
         let logs = states.map { "\($0).log" }
         let stopped = try queue.start(output: logs[0], ["HEADROOM_STATE_DIR": states[0]])
         try await begun(job, queue)
-        stopped.signal(SIGSTOP)
-        // As another host sees it, half a minute later. The stopped one may hold the row's lock until its session is ended.
-        try await queue.endSessions()
-        try await queue.query(
-            "UPDATE headroom_leases SET host = 'elsewhere', expires_at = UTC_TIMESTAMP(6) - INTERVAL 1 SECOND"
-        )
+        // As another host sees it, half a minute later. It is stopped where it does not hold the job's row, which nobody
+        // could take then; its session stays, and so it finds out by its next commit alone.
+        let isStopped = try await eventually {
+            stopped.signal(SIGSTOP)
+            do {
+                try await queue.query(
+                    """
+                    UPDATE headroom_leases SET host = 'elsewhere', expires_at = UTC_TIMESTAMP(6) - INTERVAL 1 SECOND
+                    WHERE job_id = (SELECT id FROM import_jobs FOR UPDATE NOWAIT)
+                    """
+                )
+                return true
+            } catch let error as DatabaseError where error.isRetryableTransaction {
+                stopped.signal(SIGCONT)
+                return false
+            }
+        }
+        #expect(isStopped)
         let other = try queue.start(output: logs[1], ["HEADROOM_STATE_DIR": states[1]])
         #expect(try await eventually { try await queue.number("SELECT retry_count FROM import_jobs") == 1 })
         stopped.signal(SIGCONT)
@@ -141,14 +153,10 @@ import Testing
         #expect(try await other.ended() == 0)
         let told = try await HeadroomProgram.run("/bin/cat", [logs[0]]).output
         #expect(told.contains("taken over by another worker"), "\(told)")
-        let found = try await queue.texts(
-            "SELECT CONCAT_WS('|', COUNT(*), SUM(reading_value), SUM(CRC32(id))) FROM meter_readings"
-        )
-        let rejected = try await queue.number("SELECT COUNT(*) FROM headroom_rejected_rows")
-        let plainRejected = try await plain.number("SELECT COUNT(*) FROM headroom_rejected_rows")
-        #expect(rejected == plainRejected)
-        let (all, expected) = (try await queue.contents(), try await plain.contents())
-        #expect(all == expected, "\(found)")
+        let (found, expected) = (try await queue.contents(), try await plain.contents())
+        #expect(found.count == expected.count)
+        let firstDifference = zip(found, expected).first { $0 != $1 }
+        #expect(firstDifference == nil)
         _ = try await HeadroomProgram.run("/bin/rm", ["-rf"] + states + logs)
     }
 
