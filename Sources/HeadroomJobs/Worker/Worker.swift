@@ -87,7 +87,8 @@ public struct Worker: Sendable {
             return try await work(token, only: id, report)
         } catch {
             // A claim may have taken effect all the same: whoever comes next must not have to wait for its time to be up.
-            await giveBack(token)
+            // Not where it was never sent: the account is full then, and giving back would wait for a place too.
+            if LiveLeases.contains(token) { await giveBack(token) }
             throw error
         }
     }
@@ -199,7 +200,7 @@ public struct Worker: Sendable {
     /// Gives a job back that this worker may have, in a task of its own, which the cancellation of this one does not reach.
     private func giveBack(_ token: String) async {
         _ = await Task { [database] in
-            try await database.withConnection(timeout: .seconds(1), label: "import") { connection in
+            try await database.withConnection(timeout: .seconds(5), label: "import") { connection in
                 let job = try await connection.query("SELECT job_id FROM headroom_leases WHERE token = \(token)")
                     .first(Int.self)
                 if let job { try await Lease(jobID: job, token: token).end(.givenBack, connection) }
