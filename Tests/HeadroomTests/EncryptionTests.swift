@@ -52,7 +52,7 @@ import Testing
         #expect(!sent.contains(Array(settings.password.utf8)))
     }
 
-    @Test(arguments: [TLS.Mode.disabled, .preferred])
+    @Test(arguments: [TLS.Mode.disabled, .preferred, .required, .verifyCA])
     func `a server that asks for the bare password is not obeyed`(mode: TLS.Mode) async throws {
         let impostor = try Impostor()
         var settings = try SuiteServer.settings("ten1", overTCP: true)

@@ -125,6 +125,7 @@ final class Impostor: Sendable {
         // Capabilities: protocol 4.1, transactions, secure connection, long password, and TLS; then plug-ins.
         greeting += [0x01, 0xA2 | (offersTLS ? 0x08 : 0), 45, 2, 0, 0x08, 0x00, 21]
         greeting += [UInt8](repeating: 0, count: 10) + scramble + [0]
-        return greeting + Array("mysql_clear_password".utf8) + [0]
+        // Only who speaks plain text is asked for the password in the very greeting.
+        return greeting + Array((offersTLS ? "mysql_native_password" : "mysql_clear_password").utf8) + [0]
     }
 }

@@ -78,7 +78,8 @@ extension Client {
             } resume: { result, events in
                 let status = mysql_real_connect_cont(result, handle, events)
                 if socket == nil { duplicateSocket(settings) }
-                return heedGreeting(status, result)
+                heedGreeting()
+                return status != 0 && verdict.endsConnect ? unwindConnect(result) : status
             }
         } catch {
             // The server may just have let us in: it is told at once that nobody is there, and seen to leave.
@@ -121,19 +122,19 @@ extension Client {
         let arguments = ConnectArguments(settings)
         defer { withExtendedLifetime(arguments) {} }
         var result: UnsafeMutablePointer<MYSQL>?
-        var status = startingTLS { arguments.start(handle, &result) }
+        var status = FirstWord.heed(for: self) { startingTLS { arguments.start(handle, &result) } }
         while status != 0 {
             let left = ContinuousClock.now.duration(to: deadline)
             let descriptor = mysql_get_socket(handle)
             limitHandshake(descriptor, to: left)
             guard left > .zero, poll(descriptor, status, within: left) else {
-                unwindConnect(&result)
+                _ = unwindConnect(&result)
                 break
             }
-            status = startingTLS { mysql_real_connect_cont(&result, handle, status & 3) }
+            status = FirstWord.heed(for: self) { startingTLS { mysql_real_connect_cont(&result, handle, status & 3) } }
             // Not before the server has greeted: a name may have several addresses, each tried with a socket of its own.
             if isGreeted, socket == nil { duplicateSocket(settings) }
-            status = heedGreeting(status, &result)
+            if status != 0, verdict.endsConnect { status = unwindConnect(&result) }
         }
         // A handshake leaves the socket blocking, and the library's TLS would then block every later call.
         socket?.stopBlocking()
@@ -170,32 +171,27 @@ extension Client {
     private var isGreeted: Bool { handle.pointee.server_capabilities != 0 }
 
     /// Looks at what the server offers, and ends the connect or its encryption where the settings or the offer say so.
-    ///
-    /// - Parameters:
-    ///   - status: What the connect waits for.
-    ///   - result: Where it leaves its result.
-    /// - Returns: What it waits for now; 0 when it has ended.
-    private func heedGreeting(_ status: Int32, _ result: UnsafeMutablePointer<UnsafeMutablePointer<MYSQL>?>) -> Int32 {
-        let isOffered = isGreeted ? handle.pointee.server_capabilities & UInt(CLIENT_SSL) != 0 : nil
-        guard verdict == .proceed else { return status }
-        verdict = encryption.verdict(isOffered: isOffered)
+    func heedGreeting() {
+        guard verdict == .proceed, isGreeted else { return }
+        verdict = encryption.verdict(isOffered: handle.pointee.server_capabilities & UInt(CLIENT_SSL) != 0)
         switch verdict {
         case .proceed:
-            return status
+            break
         case .withdraw:
             var off: CChar = 0
             mysql_options(handle, MYSQL_OPT_SSL_ENFORCE, &off)
-            return status
         case .refuse, .startOver:
-            unwindConnect(result)
-            return 0
+            // The server's hanging up is to be seen.
+            if socket == nil { socket = SessionSocket(duplicating: mysql_get_socket(handle), isUnix: false) }
+            disconnect()
         }
     }
 
-    /// Cuts a connect off from the server and lets it end.
-    private func unwindConnect(_ result: UnsafeMutablePointer<UnsafeMutablePointer<MYSQL>?>) {
+    /// Cuts a connect off from the server and lets it end; returns 0, as it waits for nothing any more.
+    private func unwindConnect(_ result: UnsafeMutablePointer<UnsafeMutablePointer<MYSQL>?>) -> Int32 {
         disconnect()
         while mysql_real_connect_cont(result, handle, MYSQL_WAIT_READ) != 0 {}
+        return 0
     }
 }
 

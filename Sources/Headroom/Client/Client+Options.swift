@@ -37,6 +37,7 @@ extension Client {
     /// Starts the client library, once and before any thread can race for it.
     static let startLibrary: Void = {
         mysql_server_init(0, nil, nil)
+        FirstWord.startListening
     }()
 
     private static func configure(_ handle: UnsafeMutablePointer<MYSQL>, _ tls: TLS) {
@@ -59,14 +60,12 @@ extension Client {
         mysql_options(handle, option, authorities)
     }
 
-    /// Has the library refuse to send a bare password over TCP where the settings do not insist on encryption.
+    /// Has the library refuse to send a bare password over TCP to a server whose identity it does not verify.
     ///
-    /// A server asks for it by naming a plug-in (mysql_clear_password, dialog, sha256_password), and the library obeys; who
-    /// sits in between can ask for it too.
+    /// A server asks for it by naming a plug-in (mysql_clear_password, dialog, sha256_password), and the library obeys, in its
+    /// very first word if the greeting names it; who sits in between can ask for it too.
     private static func restrictPlugins(_ handle: UnsafeMutablePointer<MYSQL>, _ settings: DatabaseSettings) {
-        guard !settings.endpoint.isSocket, settings.tls.mode == .disabled || settings.tls.mode == .preferred else {
-            return
-        }
+        guard !settings.endpoint.isSocket, settings.tls.mode != .verifyIdentity else { return }
         let plugins = "mysql_native_password,caching_sha2_password,client_ed25519,parsec,auth_gssapi_client"
         mysql_options(handle, MARIADB_OPT_RESTRICTED_AUTH, plugins)
     }

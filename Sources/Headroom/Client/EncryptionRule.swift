@@ -2,7 +2,7 @@
 ///
 /// libmariadb 3.3 goes on in plain text when TLS was asked for and the server offers none, and its plug-in for MySQL's
 /// caching_sha2_password takes the asking for the having: it then sends the bare password (seen on the wire). The greeting
-/// comes two steps before that, so the connect is looked at in between.
+/// comes two steps before that, so the connect is looked at in between (``FirstWord``).
 struct EncryptionRule {
     /// What the settings say.
     let mode: TLS.Mode
@@ -20,6 +20,9 @@ struct EncryptionRule {
         case refuse
         /// From the beginning, encrypted: the server did not offer it the last time and does now.
         case startOver
+
+        /// Whether this attempt ends here.
+        var endsConnect: Bool { self == .refuse || self == .startOver }
     }
 
     /// Judges the connect.
