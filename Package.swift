@@ -66,9 +66,15 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
+        // What the programs have in common: flags, output, signals, systemd.
+        .target(
+            name: "CommandSupport",
+            dependencies: ["Headroom", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+        ),
         .executableTarget(
             name: "headroom",
             dependencies: [
+                "CommandSupport",
                 "Headroom",
                 "HeadroomJobs",
                 "HeadroomSandbox",

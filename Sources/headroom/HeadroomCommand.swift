@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandSupport
 
 /// The command: one subcommand a file, each of which parses, calls one module and prints.
 @main
@@ -13,13 +14,11 @@ struct HeadroomCommand: AsyncParsableCommand {
             """,
         version: headroomVersion,
         subcommands: [
-            StatusCommand.self, KillIdleCommand.self, RescueCommand.self, SlotsCommand.self, RunCommand.self,
+            StatusCommand.self, KillIdleCommand.self, RescueCommand.self, SlotsCommand.self,
+            RunCommand.self,
             VerifyCommand.self, WorkCommand.self, ImportCommand.self, JobsCommand.self,
             MigrateCommand.self,
             SandboxCommand.self,
         ]
     )
 }
-
-/// The program's version, as `--version` and `--json` print it.
-let headroomVersion = "0.1.0"

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandSupport
 import HeadroomSandbox
 
 /// `headroom sandbox`: a private MariaDB server to try things on.

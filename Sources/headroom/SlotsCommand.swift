@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandSupport
 import Headroom
 
 /// `headroom slots`: who of this host's programs holds a slot, and who waits for one.

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import CommandSupport
 import FoundationEssentials
 import Headroom
 public import HeadroomJobs

@@ -1,3 +1,4 @@
+import CommandSupport
 import Headroom
 import HeadroomJobs
 import Subprocess

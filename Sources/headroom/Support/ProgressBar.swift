@@ -1,3 +1,5 @@
+import CommandSupport
+
 /// Draws a bar on a terminal, and prints a line now and then elsewhere.
 struct ProgressBar {
     private let width = 28

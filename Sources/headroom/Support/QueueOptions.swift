@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandSupport
 import Headroom
 
 /// The flags that say which queue a worker and those who queue jobs mean.

@@ -1,11 +1,9 @@
 import Glibc
-import Headroom
-import HeadroomJobs
 
 /// Tells systemd how a service does (sd_notify(3)); elsewhere it does nothing.
-enum ServiceNotifier {
+package enum ServiceNotifier {
     /// Sends a state, such as `READY=1`.
-    static func send(_ state: String) {
+    package static func send(_ state: String) {
         guard let path = Variables.value("NOTIFY_SOCKET"), path.first == "/" || path.first == "@" else { return }
         let socket = Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard socket >= 0 else { return }
@@ -24,27 +22,12 @@ enum ServiceNotifier {
             }
         }
     }
-
-    /// Tells what a worker does; each event is progress, so the watchdog is content.
-    static func note(_ event: Worker.Event) {
-        guard Variables.value("NOTIFY_SOCKET") != nil else { return }
-        let status =
-            switch event {
-            case .started(let job): "job \(job.id): \(job.filename)"
-            case .progressed(let job, let progress): "job \(job.id): \(progress.counts.processed) rows"
-            case .interrupted(let job, _): "job \(job.id): interrupted, goes on"
-            case .waiting(let error): "waiting: \(error.message)"
-            case .yielded(let reason): "waiting: \(reason)"
-            case .idle, .ended: "waiting for jobs"
-            }
-        send("WATCHDOG=1\nSTATUS=\(status.filter { $0 != "\n" })")
-    }
 }
 
 /// The variables of this program's environment.
-enum Variables {
+package enum Variables {
     /// The variable's value; `nil` when it is not set or empty.
-    static func value(_ name: String) -> String? {
+    package static func value(_ name: String) -> String? {
         guard let value = getenv(name), value.pointee != 0 else { return nil }
         return String(cString: value)
     }

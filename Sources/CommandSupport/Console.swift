@@ -2,33 +2,33 @@ import FoundationEssentials
 import Glibc
 
 /// Prints results to standard output and everything else to standard error.
-enum Console {
+package enum Console {
     /// Whether standard error is a terminal, where a line can be drawn over.
-    static let isTerminal = isatty(STDERR_FILENO) == 1
+    package static let isTerminal = isatty(STDERR_FILENO) == 1
 
     /// Prints a line of the result.
-    static func print(_ line: String) {
+    package static func print(_ line: String) {
         Swift.print(line)
     }
 
     /// Prints a part of the result as it stands.
-    static func result(_ text: String) {
+    package static func result(_ text: String) {
         Swift.print(text, terminator: "")
     }
 
     /// Prints a line that is no part of the result.
-    static func error(_ line: String) {
+    package static func error(_ line: String) {
         write(line + "\n")
     }
 
     /// Prints text to standard error as it stands.
-    static func write(_ text: String) {
+    package static func write(_ text: String) {
         var text = text
         _ = text.withUTF8 { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 
     /// Prints one JSON object, its keys in a fixed order; over many lines, or on one.
-    static func json(_ value: some Encodable, isLine: Bool = false) throws {
+    package static func json(_ value: some Encodable, isLine: Bool = false) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         if !isLine { encoder.outputFormatting.insert(.prettyPrinted) }
@@ -41,36 +41,38 @@ enum Console {
 
 /// Encodes nothing as `null`, so that every key is always there.
 @propertyWrapper
-struct Nullable<Value: Encodable>: Encodable {
-    var wrappedValue: Value?
+package struct Nullable<Value: Encodable>: Encodable {
+    package var wrappedValue: Value?
 
-    init(wrappedValue value: Value?) {
+    package init(wrappedValue value: Value?) {
         wrappedValue = value
     }
 
-    func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         if let wrappedValue { try container.encode(wrappedValue) } else { try container.encodeNil() }
     }
 }
 
 /// What every JSON output begins with.
-struct JSONHeader: Encodable {
-    var schemaVersion = 1
-    var tool = "headroom"
-    var version = headroomVersion
-    var generatedAt = Date.now.formatted(.iso8601)
+package struct JSONHeader: Encodable {
+    package var schemaVersion = 1
+    package var tool = "headroom"
+    package var version = headroomVersion
+    package var generatedAt = Date.now.formatted(.iso8601)
+
+    package init() {}
 }
 
 /// A report with the header in front, on one level.
-struct Headed<Report: Encodable>: Encodable {
-    var report: Report
+package struct Headed<Report: Encodable>: Encodable {
+    package var report: Report
 
-    init(_ report: Report) {
+    package init(_ report: Report) {
         self.report = report
     }
 
-    func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         try JSONHeader().encode(to: encoder)
         try report.encode(to: encoder)
     }

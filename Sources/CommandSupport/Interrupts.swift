@@ -2,11 +2,11 @@
 import Glibc
 
 /// Hears SIGINT, SIGTERM and SIGHUP, and hands each on.
-final class Interrupts: Sendable {
+package final class Interrupts: Sendable {
     private let sources: [any DispatchSourceSignal]
 
     /// Starts to listen.
-    init(_ heard: @escaping @Sendable (Int32) -> Void) {
+    package init(_ heard: @escaping @Sendable (Int32) -> Void) {
         sources = [SIGINT, SIGTERM, SIGHUP]
             .map { number in
                 // A handler that does nothing, not SIG_IGN: an ignored signal stays ignored in the programs that we start.
@@ -19,7 +19,7 @@ final class Interrupts: Sendable {
     }
 
     /// Stops listening.
-    func stop() {
+    package func stop() {
         for source in sources { source.cancel() }
     }
 }

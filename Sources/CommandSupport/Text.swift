@@ -1,5 +1,5 @@
 /// Writes a whole number with a comma between thousands.
-func grouped(_ number: Int) -> String {
+package func grouped(_ number: Int) -> String {
     var text = ""
     for (index, digit) in String(number.magnitude).reversed().enumerated() {
         if index > 0, index % 3 == 0 { text.append(",") }
@@ -9,7 +9,7 @@ func grouped(_ number: Int) -> String {
 }
 
 /// Writes a number with a fixed count of decimals.
-func fixed(_ number: Double, _ decimals: Int) -> String {
+package func fixed(_ number: Double, _ decimals: Int) -> String {
     var scale = 1
     for _ in 0..<decimals { scale *= 10 }
     let units = Int((number * Double(scale)).rounded())
@@ -20,12 +20,12 @@ func fixed(_ number: Double, _ decimals: Int) -> String {
 }
 
 /// Writes "1 row", "2 rows".
-func counted(_ number: Int, _ noun: String) -> String {
+package func counted(_ number: Int, _ noun: String) -> String {
     "\(grouped(number)) \(noun)\(number == 1 ? "" : "s")"
 }
 
 /// Writes cells as columns, aligned.
-func table(_ rows: [[String]], indent: String = "  ") -> [String] {
+package func table(_ rows: [[String]], indent: String = "  ") -> [String] {
     let columns = rows.map(\.count).max() ?? 0
     let widths = (0..<columns).map { column in rows.map { $0.count > column ? $0[column].count : 0 }.max() ?? 0 }
     return rows.map { row in
@@ -39,13 +39,13 @@ func table(_ rows: [[String]], indent: String = "  ") -> [String] {
 
 extension Duration {
     /// The duration in seconds.
-    var seconds: Double {
+    package var seconds: Double {
         Double(components.seconds) + Double(components.attoseconds) / 1e18
     }
 }
 
 /// Writes text that others have chosen, such as a program's name, without what could steer a terminal.
-func printable(_ text: String) -> String {
+package func printable(_ text: String) -> String {
     guard text.unicodeScalars.contains(where: { $0.value < 0x20 || (0x7F..<0xA0).contains($0.value) }) else {
         return text
     }

@@ -12,7 +12,7 @@ import Synchronization
 ///   - takeSignal: Is offered each signal first; returns whether it has dealt with it.
 ///   - work: What the command does.
 /// - Throws: `ExitCode`, after the message has been printed.
-func runCommand(
+package func runCommand(
     failureCode: Int32 = 1,
     takeSignal: @escaping @Sendable (Int32) -> Bool = { _ in false },
     work: @escaping @Sendable () async throws -> Void

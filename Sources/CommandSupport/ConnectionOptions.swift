@@ -1,32 +1,34 @@
-import ArgumentParser
+package import ArgumentParser
 import FoundationEssentials
-import Headroom
+package import Headroom
 
 /// The flags that say which database to use; every command that connects has them.
-struct ConnectionOptions: ParsableArguments {
+package struct ConnectionOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("Read settings from this file instead of .env.", valueName: "file"))
-    var envFile: String?
+    package var envFile: String?
 
     @Option(name: .long, help: ArgumentHelp("Read settings from this MySQL option file.", valueName: "file"))
-    var defaultsFile: String?
+    package var defaultsFile: String?
 
     @Option(name: .long, help: "The server's host (DB_HOST).")
-    var host: String?
+    package var host: String?
 
     @Option(name: .long, help: "The server's TCP port (DB_PORT).")
-    var port: Int?
+    package var port: Int?
 
     @Option(name: .long, help: ArgumentHelp("The server's unix socket (DB_SOCKET).", valueName: "path"))
-    var socket: String?
+    package var socket: String?
 
     @Option(name: .long, help: "The account's user name (DB_USERNAME).")
-    var user: String?
+    package var user: String?
 
     @Option(name: .long, help: "The database (DB_DATABASE).")
-    var database: String?
+    package var database: String?
+
+    package init() {}
 
     /// The same flags, for another run of this program.
-    var arguments: [String] {
+    package var arguments: [String] {
         let flags: [(String, String?)] = [
             ("--env-file", envFile), ("--defaults-file", defaultsFile), ("--host", host),
             ("--port", port.map(String.init)),
@@ -36,15 +38,15 @@ struct ConnectionOptions: ParsableArguments {
     }
 
     /// Finds the settings, prints what their user should know of them, and returns the database.
-    func open(program: String) throws -> Database {
+    package func open(program: String) throws -> Database {
         Database(try settings(program: program))
     }
 
     /// Finds the settings, and prints what their user should know of them.
-    func settings(program: String) throws -> DatabaseSettings { try loaded(program: program).database }
+    package func settings(program: String) throws -> DatabaseSettings { try loaded(program: program).database }
 
     /// The same, with the other ways to the server and the second account.
-    func loaded(program: String) throws -> LoadedSettings {
+    package func loaded(program: String) throws -> LoadedSettings {
         var overrides: [String: String] = [:]
         overrides["DB_HOST"] = host
         overrides["DB_PORT"] = port.map(String.init)
@@ -73,30 +75,32 @@ struct ConnectionOptions: ParsableArguments {
 }
 
 /// The same for a command whose `--user`, `--host` and `--database` say which sessions it means.
-struct LoginOptions: ParsableArguments {
+package struct LoginOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("Read settings from this file instead of .env.", valueName: "file"))
-    var envFile: String?
+    package var envFile: String?
 
     @Option(name: .long, help: ArgumentHelp("Read settings from this MySQL option file.", valueName: "file"))
-    var defaultsFile: String?
+    package var defaultsFile: String?
 
     @Option(name: .long, help: "The server's host to log in to (DB_HOST).")
-    var dbHost: String?
+    package var dbHost: String?
 
     @Option(name: [.customLong("db-port"), .customLong("port")], help: "The server's TCP port (DB_PORT).")
-    var dbPort: Int?
+    package var dbPort: Int?
 
     @Option(
         name: [.customLong("db-socket"), .customLong("socket")],
         help: ArgumentHelp("The server's unix socket (DB_SOCKET).", valueName: "path")
     )
-    var dbSocket: String?
+    package var dbSocket: String?
 
     @Option(name: .long, help: "The account to log in with (DB_USERNAME).")
-    var dbUsername: String?
+    package var dbUsername: String?
+
+    package init() {}
 
     /// Finds the settings, and prints what their user should know of them.
-    func settings(program: String) throws -> DatabaseSettings {
+    package func settings(program: String) throws -> DatabaseSettings {
         var overrides: [String: String] = [:]
         overrides["DB_HOST"] = dbHost
         overrides["DB_PORT"] = dbPort.map(String.init)
