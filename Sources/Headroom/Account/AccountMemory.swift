@@ -27,4 +27,14 @@ public struct AccountMemory: Sendable {
     public func keep(_ text: String) throws {
         try AccountBook.replace("\(folder.folder("memory"))/\(name)", with: text)
     }
+
+    /// The name of the account's topic, which no other account of this host has; it can be that of a lock.
+    package var topicName: String { name }
+
+    /// The path of a file of the topic that is kept by other means, in a folder that is there afterwards.
+    ///
+    /// - Parameter ending: How the file's name ends.
+    /// - Returns: The path.
+    /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
+    package func path(ending: String) throws -> String { try "\(folder.folder("memory"))/\(name)\(ending)" }
 }

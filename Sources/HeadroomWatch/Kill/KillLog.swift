@@ -29,7 +29,7 @@ public final class KillLog: Sendable {
     ///   - policy: The rule by which it was chosen.
     /// - Throws: ``DatabaseError`` when the line could not be written.
     public func write(_ outcome: KillReport.Outcome, account: String?, policy: KillPolicy) throws {
-        let line = Self.line(outcome, account: account, policy: policy, at: Self.now(), process: getpid()) + "\n"
+        let line = Self.line(outcome, account: account, policy: policy, at: LogLine.time(), process: getpid()) + "\n"
         // One write a line: the kernel keeps lines of several writers apart.
         let written = Array(line.utf8).withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
         guard written == line.utf8.count else { throw Self.failure(path, written < 0 ? errno : ENOSPC) }
@@ -56,38 +56,7 @@ public final class KillLog: Sendable {
             ("in_transaction", session.inTransaction.map { $0 ? "yes" : "no" } ?? "unknown"),
             ("max_idle_s", "\(policy.maxIdle.components.seconds)"), ("by", account), ("pid", "\(process)"),
         ]
-        return words.compactMap { name, value in value.map { "\(name)=\(quoted($0))" } }.joined(separator: " ")
-    }
-
-    /// A value as it is when it is plain; else in quotes, and never with the end of a line in it: clients name themselves.
-    private static func quoted(_ value: String) -> String {
-        let isPlain =
-            !value.isEmpty && value.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x3D && $0 != 0x5C }
-        if isPlain { return value }
-        var text = "\""
-        for scalar in value.unicodeScalars {
-            switch scalar {
-            case "\"", "\\": text += "\\\(scalar)"
-            case _ where scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value): text += "?"
-            default: text.unicodeScalars.append(scalar)
-            }
-        }
-        return text + "\""
-    }
-
-    /// The time in UTC, to the millisecond, as RFC 3339 has it.
-    private static func now() -> String {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        var parts = tm()
-        gmtime_r(&time.tv_sec, &parts)
-        func padded(_ number: some BinaryInteger, _ width: Int) -> String {
-            let digits = "\(number)"
-            return String(repeating: "0", count: max(0, width - digits.count)) + digits
-        }
-        return "\(padded(parts.tm_year + 1900, 4))-\(padded(parts.tm_mon + 1, 2))-\(padded(parts.tm_mday, 2))T"
-            + "\(padded(parts.tm_hour, 2)):\(padded(parts.tm_min, 2)):\(padded(parts.tm_sec, 2))."
-            + "\(padded(time.tv_nsec / 1_000_000, 3))Z"
+        return LogLine.text(words)
     }
 
     private static func failure(_ path: String, _ number: Int32) -> DatabaseError {

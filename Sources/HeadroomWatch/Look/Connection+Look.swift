@@ -18,12 +18,14 @@ extension Connection {
     ///   - maxIdle: From when on a sleeping session counts as idle.
     ///   - isOfAllAccounts: Whether the sessions of all accounts are asked for.
     ///   - patience: How often to look again when the server's list of transactions is old; 0.12 s each.
+    ///   - timeout: How long the server may take for each answer.
     /// - Returns: The report.
     /// - Throws: ``DatabaseError``, or `CancellationError`.
     func accountReport(
         maxIdle: Duration,
         isOfAllAccounts: Bool = false,
-        patience: Int = 1
+        patience: Int = 1,
+        timeout: Duration? = nil
     ) async throws -> AccountReport {
         var avoidsPerformanceSchema = false
         var attempts = 0
@@ -31,7 +33,7 @@ extension Connection {
             var look = AccountLook(isMariaDB: isMariaDB, isOfAllAccounts: isOfAllAccounts)
             look.avoidsPerformanceSchema = avoidsPerformanceSchema
             let start = ContinuousClock.now
-            let replies = try await queryTogether(look.statements)
+            let replies = try await queryTogether(look.statements, timeout: timeout)
             // A little more, as the server's clock counts in steps.
             let took = start.duration(to: .now) + .milliseconds(2)
             let answers = AccountAnswers(replies, own: sessionID, took: took)

@@ -1,0 +1,236 @@
+import Glibc
+public import Headroom
+
+/// Watches an account: looks at it at an interval, says what has changed, and ends idle sessions if it may.
+///
+/// It opens a connection for each look and closes it again, or keeps one (``GuardOrders/isReserving``). Whatever happens, it
+/// asks for a connection at most once an interval.
+public struct AccountGuard: Sendable {
+    private let settings: DatabaseSettings
+    private let orders: GuardOrders
+    private let database: Database
+
+    /// Says what is wrong with the queue of jobs, or `nil`; not asked by default.
+    public var queueProblem: (@Sendable () async -> String?)?
+
+    /// Says why the history cannot be written, or `nil`.
+    public var historyProblem: (@Sendable () -> String?)?
+
+    /// Is called before the guard sleeps, and while it does at least this often, as a sign that it is alive.
+    public var isAlive: (every: Duration, tell: @Sendable () -> Void)?
+
+    /// Creates a guard for the account that the settings lead to.
+    ///
+    /// - Parameters:
+    ///   - settings: The settings.
+    ///   - orders: How it goes about it.
+    /// - Throws: ``DatabaseError`` with `settingsInvalid` when it is to be the reserve and the budget leaves none.
+    public init(_ settings: DatabaseSettings, orders: GuardOrders = GuardOrders()) throws {
+        guard !orders.isReserving || settings.reserve >= 1 else {
+            throw DatabaseError(
+                .settingsInvalid,
+                message: "The guard was told to keep the reserve's connection, but the reserve is \(settings.reserve).",
+                advice: "Set HEADROOM_RESERVE to 1 or more, or start the guard without --reserve."
+            )
+        }
+        var settings = settings
+        // Whether the database exists is not the question.
+        settings.database = nil
+        settings.connectTimeout = min(settings.connectTimeout, orders.lookTimeout)
+        settings.closeTimeout = min(settings.closeTimeout, orders.lookTimeout)
+        settings.sessionIdleTimeout = max(settings.sessionIdleTimeout, orders.interval * 3)
+        self.settings = settings
+        self.orders = orders
+        // No slot: it must not wait in line for what it watches, and what it keeps is what the budget leaves.
+        database = Database(settings, share: .reserve)
+    }
+
+    /// Watches until the task is cancelled.
+    ///
+    /// - Parameters:
+    ///   - memory: What an earlier run has said and seen.
+    ///   - report: Is told what each look came to; the next one waits for it.
+    /// - Throws: `CancellationError` when cancelled, with no connection left open.
+    public func run(memory: GuardMemory = GuardMemory(), report: (GuardRound) async -> Void) async throws {
+        var watch = Watch(orders, memory)
+        while true {
+            try Task.checkCancellation()
+            watch.begin()
+            do {
+                try await visit(&watch, report)
+                await report(await finish(&watch))
+            } catch let error as DatabaseError {
+                try Task.checkCancellation()
+                // What was kept may have been ended while nothing was asked of it: that alone is no news.
+                if watch.looksOfConnection > 0, error.code == .connectionLost, !watch.hasReconnected {
+                    watch.hasReconnected = true
+                    watch.looksOfConnection = 0
+                    continue
+                }
+                watch.failure = error
+                await report(await finish(&watch))
+            }
+            try await pause(&watch)
+        }
+    }
+
+    /// Looks once.
+    ///
+    /// - Parameter memory: What an earlier run has said and seen.
+    /// - Returns: What the look came to.
+    /// - Throws: `CancellationError` when cancelled.
+    public func once(memory: GuardMemory = GuardMemory()) async throws -> GuardRound {
+        var watch = Watch(orders, memory)
+        // Whoever runs it now and then says when; a gap is for the service to notice.
+        watch.marksGaps = false
+        do {
+            try await database.withConnection(timeout: orders.lookTimeout) { try await look($0, &watch) }
+        } catch let error as DatabaseError {
+            watch.failure = error
+        }
+        return await finish(&watch)
+    }
+
+    /// Looks through one connection: once, or until it is lost; the last look is left to be reported.
+    private func visit(_ watch: inout Watch, _ report: (GuardRound) async -> Void) async throws {
+        watch.looksOfConnection = 0
+        guard orders.isReserving else {
+            return try await database.withConnection(timeout: orders.lookTimeout) { try await look($0, &watch) }
+        }
+        try await database.withConnection { connection in
+            while true {
+                try await look(connection, &watch)
+                // The only place of an account belongs to those who work.
+                guard let limit = watch.report?.limit.value, limit > 1 else { return }
+                watch.looksOfConnection += 1
+                watch.hasReconnected = false
+                await report(await finish(&watch, isHolding: true))
+                try await pause(&watch)
+                watch.begin()
+            }
+        }
+    }
+
+    /// Looks, and ends idle sessions where that is allowed and called for.
+    private func look(_ connection: Connection, _ watch: inout Watch) async throws {
+        let report = try await connection.accountReport(maxIdle: orders.maxIdle, timeout: orders.lookTimeout)
+        watch.report = report
+        try? await connection.keepSnapshot(report, settings)
+        guard let policy = orders.kills else { return }
+        let sample = GuardSample(report, at: watch.time, isHolding: orders.isReserving)
+        let most = watch.brain.killsAllowed(sample, above: orders.killsAbove)
+        guard most > 0 else { return }
+        var plan = policy.plan(report)
+        plan.goal = min(plan.goal ?? .max, most)
+        guard plan.expected > 0 else { return }
+        let kill = IdleKill(policy, patience: min(.seconds(2), orders.lookTimeout))
+        var outcomes: [KillReport.Outcome] = []
+        // What has been done is known also when the connection is lost on the way.
+        defer {
+            watch.kills = outcomes
+            watch.brain.noteKills(outcomes.count { $0.result == .killed }, at: watch.time)
+        }
+        _ = try await kill.run(plan, of: report, on: connection, isDryRun: false) { outcome in
+            if outcome.result != .skipped { outcomes.append(outcome) }
+        }
+    }
+
+    /// Brings together what is known after a look, and decides what to say.
+    private func finish(_ watch: inout Watch, isHolding: Bool = false) async -> GuardRound {
+        var sample =
+            watch.failure.map { GuardSample($0, at: watch.time) }
+            ?? watch.report.map { GuardSample($0, at: watch.time, isHolding: isHolding) }
+            ?? GuardSample(time: watch.time)
+        if watch.marksGaps { sample = watch.brain.marked(sample, pause: watch.pause.asSeconds) }
+        var facts = GuardFacts(watch.report, settings: settings, workerProgram: orders.workerProgram)
+        facts.queueProblem = await queueProblem?()
+        facts.historyProblem = historyProblem?()
+        if let failure = watch.failure {
+            facts.failure = failure.message
+            facts.advice = failure.isRefusal ? "See who holds the connections: headroom rescue." : failure.advice
+            // What it was when it could last be read: a refusal does not always name it.
+            sample.limit = sample.limit ?? watch.lastLimit
+            if sample.isRefused { sample.used = sample.used ?? sample.limit }
+        }
+        watch.lastLimit = sample.limit ?? watch.lastLimit
+        var events = watch.brain.take(sample, facts)
+        events += watch.kills.map { GuardEvent($0, sample) }
+        watch.pause = watch.pace.next(after: watch.failure)
+        let round = GuardRound(
+            sample: sample,
+            events: events,
+            kills: watch.kills,
+            memory: watch.brain.memory,
+            isAlarmed: watch.brain.isAlarmed
+        )
+        return round
+    }
+
+    /// Sleeps until the next look is due, and tells now and then that it is alive.
+    private func pause(_ watch: inout Watch) async throws {
+        watch.due += watch.pause
+        // What was missed is not made up for.
+        if watch.due <= .now { watch.due = .now + watch.pause }
+        while true {
+            isAlive?.tell()
+            let left = ContinuousClock.now.duration(to: watch.due)
+            guard left > .zero else { return }
+            try await Task.sleep(for: min(left, isAlive?.every ?? left))
+        }
+    }
+}
+
+/// What changes from look to look.
+private struct Watch {
+    var brain: GuardBrain
+    var pace: GuardPace
+    var pause: Duration
+    var due = ContinuousClock.now
+    var time = 0.0
+    var report: AccountReport?
+    var failure: DatabaseError?
+    var kills: [KillReport.Outcome] = []
+    var lastLimit: Int?
+    var looksOfConnection = 0
+    var hasReconnected = false
+    var marksGaps = true
+
+    init(_ orders: GuardOrders, _ memory: GuardMemory) {
+        brain = GuardBrain(orders.rules, memory: memory)
+        pace = GuardPace(interval: orders.interval)
+        pause = orders.interval
+    }
+
+    mutating func begin() {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        time = Double(now.tv_sec) + Double(now.tv_nsec / 1_000_000) / 1e3
+        report = nil
+        failure = nil
+        kills = []
+    }
+}
+
+extension GuardEvent {
+    /// What became of an idle session that the guard wanted to end.
+    fileprivate init(_ outcome: KillReport.Outcome, _ sample: GuardSample) {
+        let session = outcome.session
+        let program = session.program.map { " of \($0)" } ?? ""
+        self.init(
+            time: sample.time,
+            kind: .kill,
+            change: .noted,
+            level: sample.level,
+            subject: "\(session.id)",
+            message: "Session \(session.id)\(program) from \(session.host), idle for "
+                + "\(session.duration.components.seconds) s: \(outcome.result.words)."
+        )
+    }
+}
+
+extension Duration {
+    /// The duration in seconds.
+    fileprivate var asSeconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) / 1e18
+    }
+}
