@@ -10,6 +10,7 @@ let package = Package(
         .library(name: "HeadroomJobs", targets: ["HeadroomJobs"]),
         .library(name: "MeterImport", targets: ["MeterImport"]),
         .library(name: "HeadroomSandbox", targets: ["HeadroomSandbox"]),
+        .library(name: "HeadroomHistory", targets: ["HeadroomHistory"]),
         .executable(name: "headroom", targets: ["headroom"]),
     ],
     dependencies: [
@@ -22,6 +23,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         // A worker is a service of whatever program it runs in.
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        // The guard's history is a table to be asked by time; only `headroom-guard` links it.
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         // Without Foundation: the sandbox starts processes and needs nothing more of it.
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
@@ -47,6 +50,10 @@ let package = Package(
             ]
         ),
         .target(name: "HeadroomWatch", dependencies: ["CLinux", "Headroom"]),
+        .target(
+            name: "HeadroomHistory",
+            dependencies: ["HeadroomWatch", .product(name: "GRDB", package: "GRDB.swift")]
+        ),
         .target(
             name: "HeadroomJobs",
             dependencies: ["Headroom", .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")]
@@ -112,6 +119,10 @@ let package = Package(
             ]
         ),
         .testTarget(name: "HeadroomWatchTests", dependencies: ["Headroom", "HeadroomWatch", "TestSupport"]),
+        .testTarget(
+            name: "HeadroomHistoryTests",
+            dependencies: ["Headroom", "HeadroomHistory", "HeadroomWatch", "TestSupport"]
+        ),
         .testTarget(name: "HeadroomJobsTests", dependencies: ["Headroom", "HeadroomJobs", "TestSupport"]),
         .testTarget(
             name: "MeterImportTests",
