@@ -14,7 +14,7 @@ struct HeadroomCommand: AsyncParsableCommand {
             """,
         version: headroomVersion,
         subcommands: [
-            StatusCommand.self, KillIdleCommand.self, RescueCommand.self, SlotsCommand.self,
+            StatusCommand.self, KillIdleCommand.self, RescueCommand.self, GuardCommand.self, SlotsCommand.self,
             RunCommand.self,
             VerifyCommand.self, WorkCommand.self, ImportCommand.self, JobsCommand.self,
             MigrateCommand.self,

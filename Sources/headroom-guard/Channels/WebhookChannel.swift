@@ -1,0 +1,70 @@
+import FoundationEssentials
+import Glibc
+import Headroom
+
+/// Tells by posting JSON, through curl: it knows proxies, certificates and retries, and costs nothing while nothing is said.
+struct WebhookChannel: AlertChannel {
+    let name = "webhook"
+    private let address: String
+    private let curl: String
+
+    /// Creates one.
+    ///
+    /// - Throws: ``DatabaseError`` with `settingsInvalid` when the address cannot be used or there is no curl.
+    init(_ address: String) throws {
+        guard Self.isUsable(address) else {
+            throw DatabaseError(
+                .settingsInvalid,
+                message: "The webhook's address cannot be used.",
+                advice: "It must begin with http:// or https:// and have no spaces."
+            )
+        }
+        let places = ["/usr/bin/curl", "/usr/local/bin/curl", "/bin/curl"]
+        guard let curl = places.first(where: { access($0, X_OK) == 0 }) else {
+            throw DatabaseError(
+                .settingsInvalid,
+                message: "A webhook is called by curl, and there is none in /usr/bin or /usr/local/bin.",
+                advice: "Install curl, or use --alert-command."
+            )
+        }
+        self.address = address
+        self.curl = curl
+    }
+
+    /// Whether an address is one.
+    static func isUsable(_ address: String) -> Bool {
+        (address.hasPrefix("http://") || address.hasPrefix("https://"))
+            && address.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value != 0x7F && $0 != "\"" && $0 != "\\" }
+    }
+
+    func send(_ alert: Alert) async throws {
+        let pairs = alert.facts.map { ($0.name.lowercased(), $0.value) }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let body = String(decoding: try encoder.encode(Dictionary(uniqueKeysWithValues: pairs)), as: UTF8.self)
+        // Through its input: an address may hold a secret, and arguments are for all users of the machine to read.
+        let orders = """
+            url = "\(address)"
+            header = "Content-Type: application/json"
+            data-raw = "\(Self.escaped(body))"
+            """
+        try await Helper.run(
+            curl,
+            [
+                "--disable", "--silent", "--fail", "--max-time", "15", "--retry", "2", "--retry-delay", "3",
+                "--config", "-",
+            ],
+            input: orders + "\n"
+        )
+    }
+
+    /// A text as it stands between quotes in curl's configuration; JSON has no raw ends of lines.
+    private static func escaped(_ text: String) -> String {
+        var escaped = ""
+        for character in text {
+            if character == "\\" || character == "\"" { escaped.append("\\") }
+            escaped.append(character)
+        }
+        return escaped
+    }
+}

@@ -1,0 +1,78 @@
+import ArgumentParser
+import CommandSupport
+import Headroom
+import HeadroomHistory
+import HeadroomWatch
+
+/// `headroom-guard`, which people know as `headroom guard`.
+@main struct GuardProgram: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "headroom guard",
+        abstract: "Watches the account: history, alerts, and idle sessions ended in time.",
+        discussion: """
+            Looks at the account every --interval, through a connection that it opens and closes, and tells of what has \
+            changed: the level (CAUTION over 60 %, WARNING over 80 %, EXHAUSTED when refused), a server that is away, scopes \
+            held for too long, workers missing or doubled, and an account that will soon be full. Each thing is said once \
+            when it begins and once when it is over, also across restarts of the guard. At most one attempt to connect in \
+            each interval, however long the server is away.
+
+            --reserve keeps one connection, so that the guard can look and act when the account is full. It is the one that \
+            the budget leaves free (HEADROOM_RESERVE); at a limit of 1 none is kept.
+
+            --alert-command is run by /bin/sh with HEADROOM_LEVEL, HEADROOM_ALERT (what it is about), HEADROOM_CHANGE \
+            (raised or recovered), HEADROOM_SUBJECT, HEADROOM_MESSAGE, HEADROOM_ADVICE, HEADROOM_USED, HEADROOM_LIMIT, \
+            HEADROOM_ACCOUNT and HEADROOM_TIME. A webhook gets the same as JSON.
+
+            As a service: Type=notify, with WatchdogSec of 60 s or more. From cron: --once prints nothing when all is well. \
+            SIGTERM ends it with no connection left.
+
+            Examples:
+              headroom guard --reserve --auto-kill-idle 300 --mail-to ops@example.org
+              headroom guard --alert-command 'logger -t headroom "$HEADROOM_LEVEL: $HEADROOM_MESSAGE"'
+              * * * * * headroom guard --once --env-file /srv/app/.env
+              headroom guard --history --hours 24
+            """,
+        version: headroomVersion
+    )
+
+    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Watching") var watching: WatchingOptions
+    @OptionGroup(title: "Alerts") var alerts: AlertOptions
+    @OptionGroup(title: "History") var keeping: HistoryOptions
+
+    @Flag(help: "Look once and exit with the level's code, as status does; 1 when another alert is open.")
+    var once = false
+
+    @Flag(help: "Print the past.")
+    var history = false
+
+    @Option(help: ArgumentHelp("With --history: how many hours of it.", valueName: "count"))
+    var hours = 24
+
+    @Flag(help: "With --history: print one JSON object.")
+    var json = false
+
+    func validate() throws {
+        guard !(once && history) else { throw ValidationError("Choose one of --once and --history.") }
+        guard (1...87_600).contains(hours) else { throw ValidationError("--hours must be from 1 to 87600.") }
+        guard history || !json else { throw ValidationError("--json goes with --history.") }
+    }
+
+    func run() async throws {
+        let stopping = Stopping()
+        try await runCommand(failureCode: history ? 1 : Level.unknown.exitCode, takeSignal: stopping.take) {
+            let settings = try connection.settings(program: "headroom guard")
+            let file = try keeping.path(settings)
+            if history {
+                try await PastReport(file, hours: hours).print(isJSON: json)
+            } else if once {
+                try await GuardOnce(settings, watching, alerts, keeping, file).run()
+            } else {
+                let service = try GuardService(settings, watching, alerts, keeping, file)
+                let task = Task { try await service.run() }
+                stopping.begin(task)
+                try await task.value
+            }
+        }
+    }
+}

@@ -1,0 +1,328 @@
+import Glibc
+import Headroom
+import HeadroomHistory
+import HeadroomSandbox
+import HeadroomWatch
+import Synchronization
+import TestSupport
+import Testing
+
+/// `guard` as its users meet it: alerts, history, its own connections.
+@Suite(.sandbox(performanceSchema: true)) struct GuardTests {
+    private func environment(_ account: String) throws -> [String: String] {
+        try SuiteServer.sandbox.environment.merging(
+            ["DB_USERNAME": account, "DB_PASSWORD": "sandbox", "PATH": "/usr/sbin:/usr/bin:/bin"]
+        ) { $1 }
+    }
+
+    /// Runs the body while the account's connections are taken.
+    private func filled(_ account: String, _ count: Int, _ body: () async throws -> Void) async throws {
+        guard count > 0 else { return try await body() }
+        try await SuiteServer.database(account, share: .reserve)
+            .withConnection { _ in try await filled(account, count - 1, body) }
+    }
+
+    @Test func `an account filled and emptied is told of once each, also across a restart of the guard`() async throws {
+        let folder = TemporaryFolder()
+        let told = "\(folder.path)/told"
+        let file = "\(folder.path)/history.sqlite"
+        let command =
+            "echo \"$HEADROOM_LEVEL $HEADROOM_ALERT $HEADROOM_CHANGE $HEADROOM_USED/$HEADROOM_LIMIT\" >> \(told)"
+        let arguments = [
+            "guard", "--interval", "200ms", "--foretell", "0", "--history-file", file, "--alert-command", command,
+        ]
+        let first = try HeadroomProcess(arguments, environment: environment("ten1"))
+        defer { first.signal(SIGKILL) }
+        try await filled("ten1", 10) {
+            let isTold = try await eventually { Self.text(told).contains("EXHAUSTED level raised 10/10") }
+            #expect(isTold, "\(Self.text(told))")
+            try await Task.sleep(for: .seconds(1))
+            first.signal(SIGTERM)
+            #expect(try await first.ended() == 0)
+            let second = try HeadroomProcess(arguments, environment: environment("ten1"))
+            try await Task.sleep(for: .seconds(1))
+            second.signal(SIGTERM)
+            #expect(try await second.ended() == 0)
+        }
+        let third = try HeadroomProcess(arguments, environment: environment("ten1"))
+        defer { third.signal(SIGKILL) }
+        let isOver = try await eventually { Self.text(told).contains("OK level recovered 0/10") }
+        #expect(isOver)
+        try await Task.sleep(for: .seconds(1))
+        third.signal(SIGTERM)
+        #expect(try await third.ended() == 0)
+        #expect(Self.text(told).split(separator: "\n") == ["EXHAUSTED level raised 10/10", "OK level recovered 0/10"])
+        #expect(try await eventually { try await SuiteServer.sessions(of: "ten1") == 0 })
+        let past = try await HeadroomProgram.run(
+            ["guard", "--history", "--history-file", file],
+            environment: environment("ten1")
+        )
+        #expect(past.status == 0)
+        #expect(past.output.contains("EXHAUSTED, was OK") && past.output.contains("!"), "\(past.output)")
+        let json = try await HeadroomProgram.run(
+            ["guard", "--history", "--json", "--history-file", file],
+            environment: environment("ten1")
+        )
+        #expect(json.output.contains("\"is_refused\" : true"))
+    }
+
+    @Test func `--once prints nothing when all is well, and exits with the level's code`() async throws {
+        let folder = TemporaryFolder()
+        let arguments = ["guard", "--once", "--history-file", "\(folder.path)/history.sqlite"]
+        let well = try await HeadroomProgram.run(arguments, environment: environment("ten2"))
+        #expect(well.status == 0)
+        #expect(well.output == "" && well.errors == "")
+        try await filled("ten2", 7) {
+            let caution = try await HeadroomProgram.run(arguments, environment: environment("ten2"))
+            #expect(caution.status == 1)
+            #expect(caution.output.hasPrefix("CAUTION  7 of 10 connections in use\nlevel raised: CAUTION, was OK"))
+            let again = try await HeadroomProgram.run(arguments, environment: environment("ten2"))
+            #expect(again.status == 1)
+            #expect(again.output == "CAUTION  7 of 10 connections in use\n")
+        }
+        let away = try await HeadroomProgram.run(
+            arguments,
+            environment: environment("ten2").merging(["DB_SOCKET": "/nowhere/socket"]) { $1 }
+        )
+        #expect(away.status == 3)
+    }
+
+    @Test func `--reserve keeps one connection, looks and acts when the account is full, and gives it back`()
+        async throws
+    {
+        let folder = TemporaryFolder()
+        let file = "\(folder.path)/history.sqlite"
+        let process = try HeadroomProcess(
+            [
+                "guard", "--reserve", "--interval", "300ms", "--auto-kill-idle",
+                SuiteServer.isMariaDB ? "500ms" : "2", "--kills-per-round", "2", "--history-file", file,
+            ],
+            environment: environment("ten3")
+        )
+        defer { process.signal(SIGKILL) }
+        #expect(try await eventually { try await SuiteServer.sessions(of: "ten3") == 1 })
+        try await filled("ten3", 9) {
+            // Full for others: one gets in only because the guard has ended an idle session.
+            let isLetIn = try await eventually {
+                (try? await SuiteServer.database("ten3", share: .reserve).withConnection { _ in }) != nil
+            }
+            #expect(isLetIn)
+        }
+        let history = try GuardHistory(reading: file)
+        var kills: [GuardEvent] = []
+        let isWritten = try await eventually {
+            kills = try await history.events(since: 0).filter { $0.kind == .kill && $0.message.hasSuffix(": killed.") }
+            return !kills.isEmpty
+        }
+        #expect(isWritten)
+        let samples = try await history.samples(since: 0)
+        #expect(samples.contains { $0.level == .exhausted && $0.used == 9 })
+        #expect(samples.allSatisfy { $0.error == nil })
+        for sample in samples { #expect(kills.count { $0.time == sample.time } <= 2) }
+        // Ended from outside it is there again at the next look, and that was no outage.
+        #expect(try await eventually { try await SuiteServer.sessions(of: "ten3") == 1 })
+        try await SuiteServer.endSessions(of: "ten3")
+        #expect(try await eventually { try await SuiteServer.sessions(of: "ten3") == 1 })
+        try await Task.sleep(for: .milliseconds(600))
+        #expect(try await history.samples(since: 0).allSatisfy { $0.error == nil })
+        process.signal(SIGTERM)
+        #expect(try await process.ended() == 0)
+        #expect(try await eventually { try await SuiteServer.sessions(of: "ten3") == 0 })
+    }
+
+    @Test func `the only place of an account is not kept by --reserve`() async throws {
+        let folder = TemporaryFolder()
+        let process = try HeadroomProcess(
+            ["guard", "--reserve", "--interval", "500ms", "--history-file", "\(folder.path)/history.sqlite"],
+            environment: environment("one1")
+        )
+        defer { process.signal(SIGKILL) }
+        var letIn = 0
+        for _ in 0..<20 {
+            if (try? await SuiteServer.database("one1", share: .reserve).withConnection { _ in }) != nil { letIn += 1 }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        #expect(letIn >= 15)
+    }
+
+    @Test func `a second guard of the account says who is at work`() async throws {
+        let folder = TemporaryFolder()
+        let arguments = ["guard", "--interval", "300ms", "--history-file", "\(folder.path)/history.sqlite"]
+        let process = try HeadroomProcess(arguments, environment: environment("ten4"))
+        defer { process.signal(SIGKILL) }
+        #expect(try await eventually { access("\(folder.path)/history.sqlite", F_OK) == 0 })
+        let second = try await HeadroomProgram.run(arguments, environment: environment("ten4"))
+        #expect(second.status == 3)
+        #expect(second.errors.contains("headroom guard"), "\(second.errors)")
+    }
+
+    @Test func `a history that cannot be written is said, and the guard looks all the same`() async throws {
+        let folder = TemporaryFolder()
+        let file = "\(folder.path)/history.sqlite"
+        try Self.write("this is no database, and long enough for nobody to take it for an empty one", to: file)
+        try await filled("ten8", 7) {
+            let run = try await HeadroomProgram.run(
+                ["guard", "--once", "--history-file", file],
+                environment: environment("ten8")
+            )
+            #expect(run.status == 1)
+            #expect(run.output.contains("CAUTION  7 of 10"))
+            #expect(run.output.contains("history raised: The history cannot be written: \(file)"), "\(run.output)")
+        }
+    }
+
+    @Test func `systemd is told that it is ready, how the account is, and that it goes on`() async throws {
+        let folder = TemporaryFolder()
+        let path = "\(folder.path)/notify"
+        let socket = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        defer { close(socket) }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
+        let bound = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(socket, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        try #require(bound == 0)
+        let process = try HeadroomProcess(
+            ["guard", "--interval", "300ms", "--history-file", "\(folder.path)/history.sqlite"],
+            environment: environment("ten5")
+                .merging(["NOTIFY_SOCKET": path, "WATCHDOG_USEC": "200000"]) { $1 }
+        )
+        defer { process.signal(SIGKILL) }
+        var heard: [String] = []
+        func hear() {
+            var bytes = [UInt8](repeating: 0, count: 1000)
+            while true {
+                let count = recv(socket, &bytes, bytes.count, Int32(MSG_DONTWAIT))
+                guard count > 0 else { return }
+                heard.append(String(decoding: bytes[..<count], as: UTF8.self))
+            }
+        }
+        #expect(
+            try await eventually {
+                hear()
+                return heard.count { $0 == "WATCHDOG=1" } >= 3
+            }
+        )
+        process.signal(SIGTERM)
+        #expect(try await process.ended() == 0)
+        hear()
+        #expect(heard.first?.hasPrefix("READY=1") == true)
+        #expect(heard.contains("STATUS=OK, 0 of 10 connections in use"))
+        #expect(heard.last == "STOPPING=1")
+    }
+
+    @Test func `mail goes out through the host's sendmail, with the facts in it`() async throws {
+        let folder = TemporaryFolder()
+        let path = "\(folder.path)/sendmail"
+        try Self.write("#!/bin/sh\necho \"$@\" > \(folder.path)/arguments\ncat > \(folder.path)/mail\n", to: path)
+        chmod(path, 0o755)
+        try await filled("ten6", 9) {
+            let run = try await HeadroomProgram.run(
+                [
+                    "guard", "--once", "--mail-to", "ops@example.org", "--history-file",
+                    "\(folder.path)/history.sqlite",
+                ],
+                environment: environment("ten6").merging(["PATH": "\(folder.path):/usr/bin:/bin"]) { $1 }
+            )
+            #expect(run.status == 2, "\(run.errors)")
+        }
+        #expect(Self.text("\(folder.path)/arguments") == "-t -i\n")
+        let mail = Self.text("\(folder.path)/mail")
+        #expect(mail.hasPrefix("To: ops@example.org\nSubject: [headroom] WARNING ten6: level raised\n"), "\(mail)")
+        #expect(mail.contains("used: 9\nlimit: 10\n"))
+    }
+
+    @Test func `a webhook gets one request with the facts as JSON, and its address is in no process list`() async throws
+    {
+        let folder = TemporaryFolder()
+        let server = try OneRequestServer()
+        try await filled("ten7", 7) {
+            let run = try await HeadroomProgram.run(
+                ["guard", "--once", "--history-file", "\(folder.path)/history.sqlite"],
+                environment: environment("ten7")
+                    .merging(["HEADROOM_WEBHOOK": "http://127.0.0.1:\(server.port)/hook?key=1"]) { $1 }
+            )
+            #expect(run.status == 1, "\(run.errors)")
+            #expect(!run.errors.contains("could not be sent"), "\(run.errors)")
+        }
+        let text = server.request()
+        #expect(text.hasPrefix("POST /hook?key=1 HTTP/1.1"), "\(text)")
+        #expect(text.contains("\"level\":\"CAUTION\"") && text.contains("\"change\":\"raised\""))
+    }
+
+    static func text(_ path: String) -> String {
+        guard let file = fopen(path, "re") else { return "" }
+        defer { fclose(file) }
+        var bytes = [UInt8](repeating: 0, count: 65_536)
+        return String(decoding: bytes[..<fread(&bytes, 1, bytes.count, file)], as: UTF8.self)
+    }
+
+    static func write(_ text: String, to path: String) throws {
+        let file = try #require(fopen(path, "we"))
+        defer { fclose(file) }
+        fputs(text, file)
+    }
+}
+
+/// A web server for one request.
+private final class OneRequestServer: Sendable {
+    let port: UInt16
+    private let listener: Int32
+    private let text = Mutex("")
+    private let thread = Mutex<pthread_t>(0)
+
+    init() throws {
+        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let listener = listener
+        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                bind(listener, address, size) == 0 && listen(listener, 5) == 0
+                    && getsockname(listener, address, &size) == 0
+            }
+        }
+        try #require(isBound)
+        port = UInt16(bigEndian: address.sin_port)
+        var thread = pthread_t()
+        pthread_create(
+            &thread,
+            nil,
+            { server in
+                server.map { Unmanaged<OneRequestServer>.fromOpaque($0).takeUnretainedValue().answer() }
+                return nil
+            },
+            Unmanaged.passUnretained(self).toOpaque()
+        )
+        self.thread.withLock { $0 = thread }
+    }
+
+    private func answer() {
+        let client = accept(listener, nil, nil)
+        var bytes = [UInt8](repeating: 0, count: 8192)
+        var text = ""
+        while !text.hasSuffix("}") {
+            let count = recv(client, &bytes, bytes.count, 0)
+            guard count > 0 else { break }
+            text += String(decoding: bytes[..<count], as: UTF8.self)
+        }
+        self.text.withLock { $0 = text }
+        let reply = "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
+        _ = reply.withCString { send(client, $0, strlen($0), Int32(MSG_NOSIGNAL)) }
+        close(client)
+    }
+
+    /// The request, once it has been answered.
+    func request() -> String {
+        // Whoever never called lets go of the listener here.
+        shutdown(listener, Int32(SHUT_RDWR))
+        pthread_join(thread.withLock(\.self), nil)
+        close(listener)
+        return text.withLock(\.self)
+    }
+}
