@@ -10,6 +10,12 @@ struct VerifyCommand: AsyncParsableCommand {
         commandName: "verify",
         abstract: "Proves on your own server that a closed connection is gone, and that the budget holds.",
         discussion: """
+            Without a drill it takes five quick steps: open, query and count itself, close, see it gone from the server, \
+            and find no session of this program left. --full goes on: settings and files, grants, the limit and the \
+            budget, and a drill for each promise. A drill that would use over half of the account's free connections asks \
+            first, or is skipped where there is no terminal; --yes answers. Exits with 0 only when nothing failed; what is \
+            skipped is no failure.
+
             --cycles opens a connection, runs a query and closes it, again and again, and counts how often the server \
             refuses the next one. It uses one connection at a time, beside those of --hold. Each cycle is a login: on an \
             account with an hourly limit no more than half of it is used.
@@ -20,6 +26,7 @@ struct VerifyCommand: AsyncParsableCommand {
 
             Examples:
               headroom verify
+              headroom verify --full --yes --json
               headroom verify --cycles 2000 --json
               headroom verify --pressure --processes 4 --tasks 8 --seconds 10
             """
@@ -27,11 +34,20 @@ struct VerifyCommand: AsyncParsableCommand {
 
     @OptionGroup var connection: ConnectionOptions
 
-    @Option(help: "How many times to open, query and close.")
-    var cycles = 200
+    @Flag(help: "Take the five quick steps; the default.")
+    var quick = false
 
-    @Option(help: "How many further connections to hold open meanwhile, so that fewer are left.")
-    var hold = 0
+    @Flag(help: "Take all steps, drills included.")
+    var full = false
+
+    @Flag(help: "With --full: let drills use over half of what is free without asking.")
+    var yes = false
+
+    @Option(help: "How many times to open, query and close (default: 200); with --full for its own step.")
+    var cycles: Int?
+
+    @Option(help: "With --cycles: how many further connections to hold open meanwhile, so that fewer are left.")
+    var hold: Int?
 
     @Flag(help: "Drill the budget that processes share, instead of cycles.")
     var pressure = false
@@ -58,8 +74,12 @@ struct VerifyCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        guard cycles >= 1 else { throw ValidationError("--cycles must be at least 1.") }
-        guard hold >= 0 else { throw ValidationError("--hold must be at least 0.") }
+        guard [quick, full, pressure].count(where: \.self) <= 1 else {
+            throw ValidationError("--quick, --full and --pressure are three different runs: name one.")
+        }
+        guard !(quick && cycles != nil) else { throw ValidationError("--cycles is a drill, and --quick has none.") }
+        guard cycles ?? 1 >= 1 else { throw ValidationError("--cycles must be at least 1.") }
+        guard hold ?? 0 >= 0 else { throw ValidationError("--hold must be at least 0.") }
         guard (1...64).contains(processes) else { throw ValidationError("--processes must be from 1 to 64.") }
         guard (1...1_000).contains(tasks) else { throw ValidationError("--tasks must be from 1 to 1000.") }
         guard (1...600).contains(seconds) else { throw ValidationError("--seconds must be from 1 to 600.") }
@@ -68,11 +88,14 @@ struct VerifyCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await runCommand {
-            let settings = try connection.settings(program: "headroom verify")
+            let loaded = try connection.loaded(program: "headroom verify")
             if pressure {
-                try await drillPressure(settings)
+                try await drillPressure(loaded.database)
+            } else if full || (cycles == nil && hold == nil) {
+                try await VerifySteps(loaded: loaded, connection: connection, cycles: cycles, isYes: yes)
+                    .run(isFull: full, isJSON: json)
             } else {
-                try await drillCycles(settings)
+                try await drillCycles(loaded.database)
             }
         }
     }
@@ -128,6 +151,7 @@ struct VerifyCommand: AsyncParsableCommand {
     }
 
     private func drillCycles(_ settings: DatabaseSettings) async throws {
+        let cycles = cycles ?? 200
         let options = try await AccountWatch(settings).options()
         if let most = CycleDrill.mostCycles(under: options), cycles > most {
             throw DatabaseError(
@@ -137,7 +161,7 @@ struct VerifyCommand: AsyncParsableCommand {
             )
         }
         var bar = ProgressBar()
-        let result = try await CycleDrill(settings, cycles: cycles, held: hold)
+        let result = try await CycleDrill(settings, cycles: cycles, held: hold ?? 0)
             .run { done in
                 if cycles >= 1_000, done % 50 == 0 || done == cycles {
                     bar.show(Double(done) / Double(cycles), "\(grouped(done)) cycles")
