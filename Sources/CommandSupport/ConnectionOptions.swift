@@ -1,5 +1,6 @@
 package import ArgumentParser
 import FoundationEssentials
+import Glibc
 package import Headroom
 
 /// The flags that say which database to use; every command that connects has them.
@@ -35,6 +36,12 @@ package struct ConnectionOptions: ParsableArguments {
             ("--socket", socket), ("--user", user), ("--database", database),
         ]
         return flags.flatMap { name, value in value.map { [name, $0] } ?? [] }
+    }
+
+    /// The files that settings are read from.
+    package var settingsFiles: [String] {
+        let named = [envFile, defaultsFile].compactMap(\.self)
+        return envFile == nil && access(".env", F_OK) == 0 ? named + [".env"] : named
     }
 
     /// Finds the settings, prints what their user should know of them, and returns the database.

@@ -70,6 +70,14 @@ struct VerifyCommand: AsyncParsableCommand {
     @Flag(help: .hidden)
     var worker = false
 
+    /// The full run's child that holds a slot until it is killed.
+    @Flag(help: .hidden)
+    var holdSlot = false
+
+    /// The full run's child that tries a lock which its parent may have.
+    @Option(help: .hidden)
+    var tryLock: String?
+
     @Flag(help: "Print one JSON object.")
     var json = false
 
@@ -89,7 +97,11 @@ struct VerifyCommand: AsyncParsableCommand {
     func run() async throws {
         try await runCommand {
             let loaded = try connection.loaded(program: "headroom verify")
-            if pressure {
+            if holdSlot {
+                try await VerifyChild.holdSlot(loaded.database)
+            } else if let tryLock {
+                try await VerifyChild.tryLock(tryLock, loaded.database)
+            } else if pressure {
                 try await drillPressure(loaded.database)
             } else if full || (cycles == nil && hold == nil) {
                 try await VerifySteps(loaded: loaded, connection: connection, cycles: cycles, isYes: yes)

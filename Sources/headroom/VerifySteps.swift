@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import Headroom
+import HeadroomJobs
 import HeadroomWatch
 
 /// `headroom verify [--quick|--full]`: the steps, as they are printed.
@@ -33,8 +34,22 @@ struct VerifySteps {
         var verify = Verify(loaded.database)
         verify.administrator = loaded.administrator
         verify.warnings = loaded.warnings
+        verify.settingsFiles = connection.settingsFiles
         verify.childArguments = connection.arguments
         verify.cycles = cycles ?? verify.cycles
+        verify.queue = Verify.Queue(tables: JobsSchema.tables.map(\.name)) { connection in
+            try await connection.query("SELECT COUNT(*) FROM import_jobs WHERE status IN ('queued', 'processing')")
+                .first(Int.self) ?? 0
+        }
+        let isYes = isYes
+        verify.mayUseMuch = { question in
+            if isYes { return .yes }
+            switch try await Question.ask(question) {
+            case true?: return .yes
+            case false?: return .no
+            case nil: return .nobody
+            }
+        }
         return verify
     }
 

@@ -20,7 +20,9 @@ public struct Verify: Sendable {
     /// The flags that lead another run of this program to the same account.
     public var childArguments: [String] = []
 
-    /// How many cycles the full run opens, queries and closes; never more than half of an hourly limit. 200 by default.
+    /// How many cycles the full run opens, queries and closes.
+    ///
+    /// 200 by default; never more than half of an hourly limit.
     public var cycles = 200
 
     /// What an idle worker needs; `nil` when nothing is known of a queue.
@@ -69,6 +71,7 @@ public struct Verify: Sendable {
     public func full(_ note: @escaping (VerifyStep) -> Void = { _ in }) async throws -> VerifyVerdict {
         var run = VerifyRun(note)
         try await quick(&run)
+        try await full(&run)
         return run.verdict
     }
 
