@@ -11,18 +11,26 @@ extension Verify {
             let free = facts.free.map { ", \($0) free" } ?? ""
             return .passed("\(facts.report.account ?? ""), limit \(facts.report.limit.value ?? 0)\(free)")
         }
-        if let facts = found {
-            try await run.take("grants", "look for grants that are missing or excessive") {
-                GrantCheck(facts.grants).finding
-            }
-            try await run.take("budget", "compare the limit with the budget and the reserve") { try budget(facts) }
-            try await run.take("clock", "compare the server's clock with this host's") { facts.skew.finding }
-            try await run.take("second_door", "go in by the second door") { try await secondDoor(facts) }
-        } else {
-            for name in ["grants", "budget", "clock", "second_door"] { run.skip(name, "look at the account's \(name)") }
+        try await look(found, "grants", "look for grants that are missing or excessive", &run) {
+            GrantCheck($0.grants).finding
         }
+        try await look(found, "budget", "compare the limit with the budget and the reserve", &run, budget)
+        try await look(found, "clock", "compare the server's clock with this host's", &run) { $0.skew.finding }
+        try await look(found, "second_door", "go in by the second door", &run, secondDoor)
         try await run.take("lock", "start twice under one lock") { try await lock() }
         try await drills(found, &run)
+    }
+
+    /// Takes a step that needs to know the account.
+    private func look(
+        _ facts: VerifyFacts?,
+        _ name: String,
+        _ what: String,
+        _ run: inout VerifyRun,
+        _ body: (VerifyFacts) async throws -> Finding
+    ) async throws {
+        guard let facts else { return run.skip(name, what) }
+        try await run.take(name, what) { try await body(facts) }
     }
 
     /// The steps that use connections, each of which asks before it uses much.

@@ -57,7 +57,10 @@ extension Verify {
         child.signal(SIGTERM)
         let status = try await child.status(within: .seconds(10))
         guard status == 0 else { return .failed("the worker did not end well after SIGTERM (\(Self.words(status)))") }
-        return .passed("0 in \(Self.looks.count) looks at its sockets and slots, and it ended well after SIGTERM")
+        let before = most > 0 ? "\(most) while it looked at its queue, then " : ""
+        return .passed(
+            "\(before)0 in \(Self.looks.count) looks at its sockets and slots, and it ended well after SIGTERM"
+        )
     }
 
     private func places(_ facts: VerifyFacts) async -> ServerPlaces {
