@@ -235,8 +235,7 @@ import Testing
         #expect(mail.contains("used: 9\nlimit: 10\n"))
     }
 
-    @Test func `a webhook gets one request with the facts as JSON, and its address is in no process list`() async throws
-    {
+    @Test func `a webhook gets one request with the facts as JSON`() async throws {
         let folder = TemporaryFolder()
         let server = try OneRequestServer()
         try await filled("ten7", 7) {
