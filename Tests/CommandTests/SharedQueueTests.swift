@@ -36,7 +36,8 @@ import Testing
         let worker = try queue.start(["--poll", "1"])
         try await begun(job, queue)
         var polls = Set<Int>()
-        for _ in 0..<20 {
+        // Until the counts have been seen to move.
+        for _ in 0..<1_000 where polls.count < 3 {
             let start = ContinuousClock.now
             let row =
                 try await queue.query(
@@ -48,7 +49,7 @@ import Testing
             #expect(processed == imported + failed)
             #expect(total > 50_000 && total < 70_000)
             polls.insert(processed)
-            try await Task.sleep(for: .milliseconds(20))
+            try await Task.sleep(for: .milliseconds(10))
         }
         #expect(polls.count > 1)
         try await queue.query("UPDATE import_jobs SET status = 'cancelled', completed_at = NOW() WHERE id = \(job)")
