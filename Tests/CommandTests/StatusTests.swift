@@ -57,7 +57,7 @@ import Testing
         var output = ""
         let isShown = try await eventually {
             output = try await HeadroomProgram.run(["status"], environment: environment).output
-            return output.contains("lock import")
+            return output.contains("lock import") && output.contains("1 of 9 held")
         }
         #expect(isShown, "\(output)")
         #expect(output.contains("1 of 9 held"))
