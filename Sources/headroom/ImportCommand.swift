@@ -108,7 +108,7 @@ struct ImportCommand: AsyncParsableCommand {
                 )
             }
             if json {
-                try Console.json(CheckJSON(report))
+                try Console.json(Headed(CheckJSON(report)))
             } else {
                 for line in Self.lines(report) { Console.print(line) }
             }
@@ -165,9 +165,6 @@ struct FileFacts: ParsableArguments {
 
 /// A report as JSON.
 private struct CheckJSON: Encodable {
-    var schemaVersion = 1
-    var tool = "headroom"
-    var version = headroomVersion
     var file: String
     var type: String
     var layout: String

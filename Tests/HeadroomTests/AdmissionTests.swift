@@ -229,6 +229,7 @@ private final class AccountFolder: Sendable {
     let path: String
 
     init() {
+        // mkdtemp puts a name of its own in the place of the X's.
         var template = Array("/tmp/headroom-test-XXXXXX".utf8CString)
         mkdtemp(&template)
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)

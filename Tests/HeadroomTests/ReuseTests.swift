@@ -106,7 +106,7 @@ import Testing
         // A connection may be given up in a moment when its place seems wanted; but most are handed on.
         #expect((2...20).contains(statistics.opened))
         #expect(statistics.opened + statistics.reused == 240)
-        #expect(statistics.longestWait < .seconds(20))
+        #expect(statistics.longestWait < .seconds(5))
     }
 
     @Test func `nothing is kept while anybody waits`() async throws {

@@ -290,6 +290,51 @@ import Testing
         #expect(try await contents(two) == (try await contents(one)))
     }
 
+    @Test func `where the budget has no room one session does it all`() async throws {
+        let whole = try await database("roomy")
+        let path = folder.write(jumble, to: "jumble.csv")
+        let expected = try await run(path, ImportOptions(), on: whole)
+        var settings = try await database("cramped").settings
+        settings.budget = 1
+        // A folder of its own: others share the account's budget here.
+        settings.stateFolder = folder.path + "/state"
+        let cramped = Database(settings)
+        let queue = JobQueue(cramped)
+        let id = try await queue.add(NewJob(filename: "f", path: path, type: "hh"), batchID: "cramped")
+        _ = try await Worker(cramped, handler: MeterImportHandler(helper: cramped)).runOnce { _ in }
+        let job = try #require(try await queue.job(id))
+        #expect(job.status == .completed)
+        #expect(try summary(job) == (try summary(expected)))
+        #expect(cramped.statistics.open == 0)
+    }
+
+    @Test func `a checkpoint of another batch is none`() async throws {
+        let database = try await database("emptied")
+        let path = folder.write(jumble, to: "jumble.csv")
+        let whole = try await run(path, ImportOptions(), on: database)
+        // The host has emptied its queue, its readings too: the next job has an old one's id.
+        let old = ImportCheckpoint(
+            batch: "old",
+            file: try FileIdentity(path: path),
+            position: FilePosition(),
+            summary: ImportSummary()
+        )
+        var position = FilePosition()
+        position.offset = try FileIdentity(path: path).size
+        var stale = old
+        stale.position = position
+        try await database.withConnection { connection in
+            try await connection.query("DELETE FROM meter_readings")
+            try await connection.query("DELETE FROM meters")
+            _ = try await connection.query(
+                "INSERT INTO headroom_checkpoints (job_id, lane, checkpoint) VALUES (\(whole.id + 1), 0, \(stale.json))"
+            )
+        }
+        let again = try await run(path, ImportOptions(), on: database)
+        #expect(again.id == whole.id + 1)
+        #expect(try summary(again) == (try summary(whole)))
+    }
+
     @Test func `a second session that lags behind, or is ahead, is made up for by the next go`() async throws {
         let path = folder.write(jumble, to: "jumble.csv")
         let whole = try await database("whole")

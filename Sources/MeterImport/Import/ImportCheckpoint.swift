@@ -2,6 +2,9 @@ import FoundationEssentials
 
 /// How far an import has come: committed with the readings themselves, and where the next worker carries on.
 struct ImportCheckpoint: Codable, Hashable, Sendable {
+    /// The job's batch: where the host empties its queue, a later job has an earlier one's id.
+    var batch: String
+
     /// The file that was read.
     var file: FileIdentity
 
@@ -15,7 +18,8 @@ struct ImportCheckpoint: Codable, Hashable, Sendable {
     var before: FilePosition?
 
     /// Creates a checkpoint.
-    init(file: FileIdentity, position: FilePosition, summary: ImportSummary, before: FilePosition? = nil) {
+    init(batch: String, file: FileIdentity, position: FilePosition, summary: ImportSummary, before: FilePosition? = nil) {
+        self.batch = batch
         self.file = file
         self.position = position
         self.summary = summary

@@ -33,7 +33,8 @@ struct ImportRun {
         file = ReadingFile(path: job.path, type: type, options: options)
         rejects = RejectStore(jobID: job.id)
         meters = MeterDirectory(batchID: job.batchID, defaultSite: options.defaultSite)
-        let checkpoint = try await run.lease.checkpoint(connection).flatMap(ImportCheckpoint.init(json:))
+        var checkpoint = try await run.lease.checkpoint(connection).flatMap(ImportCheckpoint.init(json:))
+        if checkpoint?.batch != job.batchID { checkpoint = nil }
         let lane = try await run.lease.checkpoint(lane: Lane.number, connection).flatMap(Lane.init(json:)) ?? Lane()
         if let checkpoint, let facts = try await file.carryOn(from: checkpoint, lane: lane) {
             self.facts = facts
@@ -94,7 +95,7 @@ struct ImportRun {
         }
         if !run.job.isDryRun, type != .sites { summary.metersCreated = try await meters.created(connection) }
         try await connection.withTransaction {
-            let checkpoint = ImportCheckpoint(file: facts.identity, position: committed, summary: summary)
+            let checkpoint = ImportCheckpoint(batch: run.job.batchID, file: facts.identity, position: committed, summary: summary)
             try await run.lease.advance(checkpoint.json, counts: summary.counts, total: summary.rowsRead, connection)
         }
         return outcome
@@ -112,7 +113,7 @@ struct ImportRun {
         guard committed.offset == 0 else { return }
         try await connection.withTransaction {
             try await rejects.forget(connection)
-            let checkpoint = ImportCheckpoint(file: facts.identity, position: committed, summary: summary)
+            let checkpoint = ImportCheckpoint(batch: run.job.batchID, file: facts.identity, position: committed, summary: summary)
             try await run.lease.advance(lane: Lane.number, Lane().json, connection)
             try await run.lease.advance(checkpoint.json, counts: summary.counts, isBeginning: true, connection)
         }
@@ -174,6 +175,7 @@ struct ImportRun {
                         try await store(chunk, part, &after, connection)
                     }
                     let checkpoint = ImportCheckpoint(
+                        batch: run.job.batchID,
                         file: facts.identity,
                         position: chunk.position,
                         summary: after,

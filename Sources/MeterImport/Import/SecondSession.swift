@@ -19,7 +19,7 @@ final class SecondSession: Sendable {
     }
 
     private let orders: AsyncStream<Order>.Continuation
-    private let task: Task<Void, any Error>
+    private let task: Task<Void, Never>
 
     /// Opens the session; `nil` when the budget has no room for it.
     init?(_ database: Database, lease: Lease, batch: String) async throws {
@@ -31,8 +31,8 @@ final class SecondSession: Sendable {
         let patient = Database(settings)
         self.orders = orders
         task = Task {
-            defer { opened.finish() }
-            try await patient.withConnection(label: "import, second session") { connection in
+            // Whoever gave an order has its error; that there was no room is none.
+            try? await patient.withConnection(label: "import, second session") { connection in
                 var store = try await ReadingStore(batch: batch, connection)
                 opened.yield()
                 for await order in stream {
@@ -44,25 +44,35 @@ final class SecondSession: Sendable {
                     }
                 }
             }
+            opened.finish()
+            orders.finish()
+            // An order that came too late has its answer all the same.
+            for await order in stream { order.reply.resume(throwing: CancellationError()) }
         }
         for await _ in opening { return }
-        // It never opened: that is no failure, but for a cancelled task.
+        // It never opened, or nobody waits for it any more: it must not stay behind with its connection.
+        task.cancel()
+        await task.value
         try Task.checkCancellation()
         return nil
     }
 
-    /// Stores a part and returns the lane behind it.
+    /// Stores a part and returns the lane behind it; cancelled with its caller.
     func store(_ part: Part) async throws -> Lane {
-        try await withCheckedThrowingContinuation { reply in
-            let result = orders.yield(Order(part: part, reply: reply))
-            if case .terminated = result { reply.resume(throwing: CancellationError()) }
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { reply in
+                let result = orders.yield(Order(part: part, reply: reply))
+                if case .terminated = result { reply.resume(throwing: CancellationError()) }
+            }
+        } onCancel: {
+            task.cancel()
         }
     }
 
     /// Closes the session.
     func close() async {
         orders.finish()
-        _ = await task.result
+        await task.value
     }
 
     /// Stores a part, in a transaction with its checkpoint.

@@ -32,7 +32,15 @@ enum DefaultSite {
         create: () async throws -> QueryResult
     ) async throws -> Int {
         if let id = try await connection.query(find).first(Int.self) { return id }
-        try await connection.query("SELECT GET_LOCK('headroom.default_site', 30)")
+        guard try await connection.query("SELECT COALESCE(GET_LOCK('headroom.default_site', 30), 0)").first(Int.self) == 1
+        else {
+            // Tried again later, with the whole job.
+            throw DatabaseError(
+                .statementFailed,
+                message: "Another import has been making '\(name)' for over 30 s.",
+                advice: "Look for a session that holds the lock headroom.default_site (IS_USED_LOCK), and end it."
+            )
+        }
         var id = try await connection.query(find).first(Int.self)
         if id == nil { id = Int(try await create().lastInsertID) }
         try await connection.query("DO RELEASE_LOCK('headroom.default_site')")

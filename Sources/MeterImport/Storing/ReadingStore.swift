@@ -30,13 +30,20 @@ struct ReadingStore {
         try await Self.begin(batch: batch, connection)
         // Without locks on the gaps between rows, two sessions and two imports stay out of each other's way. A server that
         // logs statements rather than rows refuses to write so (MariaDB, MySQL: error 1665).
-        let logsStatements = try await connection.query("SELECT @@log_bin AND @@binlog_format = 'STATEMENT'")
-            .first(Bool.self)
-        if logsStatements == false {
+        if try await !Self.logsStatements(connection) {
             try await connection.query("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
         }
         repeated = try await RepeatedTime(connection)
         takesBulk = connection.takesBulk
+    }
+
+    private static func logsStatements(_ connection: Connection) async throws -> Bool {
+        do {
+            return try await connection.query("SELECT @@log_bin AND @@binlog_format = 'STATEMENT'").first(Bool.self) ?? false
+        } catch let error as DatabaseError where error.serverCode == 1193 {
+            // MySQL is about to drop the variable, and to log rows only.
+            return false
+        }
     }
 
     /// Tells a session for which batch it stores; to be called once for each connection.

@@ -76,7 +76,7 @@ struct DeleteJob: AsyncParsableCommand {
         try await runCommand {
             let database = try connection.open(program: "headroom jobs")
             let queue = JobQueue(database)
-            guard let job = try await queue.job(id) else { try await explain(id, queue, "") }
+            let job = try await queue.existingJob(id)
             // First nobody must add to it any more: from here on every commit of its worker fails.
             _ = try await queue.cancel(id)
             var readings = 0
@@ -127,12 +127,8 @@ struct PruneJobs: AsyncParsableCommand {
 
 /// Says why nothing was done about a job, and ends the command.
 private func explain(_ id: Int, _ queue: JobQueue, _ why: String) async throws -> Never {
-    if let job = try await queue.job(id) {
-        Console.error("headroom: job \(id) is \(job.status.rawValue): it \(why)")
-        Console.error("  next: headroom jobs show \(id)")
-    } else {
-        Console.error("headroom: there is no job \(id)")
-        Console.error("  next: headroom jobs list")
-    }
+    let job = try await queue.existingJob(id)
+    Console.error("headroom: job \(id) is \(job.status.rawValue): it \(why)")
+    Console.error("  next: headroom jobs show \(id)")
     throw ExitCode(1)
 }

@@ -28,11 +28,7 @@ struct JobRejects: AsyncParsableCommand {
     func run() async throws {
         try await runCommand {
             let queue = JobQueue(try connection.open(program: "headroom jobs"))
-            guard let job = try await queue.job(id) else {
-                Console.error("headroom: there is no job \(id)")
-                Console.error("  next: headroom jobs list")
-                throw ExitCode(1)
-            }
+            let job = try await queue.existingJob(id)
             guard csv else {
                 try await queue.rejectedRows(of: id) { line, _, reason in Console.print("line \(line): \(reason)") }
                 return

@@ -26,7 +26,7 @@ struct JobsHealth: AsyncParsableCommand {
         try await runCommand(failureCode: 3) {
             let health = try await JobQueue(try connection.open(program: "headroom jobs")).health()
             if json {
-                try Console.json(HealthJSON(health))
+                try Console.json(Headed(HealthJSON(health)))
             } else if health.level != .ok || !quiet {
                 let numbers = health.numbers
                 let word = ["OK", "WARNING", "CRITICAL"][health.level.rawValue]
@@ -43,9 +43,6 @@ struct JobsHealth: AsyncParsableCommand {
 
 /// A judgement as JSON.
 private struct HealthJSON: Encodable {
-    var schemaVersion = 1
-    var tool = "headroom"
-    var version = headroomVersion
     var level: String
     var queued: Int
     var waitingForRetry: Int

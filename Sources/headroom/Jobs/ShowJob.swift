@@ -21,11 +21,7 @@ struct ShowJob: AsyncParsableCommand {
     func run() async throws {
         try await runCommand {
             let database = try connection.open(program: "headroom jobs")
-            guard let job = try await JobQueue(database).job(id) else {
-                Console.error("headroom: there is no job \(id)")
-                Console.error("  next: headroom jobs list")
-                throw ExitCode(1)
-            }
+            let job = try await JobQueue(database).existingJob(id)
             if json {
                 try Console.json(JobJSON(job))
             } else {
