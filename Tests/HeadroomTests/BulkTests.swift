@@ -15,10 +15,13 @@ import Testing
     }
 
     private func withTable(_ body: (Connection) async throws -> Void) async throws {
-        try await SuiteServer.database().withConnection { connection in
-            try await connection.query("CREATE TEMPORARY TABLE bulk_rows (id BIGINT PRIMARY KEY, word VARCHAR(200))")
-            try await body(connection)
-        }
+        try await SuiteServer.database()
+            .withConnection { connection in
+                try await connection.query(
+                    "CREATE TEMPORARY TABLE bulk_rows (id BIGINT PRIMARY KEY, word VARCHAR(200))"
+                )
+                try await body(connection)
+            }
     }
 
     @Test func `rows arrive as they are, long and empty ones too, and the server counts them`() async throws {

@@ -51,14 +51,14 @@ import Testing
             "mpan,date,value,type\nA,2024-01-01,1,A\nA,2024-01-01,2,E\nB,2024-01-01,3,E\nB,2024-01-01,4,A\nA,2024-01-02,5,A\nA,2024-01-03,6,E\n",
             type: .daily
         )
-        func day(_ meter: Int, _ text: String) throws -> DailyMerge.Day {
-            DailyMerge.Day(meterID: meter, date: try CalendarDate(Bytes(keeping: text), order: .dayFirst))
+        func day(_ meter: Int, _ text: String) throws -> ReadingMerge.Key {
+            ReadingMerge.Key(meterID: meter, day: try CalendarDate(Bytes(keeping: text), order: .dayFirst).days)
         }
         let stored = [
-            try day(10, "2024-01-02"): DailyMerge.Stored(id: 7, type: .estimated),
-            try day(10, "2024-01-03"): DailyMerge.Stored(id: 8, type: .actual),
+            try day(10, "2024-01-02"): ReadingMerge.Stored(id: 7, thousandths: 5000, type: .estimated),
+            try day(10, "2024-01-03"): ReadingMerge.Stored(id: 8, thousandths: 6000, type: .actual),
         ]
-        let merge = DailyMerge(chunk.readings, meterIDs: [10, 20], stored: stored)
+        let merge = ReadingMerge(chunk.readings, meterIDs: [10, 20], repeated: .byPeriod, stored: stored)
         #expect(merge.inserts.map(\.energy.text) == ["1.000", "4.000"])
         #expect(merge.updates.map(\.id) == [7])
         #expect(merge.updates.map(\.reading.energy.text) == ["5.000"])

@@ -18,7 +18,8 @@ struct ImportCheckpoint: Codable, Hashable, Sendable {
     var before: FilePosition?
 
     /// Creates a checkpoint.
-    init(batch: String, file: FileIdentity, position: FilePosition, summary: ImportSummary, before: FilePosition? = nil) {
+    init(batch: String, file: FileIdentity, position: FilePosition, summary: ImportSummary, before: FilePosition? = nil)
+    {
         self.batch = batch
         self.file = file
         self.position = position

@@ -95,7 +95,12 @@ struct ImportRun {
         }
         if !run.job.isDryRun, type != .sites { summary.metersCreated = try await meters.created(connection) }
         try await connection.withTransaction {
-            let checkpoint = ImportCheckpoint(batch: run.job.batchID, file: facts.identity, position: committed, summary: summary)
+            let checkpoint = ImportCheckpoint(
+                batch: run.job.batchID,
+                file: facts.identity,
+                position: committed,
+                summary: summary
+            )
             try await run.lease.advance(checkpoint.json, counts: summary.counts, total: summary.rowsRead, connection)
         }
         return outcome
@@ -113,7 +118,12 @@ struct ImportRun {
         guard committed.offset == 0 else { return }
         try await connection.withTransaction {
             try await rejects.forget(connection)
-            let checkpoint = ImportCheckpoint(batch: run.job.batchID, file: facts.identity, position: committed, summary: summary)
+            let checkpoint = ImportCheckpoint(
+                batch: run.job.batchID,
+                file: facts.identity,
+                position: committed,
+                summary: summary
+            )
             try await run.lease.advance(lane: Lane.number, Lane().json, connection)
             try await run.lease.advance(checkpoint.json, counts: summary.counts, isBeginning: true, connection)
         }

@@ -32,7 +32,8 @@ enum DefaultSite {
         create: () async throws -> QueryResult
     ) async throws -> Int {
         if let id = try await connection.query(find).first(Int.self) { return id }
-        guard try await connection.query("SELECT COALESCE(GET_LOCK('headroom.default_site', 30), 0)").first(Int.self) == 1
+        guard
+            try await connection.query("SELECT COALESCE(GET_LOCK('headroom.default_site', 30), 0)").first(Int.self) == 1
         else {
             // Tried again later, with the whole job.
             throw DatabaseError(

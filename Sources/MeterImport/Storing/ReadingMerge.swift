@@ -1,12 +1,14 @@
-/// Decides what becomes of a chunk's half-hours beside those that are stored: the last one wins, but an estimate never
+/// Decides what becomes of a chunk's readings beside those that are stored: the last one wins, but an estimate never
 /// replaces an actual reading.
 struct ReadingMerge {
-    /// A half-hour of a meter, as the table's unique key tells them apart.
+    /// A half-hour of a meter, as the table's unique key tells them apart, or a whole day of it.
     struct Key: Hashable {
         var meterID: Int
         var day: Int
-        var seconds: Int32
-        var period: Int16
+        /// What the clock shows, in seconds; 0 for a whole day.
+        var seconds: Int32 = 0
+        /// 0 for a whole day.
+        var period: Int16 = 0
     }
 
     /// A reading in the database.
@@ -36,7 +38,7 @@ struct ReadingMerge {
     ///   - readings: The readings, in the order of the file.
     ///   - meterIDs: The ids of the chunk's meters in the database.
     ///   - repeated: How the table tells the two runs of the repeated hour apart.
-    ///   - stored: What the database has of these half-hours.
+    ///   - stored: What the database has of these half-hours or days.
     init(_ readings: [Reading], meterIDs: [Int], repeated: RepeatedTime, stored: [Key: Stored]) {
         var places: [Key: Int] = [:]
         places.reserveCapacity(readings.count)
@@ -71,4 +73,9 @@ struct ReadingMerge {
             }
         }
     }
+}
+
+extension ReadingType {
+    /// Whether a later reading of this type replaces an earlier one: an estimate never replaces an actual reading.
+    func replaces(_ earlier: ReadingType) -> Bool { !(self == .estimated && earlier == .actual) }
 }

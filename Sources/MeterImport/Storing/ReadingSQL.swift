@@ -49,25 +49,27 @@ enum ReadingSQL {
         ]
     }
 
-    /// Stores readings, as one text.
+    /// Stores readings, as one text; those of whole days without time and period.
     static func insertion(_ readings: [Reading], meterIDs: [Int], repeated: RepeatedTime) -> String {
         var text = RowText(
             capacity: table.utf8CodeUnitCount + orUpdate.utf8CodeUnitCount + readings.count * 72
         )
         text.append(table)
         text.append(" ")
-        var isFirst = true
-        for reading in readings {
-            text.append(isFirst ? "(" : ",(")
-            isFirst = false
+        text.append(list: readings) { text, reading in
+            text.append("(")
             text.append(meterIDs[reading.meter])
             text.append(",'")
             text.append(reading.date)
-            text.append("','")
-            text.append(secondsOfDay: repeated.seconds(of: reading))
-            text.append("',")
-            text.append(Int(reading.periodNumber))
-            text.append(",")
+            if reading.period == nil {
+                text.append("',NULL,NULL,")
+            } else {
+                text.append("','")
+                text.append(secondsOfDay: repeated.seconds(of: reading))
+                text.append("',")
+                text.append(Int(reading.periodNumber))
+                text.append(",")
+            }
             text.append(thousandths: reading.energy.thousandths)
             text.append(type: reading.type)
             text.append(",@headroom_batch)")
@@ -76,24 +78,29 @@ enum ReadingSQL {
         return text.string
     }
 
-    /// Changes rows that are there and locked: their values, types and batch.
-    static func update(_ updates: [(id: Int, reading: Reading)], meterIDs: [Int]) -> String {
+    /// Changes rows that are there and locked: the batch of those that hold the same, and all of the others.
+    static func changes(_ merge: ReadingMerge, meterIDs: [Int]) -> [String] {
+        var statements: [String] = []
+        if !merge.same.isEmpty { statements.append(batchUpdate(merge.same)) }
+        if !merge.updates.isEmpty { statements.append(update(merge.updates, meterIDs: meterIDs)) }
+        return statements
+    }
+
+    private static func update(_ updates: [(id: Int, reading: Reading)], meterIDs: [Int]) -> String {
         var text = RowText(capacity: 300 + updates.count * 72)
         text.append(
             "INSERT INTO meter_readings (id, meter_id, reading_date, reading_value, reading_type, import_batch_id) VALUES "
         )
-        var isFirst = true
-        for (id, reading) in updates {
-            text.append(isFirst ? "(" : ",(")
-            isFirst = false
-            text.append(id)
+        text.append(list: updates) { text, update in
+            text.append("(")
+            text.append(update.id)
             text.append(",")
-            text.append(meterIDs[reading.meter])
+            text.append(meterIDs[update.reading.meter])
             text.append(",'")
-            text.append(reading.date)
+            text.append(update.reading.date)
             text.append("',")
-            text.append(thousandths: reading.energy.thousandths)
-            text.append(type: reading.type)
+            text.append(thousandths: update.reading.energy.thousandths)
+            text.append(type: update.reading.type)
             text.append(",@headroom_batch)")
         }
         text.append(
@@ -105,38 +112,11 @@ enum ReadingSQL {
         return text.string
     }
 
-    /// Gives rows that hold the same already their new batch.
-    static func batchUpdate(_ ids: [Int]) -> String {
+    private static func batchUpdate(_ ids: [Int]) -> String {
         var text = RowText(capacity: 100 + ids.count * 12)
         text.append("UPDATE meter_readings SET import_batch_id = @headroom_batch WHERE id IN (")
-        var isFirst = true
-        for id in ids {
-            if !isFirst { text.append(",") }
-            isFirst = false
-            text.append(id)
-        }
+        text.append(list: ids) { text, id in text.append(id) }
         text.append(")")
-        return text.string
-    }
-
-    /// Stores daily readings that are not there yet.
-    static func dailyInsertion(_ readings: [Reading], meterIDs: [Int]) -> String {
-        var text = RowText(capacity: 200 + readings.count * 56)
-        text.append(
-            "INSERT INTO meter_readings (meter_id, reading_date, reading_value, reading_type, import_batch_id) VALUES "
-        )
-        var isFirst = true
-        for reading in readings {
-            text.append(isFirst ? "(" : ",(")
-            isFirst = false
-            text.append(meterIDs[reading.meter])
-            text.append(",'")
-            text.append(reading.date)
-            text.append("',")
-            text.append(thousandths: reading.energy.thousandths)
-            text.append(type: reading.type)
-            text.append(",@headroom_batch)")
-        }
         return text.string
     }
 }

@@ -39,7 +39,8 @@ struct ReadingStore {
 
     private static func logsStatements(_ connection: Connection) async throws -> Bool {
         do {
-            return try await connection.query("SELECT @@log_bin AND @@binlog_format = 'STATEMENT'").first(Bool.self) ?? false
+            return try await connection.query("SELECT @@log_bin AND @@binlog_format = 'STATEMENT'").first(Bool.self)
+                ?? false
         } catch let error as DatabaseError where error.serverCode == 1193 {
             // MySQL is about to drop the variable, and to log rows only.
             return false
@@ -73,13 +74,8 @@ struct ReadingStore {
                 repeated: repeated,
                 stored: try await rows.find(connection)
             )
-            if !merge.same.isEmpty {
-                try await connection.query(
-                    SQL(raw: ReadingSQL.batchUpdate(merge.same))
-                )
-            }
-            if !merge.updates.isEmpty {
-                try await connection.query(SQL(raw: ReadingSQL.update(merge.updates, meterIDs: meterIDs)))
+            for statement in ReadingSQL.changes(merge, meterIDs: meterIDs) {
+                try await connection.query(SQL(raw: statement))
             }
             stored = try await insert(merge.inserts, meterIDs: meterIDs, connection)
             stored.duplicates += merge.duplicates

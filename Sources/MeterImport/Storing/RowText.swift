@@ -18,6 +18,16 @@ struct RowText {
         bytes.append(digits: number.magnitude)
     }
 
+    /// Appends items with commas between them.
+    mutating func append<Item>(list items: [Item], _ append: (inout RowText, Item) -> Void) {
+        var isFirst = true
+        for item in items {
+            if !isFirst { bytes.append(UInt8(ascii: ",")) }
+            isFirst = false
+            append(&self, item)
+        }
+    }
+
     /// Appends a date such as `2012-01-31`.
     mutating func append(_ date: CalendarDate) {
         let (year, month, day) = date.components

@@ -59,7 +59,8 @@ struct StoredRows {
         return stored
     }
 
-    private static func number(_ cell: Cell) -> Int {
+    /// The whole number in a cell.
+    static func number(_ cell: Cell) -> Int {
         guard let bytes = cell.bytes else { return 0 }
         var number = 0
         for byte in bytes where byte != UInt8(ascii: "-") { number = number &* 10 &+ Int(byte &- 48) }
@@ -67,7 +68,7 @@ struct StoredRows {
     }
 
     /// The value of a decimal such as `-0.125` in thousandths; `nil` when it has more decimals that are not 0.
-    private static func thousandths(_ cell: Cell) -> Int64? {
+    static func thousandths(_ cell: Cell) -> Int64? {
         guard let bytes = cell.bytes else { return nil }
         var (number, decimals): (Int64, Int?) = (0, nil)
         for byte in bytes where byte != UInt8(ascii: "-") {
@@ -88,7 +89,8 @@ struct StoredRows {
         return bytes.first == UInt8(ascii: "-") ? -number : number
     }
 
-    private static func type(_ cell: Cell) -> ReadingType {
+    /// The reading type in a cell.
+    static func type(_ cell: Cell) -> ReadingType {
         switch cell.bytes?.first {
         case UInt8(ascii: "e"): .estimated
         case UInt8(ascii: "m"): .manual
