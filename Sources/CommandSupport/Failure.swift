@@ -1,6 +1,6 @@
 import ArgumentParser
 import Glibc
-import Headroom
+package import Headroom
 import Synchronization
 
 /// Runs a command's work: turns errors into one clear message and an exit code, and Ctrl-C into a cancellation.
@@ -32,12 +32,20 @@ package func runCommand(
     } catch is CancellationError {
         throw ExitCode(128 + (received.number ?? SIGINT))
     } catch let error as DatabaseError {
-        Console.error("headroom: \(error.message)")
-        if !error.advice.isEmpty { Console.error("  next: \(error.advice)") }
+        Failure.print(error)
         throw ExitCode(failureCode)
     } catch {
         Console.error("headroom: \(error)")
         throw ExitCode(failureCode)
+    }
+}
+
+/// Errors as people read them.
+package enum Failure {
+    /// Prints what happened and why, and what to do next.
+    package static func print(_ error: DatabaseError) {
+        Console.error("headroom: \(error.message)")
+        if !error.advice.isEmpty { Console.error("  next: \(error.advice)") }
     }
 }
 

@@ -37,6 +37,19 @@ package func table(_ rows: [[String]], indent: String = "  ") -> [String] {
     }
 }
 
+/// Breaks a text into lines at its spaces.
+package func wrapped(_ text: String, width: Int) -> [String] {
+    var lines: [String] = []
+    for word in text.split(separator: " ") {
+        if let line = lines.last, line.count + 1 + word.count <= width {
+            lines[lines.count - 1] = "\(line) \(word)"
+        } else {
+            lines.append(String(word))
+        }
+    }
+    return lines
+}
+
 extension Duration {
     /// The duration in seconds.
     package var seconds: Double {

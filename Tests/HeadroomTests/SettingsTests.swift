@@ -111,7 +111,7 @@ import Testing
             not a setting
             EMPTY=
             """#
-        let values = try EnvFile.parse(text, path: ".env")
+        let values = try EnvFile.parse(text, path: ".env").mapValues(\.value)
         #expect(values["DB_HOST"] == "127.0.0.1")
         #expect(values["DB_PASSWORD"] == #"p#w "x" \ $y"#)
         #expect(values["DB_USERNAME"] == "us er")

@@ -46,12 +46,12 @@ struct RetryJob: AsyncParsableCommand {
 
     func run() async throws {
         try await runCommand {
-            let settings = try connection.settings(program: "headroom jobs")
-            let jobs = JobQueue(Database(settings))
+            let loaded = try connection.loaded(program: "headroom jobs")
+            let jobs = JobQueue(Database(loaded.database))
             guard try await jobs.retry(id) else {
                 try await explain(id, jobs, "has neither failed nor been cancelled, so there is nothing to try again")
             }
-            queue.ring(settings)
+            queue.ring(loaded)
             Console.print("job \(id): queued again")
         }
     }
