@@ -126,6 +126,19 @@ let package = Package(
             path: "Sources/headroom-guard"
         ),
 
+        // The example of an application, built here too so that the tests can run it without building Hummingbird twice.
+        .executableTarget(
+            name: "web-app",
+            dependencies: [
+                "Headroom",
+                "HeadroomRequest",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Examples/WebApp/Sources/WebApp"
+        ),
+
         // A program that holds connections, for the tests of rescue.
         .executableTarget(name: "connection-holder", dependencies: ["CMariaDB"], path: "Tests/ConnectionHolder"),
 
@@ -163,6 +176,22 @@ let package = Package(
         .testTarget(
             name: "MeterImportTests",
             dependencies: ["Headroom", "HeadroomJobs", "MeterImport", "TestSupport"]
+        ),
+        .testTarget(
+            name: "HeadroomRequestTests",
+            dependencies: [
+                "Headroom",
+                "HeadroomRequest",
+                "TestSupport",
+                // For the tests to run it.
+                "web-app",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]
         ),
         .testTarget(name: "HeadroomSandboxTests", dependencies: ["Headroom", "HeadroomSandbox", "TestSupport"]),
         .testTarget(
