@@ -182,6 +182,7 @@ let package = Package(
             dependencies: [
                 "Headroom",
                 "HeadroomRequest",
+                "HeadroomSandbox",
                 "TestSupport",
                 // For the tests to run it.
                 "web-app",

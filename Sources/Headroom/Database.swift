@@ -136,7 +136,8 @@ public final class Database: Sendable {
     /// Opens a connection for a scope that is no closure's; ``end(_:after:)`` must follow, whatever happens.
     ///
     /// - Parameters:
-    ///   - deadline: When to give up waiting.
+    ///   - deadline: When to give up opening it.
+    ///   - waiting: How long to wait for a slot, and for a full account; the settings' time when `nil`.
     ///   - holding: How long the scope may last from when the connection is open; until the same deadline when `nil`.
     ///   - label: What the connection is for.
     ///   - file: The place that opens it.
@@ -146,6 +147,7 @@ public final class Database: Sendable {
     /// - Throws: ``DatabaseError``, or `CancellationError`.
     package func beginScope(
         until deadline: ContinuousClock.Instant?,
+        waiting: Duration? = nil,
         holding: Duration? = nil,
         label: String,
         file: StaticString,
@@ -154,7 +156,7 @@ public final class Database: Sendable {
     ) async throws -> OpenScope {
         let holder = Holder.thisProcess(program: settings.programName, label: label, site: "\(file):\(line)")
         let (wire, isReused) = try await traced(DatabaseSpan.connecting(core, label: label)) {
-            try await self.wire(holder, until: deadline, holding: holding)
+            try await self.wire(holder, until: deadline, waiting: waiting, holding: holding)
         }
         let connection = Connection(
             wire: wire,
@@ -238,6 +240,7 @@ public final class Database: Sendable {
     private func wire(
         _ holder: Holder,
         until deadline: ContinuousClock.Instant?,
+        waiting: Duration?,
         holding: Duration?
     ) async throws -> (Wire, Bool) {
         while let kept = keep?.take() {
@@ -251,6 +254,6 @@ public final class Database: Sendable {
             kept.wire.slot?.pass(to: holder)
             return (kept.wire, true)
         }
-        return try await core.open(holder, until: deadline, holding: holding, reuse: reuse)
+        return try await core.open(holder, until: deadline, waiting: waiting, holding: holding, reuse: reuse)
     }
 }

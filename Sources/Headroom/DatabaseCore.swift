@@ -30,6 +30,7 @@ struct DatabaseCore: Sendable {
     /// - Parameters:
     ///   - holder: Who asks.
     ///   - deadline: The deadline of the scope, or of its beginning.
+    ///   - waiting: How long to wait for a slot, and for a full account; the settings' time when `nil`.
     ///   - holding: How long the scope may last once it has begun; until the same deadline when `nil`.
     ///   - reuse: Whether it may be kept afterwards.
     /// - Returns: The open connection, and whether it was kept from another scope.
@@ -37,11 +38,12 @@ struct DatabaseCore: Sendable {
     func open(
         _ holder: Holder,
         until deadline: ContinuousClock.Instant?,
+        waiting: Duration? = nil,
         holding: Duration? = nil,
         reuse: Reuse
     ) async throws -> (wire: Wire, isReused: Bool) {
         try Task.checkCancellation()
-        let own = ContinuousClock.now + settings.waitTimeout
+        let own = ContinuousClock.now + (waiting ?? settings.waitTimeout)
         let limits = Limits(deadline: min(own, deadline ?? own))
         guard let gate else {
             let client = try await connector.connect(limits: Limits(deadline: deadline))

@@ -251,14 +251,7 @@ public final class RequestDatabase: Sendable {
             )
         }
         if isNew { ClientWatch.watch(channel, for: self) }
-        let scope = try await source.database.beginScope(
-            until: .now + source.waitTimeout,
-            holding: source.timeout,
-            label: source.label(),
-            file: file,
-            line: line,
-            atDeadline: { [weak self] in self?.leave(.expired) }
-        )
+        let scope = try await scope(of: source, file: file, line: line)
         let new = Held(scope)
         let ending = state.withLock { state in
             state.held = new
@@ -266,6 +259,24 @@ public final class RequestDatabase: Sendable {
         }
         if let ending { throw Self.error(ending) }
         return new
+    }
+
+    private func scope(of source: Source, file: StaticString, line: UInt) async throws -> OpenScope {
+        do {
+            return try await source.database.beginScope(
+                // Who has got a slot in time need not hurry to connect, but must not wait for a server that is silent.
+                until: .now + source.waitTimeout + max(source.waitTimeout, .seconds(1)),
+                waiting: source.waitTimeout,
+                holding: source.timeout,
+                label: source.label(),
+                file: file,
+                line: line,
+                atDeadline: { [weak self] in self?.leave(.expired) }
+            )
+        } catch var error as DatabaseError where error.code == .deadlineExceeded {
+            error.code = .connectTimedOut
+            throw error
+        }
     }
 
     private func refuse(_ waiters: [CheckedContinuation<Void, any Error>], _ reason: Line.Ending) {

@@ -19,7 +19,7 @@ public struct RequestDatabaseMiddleware<Context: DatabaseRequestContext>: Router
     ///
     /// - Parameters:
     ///   - database: Where the connections come from.
-    ///   - waitTimeout: How long a request may wait for its connection, until it is open; 5 s by default.
+    ///   - waitTimeout: How long a request may wait for a place; 5 s by default.
     ///   - timeout: How long it may hold it, the time that its client takes to read a stream included; a minute by default.
     public init(_ database: Database, waitTimeout: Duration = .seconds(5), timeout: Duration = .seconds(60)) {
         self.database = database

@@ -1,6 +1,6 @@
 /// A connection that was opened for a scope, until the scope ends.
 ///
-/// Not Sendable: one task at a time uses its connection. See ``Database/beginScope(until:holding:label:file:line:atDeadline:)``.
+/// Not Sendable: one task at a time uses its connection. See ``Database/beginScope(until:waiting:holding:label:file:line:atDeadline:)``.
 package struct OpenScope {
     /// The scope's connection.
     package let connection: Connection
