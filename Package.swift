@@ -8,6 +8,7 @@ let package = Package(
         .library(name: "Headroom", targets: ["Headroom"]),
         .library(name: "HeadroomWatch", targets: ["HeadroomWatch"]),
         .library(name: "HeadroomJobs", targets: ["HeadroomJobs"]),
+        .library(name: "HeadroomRequest", targets: ["HeadroomRequest"]),
         .library(name: "MeterImport", targets: ["MeterImport"]),
         .library(name: "HeadroomSandbox", targets: ["HeadroomSandbox"]),
         .library(name: "HeadroomHistory", targets: ["HeadroomHistory"]),
@@ -24,6 +25,11 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         // A worker is a service of whatever program it runs in.
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        // The request's connection, for applications built on it; only `HeadroomRequest` and what uses it link it. Without
+        // what needs all of Foundation.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         // The guard's history is a table to be asked by time; only `headroom-guard` links it.
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         // Without Foundation: the sandbox starts processes and needs nothing more of it.
@@ -58,6 +64,18 @@ let package = Package(
         .target(
             name: "HeadroomJobs",
             dependencies: ["Headroom", .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")]
+        ),
+        // A request's connection, in an application built with Hummingbird.
+        .target(
+            name: "HeadroomRequest",
+            dependencies: [
+                "Headroom",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ]
         ),
         .target(
             name: "MeterImport",
@@ -108,6 +126,19 @@ let package = Package(
             path: "Sources/headroom-guard"
         ),
 
+        // The example of an application, built here too so that the tests can run it without building Hummingbird twice.
+        .executableTarget(
+            name: "web-app",
+            dependencies: [
+                "Headroom",
+                "HeadroomRequest",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Examples/WebApp/Sources/WebApp"
+        ),
+
         // A program that holds connections, for the tests of rescue.
         .executableTarget(name: "connection-holder", dependencies: ["CMariaDB"], path: "Tests/ConnectionHolder"),
 
@@ -145,6 +176,23 @@ let package = Package(
         .testTarget(
             name: "MeterImportTests",
             dependencies: ["Headroom", "HeadroomJobs", "MeterImport", "TestSupport"]
+        ),
+        .testTarget(
+            name: "HeadroomRequestTests",
+            dependencies: [
+                "Headroom",
+                "HeadroomRequest",
+                "HeadroomSandbox",
+                "TestSupport",
+                // For the tests to run it.
+                "web-app",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]
         ),
         .testTarget(name: "HeadroomSandboxTests", dependencies: ["Headroom", "HeadroomSandbox", "TestSupport"]),
         .testTarget(

@@ -30,14 +30,22 @@ public final class Connection {
         case ended(DatabaseError)
     }
 
-    init(wire: Wire, core: DatabaseCore, deadline: ContinuousClock.Instant?) {
+    init(
+        wire: Wire,
+        core: DatabaseCore,
+        deadline: ContinuousClock.Instant?,
+        atDeadline: (@Sendable () -> Void)? = nil
+    ) {
         self.wire = wire
         self.core = core
         self.deadline = deadline
         guard let deadline, let socket = wire.client.socket else { return }
         // A body that holds the connection idle does not hear of its deadline, but the server does: it sees the end of
         // the stream and lets the session go.
-        idleEnd = Waiting.shared.schedule(at: deadline) { socket.halfClose() }
+        idleEnd = Waiting.shared.schedule(at: deadline) {
+            socket.halfClose()
+            atDeadline?()
+        }
     }
 
     /// The session's id on the server, as `SHOW PROCESSLIST` prints it.
@@ -51,6 +59,12 @@ public final class Connection {
 
     /// Whether the connection is encrypted.
     public var isEncrypted: Bool { client.isEncrypted }
+
+    /// Whether a further statement can be run: the session is neither lost nor given up, as far as was seen.
+    package var isUsable: Bool {
+        if case .ended = state { return false }
+        return true
+    }
 
     /// Runs one exchange with the server, and keeps the state right whatever becomes of it.
     func exchange<Result>(
