@@ -17,9 +17,13 @@ actor AccountLooker {
     private var lastRescue: (report: RescueReport, at: ContinuousClock.Instant)?
     private var lastQueue: (health: QueueHealth?, at: ContinuousClock.Instant)?
     private var trend = Trend()
+    private var trendDue = 0.0
     private var samples: [GuardSample] = []
     private var refusals: [AccountPicture.Refusal: Int] = [:]
     private var history: GuardHistory?
+
+    /// How often a look counts for the trend, in seconds.
+    private static let trendEvery = 15.0
 
     /// How often the host is looked over while the account lets nobody in.
     private static let rescueEvery = Duration.seconds(10)
@@ -48,7 +52,11 @@ actor AccountLooker {
         let report = await report()
         var picture = AccountPicture(takenAt: time, view: StatusView(report, settings: loaded.database))
         let sample = GuardSample(report, at: time, isHolding: false)
-        trend.take(sample)
+        // The line through what was seen is for minutes, not for the seconds between two looks.
+        if time >= trendDue || sample.used == nil {
+            trend.take(sample)
+            trendDue = time + Self.trendEvery
+        }
         samples.append(sample)
         if samples.count > Self.mostSamples { samples.removeFirst(samples.count - Self.mostSamples) }
         if let refusal = report.refusal {

@@ -27,7 +27,17 @@ struct AccountPicture: Sendable {
     var queue: QueueHealth?
 
     /// What the page shows of it, made once for all.
-    var fragments = ""
+    var fragments = Fragments()
+
+    /// The live parts of the page, as HTML.
+    struct Fragments: Sendable {
+        /// When it was seen.
+        var stamp = ""
+        /// The level, what to do while locked out, and the tiles.
+        var account = ""
+        /// The table of those who hold connections.
+        var holders = ""
+    }
 
     /// A look that succeeded.
     struct LastSeen: Sendable {

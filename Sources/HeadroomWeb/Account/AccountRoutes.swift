@@ -10,15 +10,12 @@ struct AccountRoutes: Sendable {
 
     func add(to router: RouterGroup<WebContext>) {
         router.get("/") { request, context in
-            let picture = await dashboard.account.picture()
-            let timeline = await timeline(request)
-            // The timeline stands between the tiles and the table.
-            let parts = picture.fragments.split(separator: "<section id=\"holders\"", maxSplits: 1)
-            let head = """
-                <div class="state-line" data-events="/events"><span>Connection: <span id="connection">as loaded</span></span></div>
+            let fragments = await dashboard.account.picture().fragments
+            let state = """
+                <div class="state-line" data-events="/events"><p>Connection: <span id="connection">as loaded</span></p>\(fragments.stamp)</div>
                 """
-            let rest = parts.count > 1 ? "<section id=\"holders\"" + parts[1] : ""
-            return dashboard.page("Account", head + (parts.first ?? "") + timeline + rest, context, section: .account)
+            let content = state + fragments.account + (await timeline(request)) + fragments.holders
+            return dashboard.page("Account", content, context, section: .account)
         }
         router.get("/timeline") { request, _ in Dashboard.html(await timeline(request)) }
         router.get("/events") { _, _ in await events() }
@@ -41,7 +38,8 @@ struct AccountRoutes: Sendable {
             body: ResponseBody { writer in
                 try await writer.write(ByteBuffer(string: "retry: 3000\n\n"))
                 for await picture in pictures.cancelOnGracefulShutdown() {
-                    let lines = picture.fragments.split(separator: "\n").map { "data: \($0)\n" }.joined()
+                    let html = picture.fragments.stamp + picture.fragments.account + picture.fragments.holders
+                    let lines = html.split(separator: "\n").map { "data: \($0)\n" }.joined()
                     try await writer.write(ByteBuffer(string: "event: picture\n\(lines)\n"))
                 }
                 try await writer.finish(nil)

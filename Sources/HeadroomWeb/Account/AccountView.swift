@@ -87,7 +87,7 @@ struct AccountView: Sendable {
         )
         isStale = report.refusal != nil
         isMany = layout.tiles.count > 60
-        tilesTitle = isStale ? "As it was at the last look that succeeded" : "Every connection of the limit"
+        tilesTitle = isStale ? Self.age(picture, snapshot).map { "As it was \($0) ago" } ?? "Not seen yet" : "Every connection of the limit"
         tiles = layout.tiles.map(Self.tile)
         notDrawn = layout.notDrawn > 0 ? grouped(layout.notDrawn) : nil
         key = layout.key.map { Key(program: printable($0.program), colour: "\($0.colour)", count: grouped($0.count)) }
@@ -146,15 +146,19 @@ struct AccountView: Sendable {
         )
     }
 
+    /// How old the last picture is; `nil` when there is none.
+    private static func age(_ picture: AccountPicture, _ snapshot: AccountSnapshot?) -> String? {
+        picture.lastSeen.map { ClockText.length(.seconds(picture.takenAt - $0.at)) }
+            ?? snapshot.map { ClockText.length($0.age) }
+    }
+
     private static func locked(
         _ refusal: DatabaseError,
         _ picture: AccountPicture,
         _ snapshot: AccountSnapshot?,
         _ settings: DatabaseSettings
     ) -> Locked {
-        let age =
-            picture.lastSeen.map { ClockText.length(.seconds(picture.takenAt - $0.at)) }
-            ?? snapshot.map { ClockText.length($0.age) }
+        let age = age(picture, snapshot)
         var locked = Locked(
             title: refusal.isRefusal ? "The account lets nobody in" : "The database cannot be reached",
             message: refusal.message,

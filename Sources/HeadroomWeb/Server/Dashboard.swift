@@ -47,10 +47,16 @@ final class Dashboard: Sendable {
     }
 
     /// The live parts of the account's page.
-    private static func fragments(_ picture: AccountPicture, _ settings: DatabaseSettings, _ assets: Assets) -> String {
-        assets.render("account", AccountView(picture, settings: settings))
-            + assets.render("holders", HoldersView(picture))
-            + assets.render("stamp", StampView(picture))
+    private static func fragments(
+        _ picture: AccountPicture,
+        _ settings: DatabaseSettings,
+        _ assets: Assets
+    ) -> AccountPicture.Fragments {
+        AccountPicture.Fragments(
+            stamp: assets.render("stamp", StampView(picture)),
+            account: assets.render("account", AccountView(picture, settings: settings)),
+            holders: assets.render("holders", HoldersView(picture))
+        )
     }
 
     /// A whole page.
