@@ -12,24 +12,30 @@ let package = Package(
         .library(name: "MeterImport", targets: ["MeterImport"]),
         .library(name: "HeadroomSandbox", targets: ["HeadroomSandbox"]),
         .library(name: "HeadroomHistory", targets: ["HeadroomHistory"]),
+        .library(name: "HeadroomWeb", targets: ["HeadroomWeb"]),
         .executable(name: "headroom", targets: ["headroom"]),
         .executable(name: "headroom-guard", targets: ["headroom-guard"]),
+        .executable(name: "headroom-web", targets: ["headroom-web"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         // A heap for the deadlines of waits, a deque for those who wait in line.
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        // The dashboard's passwords (scrypt) and signed cookies; only `headroom-web` links it.
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        // The dashboard's server and its pages, and the request's connection for applications built on it; no other program
+        // links them. Without what needs all of Foundation.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         // A worker is a service of whatever program it runs in.
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-        // The request's connection, for applications built on it; only `HeadroomRequest` and what uses it link it. Without
-        // what needs all of Foundation.
-        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
-        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
-        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         // The guard's history is a table to be asked by time; only `headroom-guard` links it.
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         // Without Foundation: the sandbox starts processes and needs nothing more of it.
@@ -97,6 +103,11 @@ let package = Package(
             name: "CommandSupport",
             dependencies: ["Headroom", .product(name: "ArgumentParser", package: "swift-argument-parser")]
         ),
+        // What the programs say of an account and of jobs, as JSON and as metrics.
+        .target(
+            name: "Reporting",
+            dependencies: ["CommandSupport", "Headroom", "HeadroomJobs", "HeadroomWatch", "MeterImport"]
+        ),
         .executableTarget(
             name: "headroom",
             dependencies: [
@@ -106,6 +117,7 @@ let package = Package(
                 "HeadroomSandbox",
                 "HeadroomWatch",
                 "MeterImport",
+                "Reporting",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -138,6 +150,47 @@ let package = Package(
             ],
             path: "Examples/WebApp/Sources/WebApp"
         ),
+        .target(
+            name: "HeadroomWeb",
+            dependencies: [
+                "CommandSupport",
+                "Headroom",
+                "HeadroomHistory",
+                "HeadroomJobs",
+                "HeadroomWatch",
+                "MeterImport",
+                "Reporting",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Mustache", package: "swift-mustache"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            // The stylesheet, the script, the pages and the API's description travel in the program.
+            resources: [.embedInCode("Assets")]
+        ),
+        // The dashboard's own program, which `headroom serve` becomes: an HTTP server has no place in the tool for an outage.
+        .executableTarget(
+            name: "headroom-web",
+            dependencies: [
+                "CommandSupport",
+                "Headroom",
+                "HeadroomWatch",
+                "HeadroomWeb",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            path: "Sources/headroom-web"
+        ),
 
         // A program that holds connections, for the tests of rescue.
         .executableTarget(name: "connection-holder", dependencies: ["CMariaDB"], path: "Tests/ConnectionHolder"),
@@ -152,6 +205,7 @@ let package = Package(
                 "connection-holder",
                 "headroom",
                 "headroom-guard",
+                "headroom-web",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
@@ -195,6 +249,20 @@ let package = Package(
             ]
         ),
         .testTarget(name: "HeadroomSandboxTests", dependencies: ["Headroom", "HeadroomSandbox", "TestSupport"]),
+        .testTarget(
+            name: "HeadroomWebTests",
+            dependencies: [
+                "Headroom",
+                "HeadroomHistory",
+                "HeadroomJobs",
+                "HeadroomSandbox",
+                "HeadroomWatch",
+                "HeadroomWeb",
+                "MeterImport",
+                "TestSupport",
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+            ]
+        ),
         .testTarget(
             name: "CommandTests",
             dependencies: ["Headroom", "HeadroomHistory", "HeadroomSandbox", "HeadroomWatch", "TestSupport"]

@@ -15,7 +15,7 @@ struct HeadroomCommand: AsyncParsableCommand {
         version: headroomVersion,
         subcommands: [
             StatusCommand.self, KillIdleCommand.self, RescueCommand.self, GuardCommand.self, SlotsCommand.self,
-            RunCommand.self,
+            RunCommand.self, ServeCommand.self,
             VerifyCommand.self, WorkCommand.self, ImportCommand.self, JobsCommand.self,
             MigrateCommand.self, ConfigCommand.self,
             SandboxCommand.self,

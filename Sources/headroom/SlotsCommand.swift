@@ -1,6 +1,7 @@
 import ArgumentParser
 import CommandSupport
 import Headroom
+import Reporting
 
 /// `headroom slots`: who of this host's programs holds a slot, and who waits for one.
 struct SlotsCommand: AsyncParsableCommand {
@@ -101,77 +102,5 @@ struct SlotsText {
             holder.label.isEmpty ? "-" : holder.label,
             holder.site.isEmpty ? "-" : holder.site,
         ]
-    }
-}
-
-/// The slots as JSON.
-struct SlotsJSON: Encodable {
-    struct Slot: Encodable {
-        var slot: Int
-        var state: String
-        var program: String
-        var pid: Int32
-        @Nullable var sessionId: UInt64?
-        var seconds: Double
-        var label: String
-        var site: String
-        var heldTooLong: Bool
-    }
-
-    struct Waiting: Encodable {
-        var program: String
-        var pid: Int32
-        var tasks: Int
-        var seconds: Double
-    }
-
-    var account: String
-    var folder: String
-    @Nullable var limit: Int?
-    var budget: Int
-    var held: [Slot]
-    var waiting: [Waiting]
-    var foreignSessions: Int
-
-    init(_ report: SlotReport) {
-        account = report.account
-        folder = report.folder
-        limit = report.limit
-        budget = report.budget
-        held = report.held.map { held in
-            Slot(
-                slot: held.slot,
-                state: held.holder.state.words,
-                program: held.holder.program,
-                pid: held.holder.processID,
-                sessionId: held.holder.sessionID == 0 ? nil : held.holder.sessionID,
-                seconds: (held.holder.age.seconds * 1000).rounded() / 1000,
-                label: held.holder.label,
-                site: held.holder.site,
-                heldTooLong: held.holder.isHeldTooLong
-            )
-        }
-        waiting = report.waiting.map { waiting in
-            Waiting(
-                program: waiting.holder.program,
-                pid: waiting.holder.processID,
-                tasks: waiting.tasks,
-                seconds: (waiting.longest.seconds * 1000).rounded() / 1000
-            )
-        }
-        foreignSessions = report.foreignSessions
-    }
-}
-
-extension Holder.State {
-    /// The state in a word.
-    var words: String {
-        switch self {
-        case .opening: "opening"
-        case .open: "open"
-        case .idle: "idle"
-        case .draining: "draining"
-        case .program: "program"
-        }
     }
 }

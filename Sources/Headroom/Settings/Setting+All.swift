@@ -8,6 +8,7 @@ extension Setting {
         adminUsername, adminPassword, adminHost, adminPort, adminSocket,
         queue,
         alertCommand, webhook, mailTo,
+        webToken,
         cache,
     ]
 
@@ -250,6 +251,16 @@ extension Setting {
         group: .alerts,
         readBy: ["guard"],
         flag: "--mail-to"
+    )
+
+    package static let webToken = Setting(
+        name: "HEADROOM_WEB_TOKEN",
+        meaning: "Who has it may sign in to the dashboard, and use its API as Authorization: Bearer.",
+        kind: .text,
+        standard: .words("none: a run on the loopback address makes one and prints it", example: "a-long-random-text"),
+        group: .dashboard,
+        readBy: ["serve"],
+        isSecret: true
     )
 
     package static let cache = Setting(

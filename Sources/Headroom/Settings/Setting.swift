@@ -63,6 +63,7 @@ package struct Setting: Sendable, Hashable {
         case secondAccount = "The second account"
         case queue = "The queue"
         case alerts = "Alerts"
+        case dashboard = "The dashboard"
         case sandbox = "The sandbox"
     }
 }

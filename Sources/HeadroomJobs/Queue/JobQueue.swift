@@ -68,7 +68,8 @@ extension Connection {
             """
             SELECT id, batch_id, filename, file_path, import_type, status, dry_run, priority, total_rows,
                    processed_rows, imported_rows, failed_rows, queued_at, started_at, completed_at, error_message,
-                   retry_count, max_retries, retry_at, summary, metadata
+                   retry_count, max_retries, retry_at, summary, metadata,
+                   TIMESTAMPDIFF(SECOND, started_at, COALESCE(completed_at, NOW())) AS elapsed
             FROM import_jobs \(clause)
             """
         )
@@ -101,7 +102,8 @@ extension ImportJob {
             maxRetries: row.decode(column: "max_retries"),
             retryAt: row.decode(column: "retry_at"),
             summary: row.decode(column: "summary"),
-            metadata: row.decode(column: "metadata")
+            metadata: row.decode(column: "metadata"),
+            elapsed: row.decode(Int?.self, column: "elapsed").map { .seconds($0) }
         )
     }
 }

@@ -3,7 +3,7 @@ import Headroom
 import HeadroomWatch
 
 /// A status report as JSON.
-struct StatusJSON: Encodable {
+package struct StatusJSON: Encodable {
     struct Limit: Encodable {
         @Nullable var value: Int?
         var source: String
@@ -127,7 +127,7 @@ struct StatusJSON: Encodable {
     var sessions: [SessionJSON]
     @Nullable var error: ErrorJSON?
 
-    init(_ view: StatusView) {
+    package init(_ view: StatusView) {
         let report = view.report
         details = Details(view)
         level = report.level.rawValue
@@ -160,7 +160,7 @@ struct StatusJSON: Encodable {
         }
     }
 
-    func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         try header.encode(to: encoder)
         try details.encode(to: encoder)
         var container = encoder.container(keyedBy: CodingKeys.self)

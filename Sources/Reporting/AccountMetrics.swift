@@ -2,22 +2,28 @@ import CommandSupport
 import Headroom
 import HeadroomWatch
 
-/// A status report in Prometheus' text format (0.0.4).
-struct StatusPrometheus {
+/// What is known of an account, as metrics.
+package struct AccountMetrics {
     private let view: StatusView
 
-    init(_ view: StatusView) {
-        self.view = view
+    /// The page of a look at an account.
+    package static func page(_ view: StatusView) -> MetricsPage {
+        var page = MetricsPage()
+        AccountMetrics(view: view).add(to: &page)
+        return page
     }
 
-    var lines: [String] {
+    private func add(to page: inout MetricsPage) {
         let report = view.report
-        var page = Page()
         page.gauge("headroom_up", "Whether the account could be looked at.", report.refusal == nil ? 1 : 0)
         page.gauge("headroom_build_info", "The version of Headroom.", 1, ["version": headroomVersion])
         if let refusal = report.refusal {
-            let labels = ["code": "\(refusal.serverCode ?? 0)", "resource": refusal.resource ?? "\(refusal.code)"]
-            page.gauge("headroom_connect_refused", "Why the account could not be looked at.", 1, labels)
+            page.gauge(
+                "headroom_connect_refused",
+                "Why the account could not be looked at.",
+                1,
+                ["code": "\(refusal.serverCode ?? 0)", "resource": refusal.resource ?? "\(refusal.code)"]
+            )
         } else {
             let name = "headroom_account_connections"
             let inTransaction = report.idleInTransaction
@@ -50,10 +56,9 @@ struct StatusPrometheus {
         }
         server(&page)
         slots(&page)
-        return page.lines
     }
 
-    private func server(_ page: inout Page) {
+    private func server(_ page: inout MetricsPage) {
         guard let server = view.report.server else { return }
         for (name, help, value) in [
             ("connections", "Connections of all accounts.", server.connected),
@@ -64,7 +69,7 @@ struct StatusPrometheus {
         }
     }
 
-    private func slots(_ page: inout Page) {
+    private func slots(_ page: inout MetricsPage) {
         guard let slots = view.slots else { return }
         let name = "headroom_pool_connections"
         page.head(name, "Slots of the account on this host, by what goes on in them.")
@@ -75,7 +80,7 @@ struct StatusPrometheus {
                 ["pool": "host", "state": state]
             )
         }
-        let pool = ["pool": "host"]
+        let pool: KeyValuePairs = ["pool": "host"]
         page.gauge("headroom_pool_max_connections", "The budget of this host.", Double(slots.budget), pool)
         page.gauge(
             "headroom_pool_pending_requests",
@@ -89,38 +94,5 @@ struct StatusPrometheus {
             Double(view.heldTooLong.count)
         )
         page.gauge("headroom_locks_held", "Locks by name that programs of this host hold.", Double(view.locks.count))
-    }
-
-    /// A page of metrics.
-    private struct Page {
-        var lines: [String] = []
-
-        mutating func head(_ name: String, _ help: String) {
-            lines += ["# HELP \(name) \(help)", "# TYPE \(name) gauge"]
-        }
-
-        mutating func sample(_ name: String, _ value: Double, _ labels: KeyValuePairs<String, String>) {
-            sample(name, value, labels.map { ($0.key, $0.value) })
-        }
-
-        mutating func sample(_ name: String, _ value: Double, _ labels: [(String, String)]) {
-            let text = labels.map { "\($0)=\"\(Self.escaped($1))\"" }.joined(separator: ",")
-            let number = value == value.rounded() ? "\(Int(value))" : "\(value)"
-            lines.append("\(name)\(text.isEmpty ? "" : "{\(text)}") \(number)")
-        }
-
-        mutating func gauge(_ name: String, _ help: String, _ value: Double, _ labels: [String: String] = [:]) {
-            head(name, help)
-            sample(name, value, labels.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
-        }
-
-        private static func escaped(_ value: String) -> String {
-            var text = ""
-            for character in printable(value) {
-                if character == "\"" || character == "\\" { text.append("\\") }
-                text.append(character)
-            }
-            return text
-        }
     }
 }

@@ -1,0 +1,27 @@
+package import Headroom
+package import HeadroomWatch
+
+/// What `status` knows: the server's view, and this host's.
+package struct StatusView: Sendable {
+    package var report: AccountReport
+    package var settings: DatabaseSettings
+
+    /// The slots on this host; `nil` when no program of it has used the account through Headroom yet.
+    package var slots: SlotReport?
+
+    /// The locks by name that programs of this host hold: workers, and what `headroom run --lock` runs.
+    package var locks: [HostLockReport]
+
+    package init(_ report: AccountReport, settings: DatabaseSettings) {
+        self.report = report
+        self.settings = settings
+        slots = try? SlotReport(settings)
+        locks = HostLockReport.held(stateFolder: settings.stateFolder)
+    }
+
+    /// The one thing to do next.
+    package var advice: String { report.advice(slots) }
+
+    /// The slots that are held for longer than their programs expected.
+    package var heldTooLong: [SlotReport.Held] { (slots?.held ?? []).filter(\.holder.isHeldTooLong) }
+}
