@@ -18,7 +18,7 @@ struct HeadroomCommand: AsyncParsableCommand {
             RunCommand.self,
             VerifyCommand.self, WorkCommand.self, ImportCommand.self, JobsCommand.self,
             MigrateCommand.self,
-            SandboxCommand.self,
+            DeployCommand.self, SandboxCommand.self,
         ]
     )
 }

@@ -51,8 +51,8 @@ extension SettingsSources {
     /// (`mysql://` or `mariadb://`; beside it, in the same source, a `DB_` name wins). A socket wins over a host;
     /// `localhost` means the server's usual socket, as for MySQL's own tools. `HEADROOM_CONNECT_TIMEOUT`,
     /// `HEADROOM_CLOSE_TIMEOUT`, `HEADROOM_WAIT_TIMEOUT`, `HEADROOM_IDLE_TIMEOUT` and `HEADROOM_HOLD_WARNING` take seconds
-    /// (`30`, `0.5`) or `500ms`, `2m`; `HEADROOM_BUDGET` (from 1) and `HEADROOM_RESERVE` (from 0) are numbers of connections;
-    /// `HEADROOM_STATE_DIR` is an absolute path; `HEADROOM_TLS_MODE` is one of disabled, preferred, required, verify_ca and
+    /// (`30`, `0.5`) or `500ms`, `2m`; `HEADROOM_BUDGET` (from 1), `HEADROOM_RESERVE` and `HEADROOM_FRONT_DOOR` (from 0) are
+    /// numbers of connections; `HEADROOM_STATE_DIR` and `HEADROOM_FRONT_DOOR_STATS` are absolute paths; `HEADROOM_TLS_MODE` is one of disabled, preferred, required, verify_ca and
     /// verify_identity; `HEADROOM_TLS_CA` names a file or folder. `HEADROOM_ADMIN_USERNAME`, `_PASSWORD`, `_HOST`, `_PORT`
     /// and `_SOCKET` make the ``LoadedSettings/administrator``; those not set are taken from their `DB_` names.
     ///
@@ -106,12 +106,14 @@ extension SettingsSources {
         settings.holdWarning = try duration("HEADROOM_HOLD_WARNING")
         settings.budget = try number("HEADROOM_BUDGET", from: 1)
         settings.reserve = try number("HEADROOM_RESERVE", from: 0) ?? settings.reserve
-        if let (path, origin) = first("HEADROOM_STATE_DIR") {
-            guard path.hasPrefix("/") else {
-                throw invalid("HEADROOM_STATE_DIR", path, origin, "an absolute path")
-            }
-            settings.stateFolder = path
+        settings.frontDoor = try number("HEADROOM_FRONT_DOOR", from: 0) ?? settings.frontDoor
+        func path(_ name: String) throws -> String? {
+            guard let (path, origin) = first(name) else { return nil }
+            guard path.hasPrefix("/") else { throw invalid(name, path, origin, "an absolute path") }
+            return path
         }
+        settings.stateFolder = try path("HEADROOM_STATE_DIR")
+        settings.frontDoorStatistics = try path("HEADROOM_FRONT_DOOR_STATS")
         if let (text, origin) = first("HEADROOM_TLS_MODE") {
             let word = text.lowercased().replacing("-", with: "_")
             guard let mode = TLS.Mode(rawValue: word) else {

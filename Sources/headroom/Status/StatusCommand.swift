@@ -59,7 +59,7 @@ struct StatusCommand: AsyncParsableCommand {
             let account = AccountWatch(settings)
             func look() async throws -> StatusView {
                 let report = try await account.report(maxIdle: maxIdle.value, isOfAllAccounts: allAccounts)
-                return StatusView(report, settings: settings)
+                return await StatusView(report, settings: settings)
             }
             if watch { try await StatusScreen(interval: interval.value, isJSON: json).run(look) }
             let view = try await look()
@@ -92,11 +92,22 @@ struct StatusView {
     /// The locks by name that programs of this host hold: workers, and what `headroom run --lock` runs.
     var locks: [HostLockReport]
 
-    init(_ report: AccountReport, settings: DatabaseSettings) {
+    /// What goes through the front door; `nil` when there is none.
+    var frontDoor: Result<FrontDoorReport, DatabaseError>?
+
+    init(_ report: AccountReport, settings: DatabaseSettings) async {
         self.report = report
         self.settings = settings
         slots = try? SlotReport(settings)
         locks = HostLockReport.held(stateFolder: settings.stateFolder)
+        guard let path = settings.frontDoorStatistics else { return }
+        do {
+            frontDoor = .success(try await FrontDoorReport.ask(path))
+        } catch let error as DatabaseError {
+            frontDoor = .failure(error)
+        } catch {
+            // Cancelled: nobody reads it.
+        }
     }
 
     /// The one thing to do next.

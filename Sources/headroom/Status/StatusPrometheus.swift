@@ -50,6 +50,7 @@ struct StatusPrometheus {
         }
         server(&page)
         slots(&page)
+        frontDoor(&page)
         return page.lines
     }
 
@@ -62,6 +63,17 @@ struct StatusPrometheus {
         ] {
             if let value { page.gauge("headroom_server_\(name)", help, Double(value)) }
         }
+    }
+
+    private func frontDoor(_ page: inout Page) {
+        guard case .success(let report) = view.frontDoor else { return }
+        page.gauge("headroom_front_door_connections", "Connections through the front door.", Double(report.used))
+        page.gauge(
+            "headroom_front_door_max_connections",
+            "The front door's share of the limit.",
+            Double(report.places ?? view.settings.frontDoor)
+        )
+        page.gauge("headroom_front_door_waiting", "Clients that wait at the front door.", Double(report.waiting))
     }
 
     private func slots(_ page: inout Page) {
