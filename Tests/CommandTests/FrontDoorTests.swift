@@ -12,7 +12,10 @@ import Testing
     .timeLimit(.minutes(3))
 )
 struct FrontDoorTests {
-    @Test("PHP past its places waits, beside slots that use all of the rest: nobody is refused", arguments: [false, true])
+    @Test(
+        "PHP past its places waits, beside slots that use all of the rest: nobody is refused",
+        arguments: [false, true]
+    )
     func shared(isPersistent: Bool) async throws {
         // Of 6: 3 for the door, 1 in reserve, 2 slots.
         try await FrontDoor.with(limit: 6, places: 3) { door in
@@ -45,7 +48,9 @@ struct FrontDoorTests {
         }
     }
 
-    @Test("A client that waits too long is closed before the server has greeted it; status counts who is in and who waits")
+    @Test(
+        "A client that waits too long is closed before the server has greeted it; status counts who is in and who waits"
+    )
     func waiting() async throws {
         try await FrontDoor.with(limit: 6, places: 1, options: ["--wait", "1s", "--idle", "20s"]) { door in
             let isIn = "\(door.folder.path)/in"
@@ -62,7 +67,9 @@ struct FrontDoorTests {
             let status = try await HeadroomProgram.run(["status"], environment: door.environment)
             #expect(status.output.contains("1 of 1 places in use, 1 waiting"), "\(status.output)")
             let json = try await HeadroomProgram.run(["status", "--json"], environment: door.environment)
-            #expect(json.output.contains("\"configured_places\" : 1") || json.output.contains("\"configured_places\":1"))
+            #expect(
+                json.output.contains("\"configured_places\" : 1") || json.output.contains("\"configured_places\":1")
+            )
             let refusal = try await waiter
             #expect(refusal.contains("2006"), "\(refusal)")
             close(open("\(isIn).end", O_CREAT | O_WRONLY | O_CLOEXEC, 0o600))
@@ -96,7 +103,10 @@ struct FrontDoorTests {
         try await Sandbox.with(SandboxOptions(limit: 4)) { sandbox in
             let look = try await HeadroomProgram.run(["migrate"], environment: sandbox.environment)
             #expect(look.status == 0, "\(look.errors)")
-            let run = try await HeadroomProgram.run(["deploy", "haproxy", "--places", "3"], environment: sandbox.environment)
+            let run = try await HeadroomProgram.run(
+                ["deploy", "haproxy", "--places", "3"],
+                environment: sandbox.environment
+            )
             #expect(run.status != 0)
             #expect(run.errors.contains("leave 0 of the account's 4 connections"), "\(run.errors)")
             #expect(run.errors.contains("2 places at the most"), "\(run.errors)")
@@ -142,7 +152,10 @@ struct FrontDoor {
                 "HEADROOM_FRONT_DOOR": "\(places)", "HEADROOM_FRONT_DOOR_STATS": statistics,
             ]) { $1 }
             let flags = ["--places", "\(places)", "--listen", socket, "--statistics", statistics]
-            let written = try await HeadroomProgram.run(["deploy", "haproxy"] + flags + options, environment: environment)
+            let written = try await HeadroomProgram.run(
+                ["deploy", "haproxy"] + flags + options,
+                environment: environment
+            )
             try #require(written.status == 0, "\(written.errors)")
             let file = "\(folder.path)/haproxy.cfg"
             try #require(FrontDoor.write(written.output, to: file))

@@ -32,7 +32,10 @@ struct FrontDoorDecisionTests {
         #expect(remote.contains("server database [::1]:3306 maxconn 4"))
     }
 
-    @Test("What its language cannot hold is refused", arguments: ["/run/a b.sock", "/run/a\nglobal", "/run/\"", "/run/#1", "/run/é"])
+    @Test(
+        "What its language cannot hold is refused",
+        arguments: ["/run/a b.sock", "/run/a\nglobal", "/run/\"", "/run/#1", "/run/é"]
+    )
     func injection(path: String) {
         #expect(throws: DatabaseError(.settingsInvalid, message: "")) {
             try configuration(server: .socket(path: path)).text()

@@ -32,10 +32,9 @@ public struct FrontDoorReport: Sendable, Equatable {
 
     /// Reads what HAProxy answers to `show stat`: a table of comma-separated values whose first line names the columns.
     ///
-    /// Clients wait in the server's queue or in the proxy's own; the latter is the backend's line.
+    /// `nil` when it has no front door of ours. Clients wait in the server's queue or in the proxy's own, the backend's line.
     ///
     /// - Parameter text: The answer.
-    /// - Returns: `nil` when it has no front door of ours.
     init?(statistics text: String) {
         let lines = text.split(whereSeparator: \.isNewline)
             .map { $0.split(separator: ",", omittingEmptySubsequences: false) }
@@ -51,7 +50,9 @@ public struct FrontDoorReport: Sendable, Equatable {
                 }
             }
         }
-        guard let server = line("database"), let backend = line("BACKEND"), let used = server("scur") else { return nil }
+        guard let server = line("database"), let backend = line("BACKEND"), let used = server("scur") else {
+            return nil
+        }
         self.init(
             places: server("slim"),
             used: used,

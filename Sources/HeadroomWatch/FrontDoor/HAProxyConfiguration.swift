@@ -50,7 +50,8 @@ public struct HAProxyConfiguration: Sendable {
     /// - Throws: ``DatabaseError`` with `settingsInvalid` for a path or a host that the file's language cannot hold.
     public func text() throws -> String {
         for word in [Self.address(server), Self.address(door), statistics] {
-            guard word.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }), !word.contains(where: { "\"'\\#".contains($0) }) else {
+            guard word.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }), !word.contains(where: { "\"'\\#".contains($0) })
+            else {
                 throw DatabaseError(
                     .settingsInvalid,
                     message: "'\(word)' has a character that HAProxy's configuration cannot hold.",

@@ -49,7 +49,9 @@ struct DeployHAProxy: AsyncParsableCommand {
             throw ValidationError("--places must be at least 1, and --clients at least as many.")
         }
         guard idle.value >= wait.value else {
-            throw ValidationError("--idle must be at least as long as --wait: to HAProxy a client that waits is silent.")
+            throw ValidationError(
+                "--idle must be at least as long as --wait: to HAProxy a client that waits is silent."
+            )
         }
         guard statistics.hasPrefix("/") else { throw ValidationError("--statistics must be an absolute path.") }
         guard door != nil else { throw ValidationError("--listen must be HOST:PORT or an absolute path.") }

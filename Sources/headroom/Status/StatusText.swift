@@ -114,7 +114,8 @@ struct StatusText {
         case .success(let report):
             let own = report.places ?? places
             let warning = own == places ? "" : "; warning: HEADROOM_FRONT_DOOR says \(places)"
-            return "\(report.used) of \(own) places in use, \(report.waiting) waiting, \(report.mostWaiting) at the most"
+            return
+                "\(report.used) of \(own) places in use, \(report.waiting) waiting, \(report.mostWaiting) at the most"
                 + warning
         }
     }
