@@ -1,5 +1,5 @@
-import Headroom
 import HTTPTypes
+import Headroom
 import Hummingbird
 
 /// Decides what a client is told when its request could not have the database, without a name of anything behind the server.

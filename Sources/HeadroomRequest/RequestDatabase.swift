@@ -312,7 +312,8 @@ public final class RequestDatabase: Sendable {
     private static var busy: DatabaseError {
         DatabaseError(
             .connectionBusy,
-            message: "The request's connection is in use by this task's parent, or promised to the rows of its response.",
+            message:
+                "The request's connection is in use by this task's parent, or promised to the rows of its response.",
             advice: "Use the connection that the closure has been given; a request has one at most."
         )
     }

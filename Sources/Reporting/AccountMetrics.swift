@@ -56,6 +56,7 @@ package struct AccountMetrics {
         }
         server(&page)
         slots(&page)
+        frontDoor(&page)
     }
 
     private func server(_ page: inout MetricsPage) {
@@ -67,6 +68,17 @@ package struct AccountMetrics {
         ] {
             if let value { page.gauge("headroom_server_\(name)", help, Double(value)) }
         }
+    }
+
+    private func frontDoor(_ page: inout MetricsPage) {
+        guard case .success(let report) = view.frontDoor else { return }
+        page.gauge("headroom_front_door_connections", "Connections through the front door.", Double(report.used))
+        page.gauge(
+            "headroom_front_door_max_connections",
+            "The front door's share of the limit.",
+            Double(report.places ?? view.settings.frontDoor)
+        )
+        page.gauge("headroom_front_door_waiting", "Clients that wait at the front door.", Double(report.waiting))
     }
 
     private func slots(_ page: inout MetricsPage) {

@@ -55,6 +55,35 @@ package struct StatusJSON: Encodable {
         var seconds: Double
     }
 
+    struct FrontDoor: Encodable {
+        var configuredPlaces: Int
+        @Nullable var places: Int?
+        @Nullable var used: Int?
+        @Nullable var waiting: Int?
+        @Nullable var mostUsed: Int?
+        @Nullable var mostWaiting: Int?
+        @Nullable var total: Int?
+        @Nullable var error: String?
+
+        /// Creates what is known of a front door; `nil` when there is none.
+        init?(_ view: StatusView) {
+            configuredPlaces = view.settings.frontDoor
+            switch view.frontDoor {
+            case nil:
+                guard configuredPlaces > 0 else { return nil }
+            case .failure(let failure):
+                error = "\(failure.code)"
+            case .success(let report):
+                places = report.places
+                used = report.used
+                waiting = report.waiting
+                mostUsed = report.mostUsed
+                mostWaiting = report.mostWaiting
+                total = report.total
+            }
+        }
+    }
+
     /// What lies beside the account's numbers, on the same level.
     struct Details: Encodable {
         var advice: String
@@ -67,6 +96,7 @@ package struct StatusJSON: Encodable {
         var byDatabase: [Group]
         @Nullable var wholeServer: Server?
         @Nullable var slots: SlotsJSON?
+        @Nullable var frontDoor: FrontDoor?
         var heldTooLong: Int
         var locks: [Lock]
         var hidden: [String]
@@ -91,6 +121,7 @@ package struct StatusJSON: Encodable {
                 )
             }
             slots = view.slots.map { SlotsJSON($0) }
+            frontDoor = FrontDoor(view)
             heldTooLong = view.heldTooLong.count
             locks = view.locks.map {
                 Lock(

@@ -12,11 +12,22 @@ package struct StatusView: Sendable {
     /// The locks by name that programs of this host hold: workers, and what `headroom run --lock` runs.
     package var locks: [HostLockReport]
 
-    package init(_ report: AccountReport, settings: DatabaseSettings) {
+    /// What goes through the front door; `nil` when there is none.
+    package var frontDoor: Result<FrontDoorReport, DatabaseError>?
+
+    package init(_ report: AccountReport, settings: DatabaseSettings) async {
         self.report = report
         self.settings = settings
         slots = try? SlotReport(settings)
         locks = HostLockReport.held(stateFolder: settings.stateFolder)
+        guard let path = settings.frontDoorStatistics else { return }
+        do {
+            frontDoor = .success(try await FrontDoorReport.ask(path))
+        } catch let error as DatabaseError {
+            frontDoor = .failure(error)
+        } catch {
+            // Cancelled: nobody reads it.
+        }
     }
 
     /// The one thing to do next.

@@ -66,7 +66,9 @@ struct ClientLeavesTests {
         let account = way == .closes ? "ten4" : "ten5"
         try await TestApplication.with(try SuiteServer.settings(account)) { router in
             router.get("rows") { _, context in
-                let rows = try await context.database.rows("SELECT REPEAT('x', 1000) FROM seq_1_to_1000000") { row, buffer in
+                let rows = try await context.database.rows("SELECT REPEAT('x', 1000) FROM seq_1_to_1000000") {
+                    row,
+                    buffer in
                     buffer.writeString(try row.decode(String.self, at: 0))
                 }
                 return Response(status: .ok, body: rows)
@@ -149,11 +151,13 @@ struct ClientLeavesTests {
 
     /// The number of the account's sessions that run a statement.
     private func working(_ account: String) async throws -> Int {
-        try await SuiteServer.administrator().withConnection { connection in
-            try await connection.query(
-                "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = \(account) AND INFO LIKE '%BENCHMARK%'"
-            )
-            .first(Int.self) ?? 0
-        }
+        try await SuiteServer.administrator()
+            .withConnection { connection in
+                try await connection
+                    .query(
+                        "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = \(account) AND INFO LIKE '%BENCHMARK%'"
+                    )
+                    .first(Int.self) ?? 0
+            }
     }
 }

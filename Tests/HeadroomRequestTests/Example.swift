@@ -113,10 +113,11 @@ struct Example {
     /// The number of the account's sessions.
     func sessions() async throws -> Int {
         try await administrator.withConnection { connection in
-            try await connection.query(
-                "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = \(settings.username)"
-            )
-            .first(Int.self) ?? -1
+            try await connection
+                .query(
+                    "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = \(settings.username)"
+                )
+                .first(Int.self) ?? -1
         }
     }
 

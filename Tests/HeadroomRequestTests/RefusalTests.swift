@@ -38,7 +38,9 @@ struct RefusalTests {
         }
     }
 
-    @Test("Retry-After is at least the wait that was in vain, longer with a long line, spread at random, a minute at most")
+    @Test(
+        "Retry-After is at least the wait that was in vain, longer with a long line, spread at random, a minute at most"
+    )
     func retryAfter() {
         func seconds(_ waiting: Int, _ use: Duration?, luck: Double = 0, slots: Int? = 9) -> Int? {
             let load = Refusal.Load(waited: .milliseconds(1_500), waiting: waiting, slots: slots, use: use)

@@ -117,7 +117,9 @@ struct RefusedRequestTests {
                 }
             }
             router.get("rows") { _, context in
-                let rows = try await context.database.rows("SELECT REPEAT('x', 1000) FROM seq_1_to_1000000") { row, buffer in
+                let rows = try await context.database.rows("SELECT REPEAT('x', 1000) FROM seq_1_to_1000000") {
+                    row,
+                    buffer in
                     buffer.writeString(try row.decode(String.self, at: 0))
                 }
                 return Response(status: .ok, body: rows)
@@ -128,7 +130,9 @@ struct RefusedRequestTests {
     }
 
     private func expectNoNames(_ response: TestResponse) {
-        for name in ["one1", "one2", "hourly", "ten1", "sock", "mysql", "MariaDB", "app", "process", "1226", "HEADROOM"] {
+        for name in [
+            "one1", "one2", "hourly", "ten1", "sock", "mysql", "MariaDB", "app", "process", "1226", "HEADROOM",
+        ] {
             #expect(!response.body.contains(name), "\(response.body)")
         }
     }

@@ -122,7 +122,10 @@ struct RequestDatabaseTests {
         }
     }
 
-    @Test("When a response has arrived the server has let the connection go: 300 at a limit of 1", arguments: ["plain", "rows", "fail", "empty"])
+    @Test(
+        "When a response has arrived the server has let the connection go: 300 at a limit of 1",
+        arguments: ["plain", "rows", "fail", "empty"]
+    )
     func closedBeforeTheEnd(_ path: String) async throws {
         let accounts = ["plain": "one1", "rows": "one2", "fail": "one3", "empty": "one4"]
         let settings = try SuiteServer.settings(accounts[path] ?? "")

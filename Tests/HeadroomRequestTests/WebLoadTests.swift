@@ -17,12 +17,14 @@ struct WebLoadTests {
     private static let isLong = getenv("HEADROOM_TEST_LOAD") != nil
     private static let seconds = isLong ? 60 : 3
 
-    @Test("64 clients, JSON and streamed CSV: every request is answered, nobody is refused, nothing is left")
+    @Test("64 clients, JSON and streamed CSV: answered, or told when to come back; nobody is refused, nothing is left")
     func load() async throws {
+        let readings = "meters/\(Example.mpan)/readings"
         try await withExample { example in
-            for path in ["meters", "meters/\(Example.mpan)/readings?month=2012-02", "meters/\(Example.mpan)/readings.csv"] {
+            for path in ["meters", "\(readings)?month=2012-02", "\(readings).csv"] {
                 let report = try await example.wrk(path, seconds: Self.seconds)
-                #expect(report.answered > 0 && report.busy == 0 && report.other == 0, "\(path): \(report)")
+                // A slow machine may need longer for 64 streams of 35,000 rows than a client waits.
+                #expect(report.answered > 0 && report.other == 0 && report.unadvised == 0, "\(path): \(report)")
                 #expect(report.socketErrors == 0, "\(path): \(report)")
                 try await expectNothingLeft(example)
             }

@@ -166,6 +166,8 @@ import Testing
         (["DB_USERNAME": "u", "HEADROOM_CONNECT_TIMEOUT": "soon"], .settingsInvalid),
         (["DB_USERNAME": "u", "HEADROOM_CONNECT_TIMEOUT": "0"], .settingsInvalid),
         (["DB_USERNAME": "u", "HEADROOM_TLS_MODE": "maybe"], .settingsInvalid),
+        (["DB_USERNAME": "u", "HEADROOM_FRONT_DOOR": "-1"], .settingsInvalid),
+        (["DB_USERNAME": "u", "HEADROOM_FRONT_DOOR_STATS": "here.sock"], .settingsInvalid),
     ])
     func `what is missing or cannot be used is said, with a next step`(
         environment: [String: String],

@@ -68,7 +68,7 @@ final class AccountGate: Sendable {
     private func join(_ folder: String) throws -> Admission {
         let key = Key(
             folder: folder,
-            policy: Admission.Policy(budget: settings.budget, reserve: settings.reserve)
+            policy: Admission.Policy(settings)
         )
         let admission = try Self.members.withLock { members in
             if let known = members[key] { return known }

@@ -12,13 +12,17 @@ final class Admission: Sendable {
         /// The budget that the settings name; `nil` takes the limit minus the reserve.
         var budget: Int?
 
-        /// How many connections of the limit are left to others.
+        /// How many connections of the limit are left free.
         var reserve: Int
+
+        /// How many connections of the limit are a front door's.
+        var frontDoor = 0
     }
 
     let file: SlotFile
     let folder: String
     let door: Door
+    private let frontDoor: Int
     private let placesInUse = Guarded<Set<SlotPlace>>([])
     private let member: Int
     private let bell: Bell
@@ -77,7 +81,8 @@ final class Admission: Sendable {
         var record = SlotTable.Member()
         record.isPresent = true
         record.budget = policy.budget ?? 0
-        record.reserve = policy.reserve
+        record.reserve = policy.reserve + policy.frontDoor
+        frontDoor = policy.frontDoor
         line = Guarded(AdmissionLine(member: member, record: record, tolerance: Self.tolerance))
         line.withLock { $0.change(file) { _ in } }
         bell.heard = { [weak self] sound in self?.heard(sound) }
@@ -208,7 +213,8 @@ final class Admission: Sendable {
         line.withLock { line in
             line.read(file)
             guard let limit = line.table.limit else { return false }
-            return limit > line.budget(file).slots
+            // What is the front door's is not free.
+            return limit - frontDoor > line.budget(file).slots
         }
     }
 
@@ -309,5 +315,12 @@ final class Admission: Sendable {
             perform(line.withLock { $0.overtake(self.file) })
             lookOverLater()
         }
+    }
+}
+
+extension Admission.Policy {
+    /// What the settings say.
+    init(_ settings: DatabaseSettings) {
+        self.init(budget: settings.budget, reserve: settings.reserve, frontDoor: settings.frontDoor)
     }
 }

@@ -35,6 +35,14 @@ public struct DatabaseSettings: Sendable, Hashable {
     /// It is also where a session that was given up is ended from. At least one connection is always left for the budget.
     public var reserve = 1
 
+    /// How many connections of the limit a front door may hold for programs that know nothing of slots; 0 by default.
+    ///
+    /// They are taken out of the budget, beside the ``reserve``. See `headroom deploy haproxy`.
+    public var frontDoor = 0
+
+    /// The path of the front door's statistics socket (HAProxy's); `nil` when it is not to be asked.
+    public var frontDoorStatistics: String?
+
     /// The folder in which the processes of this host share what they know.
     ///
     /// `nil`, the default, takes `/run/headroom` when it exists, else `headroom` in the user's state folder. All users of an

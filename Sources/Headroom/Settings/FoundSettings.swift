@@ -77,6 +77,8 @@ extension FoundSettings {
         settings.holdWarning = try duration(.holdWarning)
         settings.budget = try number(.budget)
         settings.reserve = try number(.reserve) ?? settings.reserve
+        settings.frontDoor = try number(.frontDoor) ?? settings.frontDoor
+        settings.frontDoorStatistics = try value(.frontDoorStatistics)
         settings.stateFolder = try value(.stateFolder)
         settings.tls = try tls(for: endpoint)
         return LoadedSettings(

@@ -2,7 +2,7 @@ extension Setting {
     /// Every setting, in the order of their listing.
     package static let all: [Setting] = [
         host, port, socket, database, username, password, url, ownURL,
-        budget, reserve, waitTimeout, stateFolder,
+        budget, reserve, frontDoor, frontDoorStatistics, waitTimeout, stateFolder,
         connectTimeout, closeTimeout, idleTimeout, holdWarning,
         tlsMode, tlsAuthorities,
         adminUsername, adminPassword, adminHost, adminPort, adminSocket,
@@ -99,6 +99,21 @@ extension Setting {
         kind: .number(0...mostConnections),
         standard: .value("1"),
         group: .budget
+    )
+    package static let frontDoor = Setting(
+        name: "HEADROOM_FRONT_DOOR",
+        meaning: "How many connections of the limit belong to the front door; they are taken out of the budget.",
+        kind: .number(0...mostConnections),
+        standard: .value("0"),
+        group: .budget
+    )
+    package static let frontDoorStatistics = Setting(
+        name: "HEADROOM_FRONT_DOOR_STATS",
+        meaning: "The front door's socket for statistics, so that status counts what comes through it.",
+        kind: .absolutePath,
+        standard: .words("none", example: "/run/haproxy/admin.sock"),
+        group: .budget,
+        readBy: ["status", "serve"]
     )
     package static let waitTimeout = Setting(
         name: "HEADROOM_WAIT_TIMEOUT",

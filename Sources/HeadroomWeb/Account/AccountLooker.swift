@@ -50,7 +50,7 @@ actor AccountLooker {
     func look() async -> (picture: AccountPicture, error: DatabaseError?) {
         let time = Date.now.timeIntervalSince1970
         let report = await report()
-        var picture = AccountPicture(takenAt: time, view: StatusView(report, settings: loaded.database))
+        var picture = AccountPicture(takenAt: time, view: await StatusView(report, settings: loaded.database))
         let sample = GuardSample(report, at: time, isHolding: false)
         // The line through what was seen is for minutes, not for the seconds between two looks.
         if time >= trendDue || sample.used == nil {

@@ -60,7 +60,7 @@ struct StatusCommand: AsyncParsableCommand {
             let account = AccountWatch(settings)
             func look() async throws -> StatusView {
                 let report = try await account.report(maxIdle: maxIdle.value, isOfAllAccounts: allAccounts)
-                return StatusView(report, settings: settings)
+                return await StatusView(report, settings: settings)
             }
             if watch { try await StatusScreen(interval: interval.value, isJSON: json).run(look) }
             let view = try await look()

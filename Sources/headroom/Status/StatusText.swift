@@ -96,11 +96,29 @@ struct StatusText {
             let by = holders.isEmpty ? "" : ": " + holders.joined(separator: ", ")
             facts.append(["slots", "\(slots.held.count) of \(slots.budget) held, \(waiting) waiting\(printable(by))"])
         }
+        if let frontDoor { facts.append(["front door", printable(frontDoor)]) }
         for lock in view.locks {
             let holder = "\(lock.holder.program) (process \(lock.holder.processID)), for \(Self.age(lock.holder.age))"
             facts.append(["lock \(lock.name)", printable(holder)])
         }
         return facts
+    }
+
+    /// What goes through the front door, and whether the slots know how much.
+    private var frontDoor: String? {
+        let places = view.settings.frontDoor
+        switch view.frontDoor {
+        case nil:
+            return places > 0 ? "\(places) places, taken out of the budget; HEADROOM_FRONT_DOOR_STATS is not set" : nil
+        case .failure(let error):
+            return "\(places) places; \(error.message)"
+        case .success(let report):
+            let own = report.places ?? places
+            let warning = own == places ? "" : "; warning: HEADROOM_FRONT_DOOR says \(places)"
+            return
+                "\(report.used) of \(own) places in use, \(report.waiting) waiting, \(report.mostWaiting) at the most"
+                + warning
+        }
     }
 
     private var tooLong: [String] { SlotsText.heldTooLong(view.slots) }
