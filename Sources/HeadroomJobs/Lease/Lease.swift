@@ -53,20 +53,23 @@ public struct Lease: Sendable, Hashable {
         isBeginning: Bool = false,
         _ connection: Connection
     ) async throws {
-        try await write(checkpoint, lane: 0, connection)
-        // The job's row comes last: the host's pages wait for it until the commit, and for no longer.
-        let result = try await connection.query(
-            """
+        if isBeginning { try await write(checkpoint, lane: 0, connection) }
+        // One statement for all, as each is a way to the server and back. It comes last in the transaction: the host's pages
+        // wait for the job's row until the commit, and for no longer.
+        let statement: SQL = """
             UPDATE import_jobs AS j JOIN headroom_leases AS l ON l.job_id = j.id
-            SET l.expires_at = UTC_TIMESTAMP(6) + INTERVAL \(Self.seconds) SECOND,
+              JOIN headroom_checkpoints AS c ON c.job_id = j.id AND c.lane = 0
+            SET c.checkpoint = \(checkpoint), l.expires_at = UTC_TIMESTAMP(6) + INTERVAL \(Self.seconds) SECOND,
                 l.fruitless = IF(\(isBeginning), l.fruitless, 0),
                 j.processed_rows = \(counts.processed), j.imported_rows = \(counts.imported),
                 j.failed_rows = \(counts.failed), j.total_rows = COALESCE(\(total), j.total_rows)
             WHERE j.id = \(jobID) AND j.status = 'processing' AND l.token = \(token)
             """
-        )
         // The time of expiry is always another one, so a lease that is still there counts as changed.
-        if result.affectedRows == 0 { throw try await ended(connection) }
+        if try await connection.query(statement).affectedRows > 0 { return }
+        // Its first checkpoint, or not this worker's job any more.
+        try await write(checkpoint, lane: 0, connection)
+        if try await connection.query(statement).affectedRows == 0 { throw try await ended(connection) }
     }
 
     /// Writes how far another session's part of the work has come; belongs into the transaction with the work itself.
