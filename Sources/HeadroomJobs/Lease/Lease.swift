@@ -94,6 +94,44 @@ public struct Lease: Sendable, Hashable {
         if isOurs == nil { throw try await ended(connection) }
     }
 
+    /// Renews the lease again and again while something runs that commits nothing.
+    ///
+    /// - Parameters:
+    ///   - connection: The connection to renew it with.
+    ///   - interval: How often; every 10 s by default.
+    ///   - body: What takes long. It is cancelled when the lease is lost.
+    /// - Returns: What the body returns.
+    /// - Throws: ``LeaseEnded`` when the job is not this worker's any more, ``DatabaseError``, or what the body throws.
+    public func whileRenewing<Result: Sendable>(
+        _ connection: Connection,
+        every interval: Duration = .seconds(10),
+        _ body: @escaping @Sendable () async throws -> Result
+    ) async throws -> Result {
+        try await withThrowingTaskGroup(of: Result?.self) { group in
+            group.addTask { try await body() }
+            defer { group.cancelAll() }
+            while true {
+                group.addTask {
+                    try await Task.sleep(for: interval)
+                    return nil
+                }
+                // The one or the other is always there.
+                if let next = try await group.next(), let result = next { return result }
+                try await renew(connection)
+            }
+        }
+    }
+
+    private func renew(_ connection: Connection) async throws {
+        let renewed = try await connection.query(
+            """
+            UPDATE headroom_leases SET expires_at = UTC_TIMESTAMP(6) + INTERVAL \(Self.seconds) SECOND
+            WHERE job_id = \(jobID) AND token = \(token)
+            """
+        )
+        if renewed.affectedRows == 0 { throw try await ended(connection) }
+    }
+
     static var seconds: Int { Int(duration.components.seconds) }
 
     private func write(_ checkpoint: String, lane: Int, _ connection: Connection) async throws {
