@@ -130,8 +130,25 @@ extension JobQueue {
     }
 }
 
+extension JobQueue {
+    /// Returns what a job's rejected rows need to be a file again, in the words of the handler that rejected them.
+    ///
+    /// - Parameter id: The job's id.
+    /// - Returns: What was kept; `nil` when no row was rejected.
+    /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
+    public func rejectedHeader(of id: Int) async throws -> String? {
+        try await database.withConnection { connection in
+            try await connection.query("SELECT header FROM headroom_rejected_headers WHERE job_id = \(id)")
+                .first(String.self)
+        }
+    }
+}
+
 /// What Headroom keeps of jobs beside their own rows.
-private let jobTables = ["headroom_leases", "headroom_checkpoints", "headroom_rejected_rows"]
+private let jobTables = [
+    "headroom_leases", "headroom_sightings", "headroom_checkpoints", "headroom_rejected_rows",
+    "headroom_rejected_headers",
+]
 
 extension Connection {
     /// Drops what Headroom keeps of jobs beside their own rows.
