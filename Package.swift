@@ -108,6 +108,9 @@ let package = Package(
             path: "Sources/headroom-guard"
         ),
 
+        // Writes the package's manual pages.
+        .executableTarget(name: "manual-pages", path: "Sources/manual-pages"),
+
         // A program that holds connections, for the tests of rescue.
         .executableTarget(name: "connection-holder", dependencies: ["CMariaDB"], path: "Tests/ConnectionHolder"),
 
