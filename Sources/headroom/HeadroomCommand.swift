@@ -17,7 +17,7 @@ struct HeadroomCommand: AsyncParsableCommand {
             StatusCommand.self, KillIdleCommand.self, RescueCommand.self, GuardCommand.self, SlotsCommand.self,
             RunCommand.self,
             VerifyCommand.self, WorkCommand.self, ImportCommand.self, JobsCommand.self,
-            MigrateCommand.self,
+            MigrateCommand.self, DeployCommand.self,
             SandboxCommand.self,
         ]
     )

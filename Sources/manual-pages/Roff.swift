@@ -32,7 +32,9 @@ enum Roff {
             } else {
                 endExample()
                 if line.hasPrefix("Example"), line.hasSuffix(":") {
-                    lines.append(line == "Example:" || line == "Examples:" ? ".SH EXAMPLES" : ".SH EXAMPLES\n\(escaped(line))")
+                    lines.append(
+                        line == "Example:" || line == "Examples:" ? ".SH EXAMPLES" : ".SH EXAMPLES\n\(escaped(line))"
+                    )
                 } else {
                     lines.append(escaped(line))
                 }
