@@ -82,7 +82,7 @@ package struct DeploymentCheck: Sendable {
                     "Each further start only finds the first one at work, and that one ends with no one to start it again.",
                     "Add --once, or run it as a service: headroom deploy systemd."
                 )
-            } else if call.kind == .worker, !call.isQuiet, !entry.command.contains(">") {
+            } else if call.kind == .worker, call.isOnce, !call.isQuiet, !entry.command.contains(">") {
                 add(
                     .cronNoise,
                     "\(place), prints at every round.",

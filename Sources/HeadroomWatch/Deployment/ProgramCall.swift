@@ -12,8 +12,8 @@ package struct ProgramCall: Sendable, Hashable {
     /// Whether it says nothing when all is well.
     package var isQuiet = false
 
-    /// The file that settings come from.
-    package var settingsFile: String?
+    /// The file that settings come from, as it is named.
+    private var namedFile: String?
 
     /// Whether flags say where the database is.
     package var hasPlace = false
@@ -90,8 +90,7 @@ package struct ProgramCall: Sendable, Hashable {
             }
             return nil
         }
-        settingsFile = value("--env-file") ?? value("--defaults-file")
-        if let file = settingsFile, !file.hasPrefix("/"), let folder { settingsFile = "\(folder)/\(file)" }
+        namedFile = value("--env-file") ?? value("--defaults-file")
         hasPlace = value("--host") != nil || value("--socket") != nil
         queue = ["--queue", "--database", "--host", "--socket"]
             .compactMap { name in value(name).map { "\(name)=\($0)" } }
@@ -105,6 +104,12 @@ package struct ProgramCall: Sendable, Hashable {
         let script = arguments.first { !$0.hasPrefix("-") }?.split(separator: "/").last?.lowercased() ?? ""
         if script == "artisan" { return arguments.contains("queue:work") }
         return script.hasSuffix(".php") && (script.contains("worker") || script.contains("import"))
+    }
+
+    /// The path of the file that settings come from; `nil` when none is named.
+    package var settingsFile: String? {
+        guard let namedFile, !namedFile.hasPrefix("/"), let folder else { return namedFile }
+        return "\(folder)/\(namedFile)"
     }
 
     /// What says for which queue a worker works: two with the same are one too many.
