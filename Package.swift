@@ -191,6 +191,8 @@ let package = Package(
             ],
             path: "Sources/headroom-web"
         ),
+        // Writes the package's manual pages.
+        .executableTarget(name: "manual-pages", path: "Sources/manual-pages"),
 
         // A program that holds connections, for the tests of rescue.
         .executableTarget(name: "connection-holder", dependencies: ["CMariaDB"], path: "Tests/ConnectionHolder"),
@@ -221,7 +223,12 @@ let package = Package(
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
             ]
         ),
-        .testTarget(name: "HeadroomWatchTests", dependencies: ["Headroom", "HeadroomWatch", "TestSupport"]),
+        .testTarget(
+            name: "HeadroomWatchTests",
+            dependencies: ["Headroom", "HeadroomWatch", "TestSupport"],
+            // Files of a host, which the tests read where they are.
+            exclude: ["Hosts"]
+        ),
         .testTarget(
             name: "HeadroomHistoryTests",
             dependencies: ["Headroom", "HeadroomHistory", "HeadroomWatch", "TestSupport"]

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import GRDB
+import Glibc
 public import HeadroomWatch
 
 /// The guard's history: a file with a row for each sample and each event, bounded in days and in rows.
@@ -30,6 +31,7 @@ public final class GuardHistory: Sendable {
             // The log starts again from its beginning after some 400 kB.
             try database.execute(sql: "PRAGMA wal_autocheckpoint = 100")
         }
+        Self.make(path)
         queue = try DatabaseQueue(path: path, configuration: configuration)
         self.days = max(1, days)
         try queue.writeWithoutTransaction { database in
@@ -37,6 +39,15 @@ public final class GuardHistory: Sendable {
             try database.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
         }
         try HistorySchema.migrator.migrate(queue)
+    }
+
+    /// Makes the file if there is none, so that all of its folder's group may go on with it, whoever was first; SQLite gives
+    /// the files beside it the same rights.
+    private static func make(_ path: String) {
+        let file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o660)
+        guard file >= 0 else { return }
+        fchmod(file, 0o660)
+        close(file)
     }
 
     /// Opens a file to read it only.

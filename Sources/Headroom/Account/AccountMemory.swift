@@ -33,8 +33,12 @@ public struct AccountMemory: Sendable {
 
     /// The path of a file of the topic that is kept by other means, in a folder that is there afterwards.
     ///
+    /// On a host with the package it outlives a restart of the machine.
+    ///
     /// - Parameter ending: How the file's name ends.
     /// - Returns: The path.
     /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
-    package func path(ending: String) throws -> String { try "\(folder.folder("memory"))/\(name)\(ending)" }
+    package func path(ending: String) throws -> String {
+        try "\(folder.lasting.folder("memory"))/\(name)\(ending)"
+    }
 }

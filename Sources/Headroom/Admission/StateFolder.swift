@@ -27,6 +27,12 @@ struct StateFolder: Sendable, Hashable {
 
     private static let shared = "/run/headroom"
 
+    /// Where what is to outlive a restart of the machine is kept: `/run` is empty then, and the package has made another.
+    var lasting: StateFolder {
+        let lasting = "/var/lib/headroom"
+        return path == Self.shared && access(lasting, W_OK) == 0 ? StateFolder(lasting) : self
+    }
+
     private static func environment(_ name: String) -> String? {
         guard let value = getenv(name), value.pointee == UInt8(ascii: "/") else { return nil }
         return String(cString: value)

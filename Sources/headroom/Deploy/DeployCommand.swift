@@ -1,10 +1,10 @@
 import ArgumentParser
 
-/// `headroom deploy`: writes the configuration of what runs beside Headroom.
+/// `headroom deploy`: how Headroom is run on this host.
 struct DeployCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "deploy",
-        abstract: "Writes configuration for this host and these settings.",
-        subcommands: [DeployHAProxy.self]
+        abstract: "Prints what runs Headroom on this host, and finds what is wrong with what does.",
+        subcommands: [DeployCron.self, DeploySystemd.self, DeployHAProxy.self]
     )
 }
