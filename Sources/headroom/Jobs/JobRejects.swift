@@ -39,9 +39,9 @@ struct JobRejects: AsyncParsableCommand {
                 type: ImportType(rawValue: job.type) ?? .hh,
                 options: try ImportOptions(metadata: job.metadata)
             )
-            Console.result(rejects.headerLine)
+            Console.csv(rejects.headerLine)
             try await queue.rejectedRows(of: id) { _, content, reason in
-                Console.result(rejects.line(content, reason: reason))
+                Console.csv(rejects.line(content, reason: reason))
             }
         }
     }
