@@ -19,6 +19,9 @@ package struct ErrorGuide: Sendable {
         isPassing = passes
     }
 
+    /// What to do about a kind of error.
+    static func cure(of code: DatabaseError.Code) -> String { all.first { $0.code == code }?.cure ?? "" }
+
     /// All kinds of errors.
     package static let all: [ErrorGuide] = [
         ErrorGuide(
@@ -135,7 +138,7 @@ package struct ErrorGuide: Sendable {
             .connectionLost,
             passes: true,
             "The server ended the session, or the network did (2006, 2013, 1927, 4031).",
-            "Run the scope again. If it happens often: who kills it, and is HEADROOM_IDLE_TIMEOUT too short?"
+            "Run the scope again. If it happens often, find out who kills it, or raise HEADROOM_IDLE_TIMEOUT."
         ),
         ErrorGuide(
             .connectionSpent,
