@@ -256,6 +256,9 @@ let package = Package(
             ]
         ),
         .testTarget(name: "HeadroomSandboxTests", dependencies: ["Headroom", "HeadroomSandbox", "TestSupport"]),
+        .testTarget(name: "CommandSupportTests", dependencies: ["CommandSupport"]),
+        // Every command, snippet and link of the documents.
+        .testTarget(name: "DocumentationTests", dependencies: ["Headroom", "HeadroomSandbox", "TestSupport"]),
         .testTarget(
             name: "HeadroomWebTests",
             dependencies: [
@@ -277,6 +280,11 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// The documentation's plug-in, for who builds the pages (`scripts/docs`): nobody else needs it.
+if Context.environment["HEADROOM_DOCS"] != nil {
+    package.dependencies.append(.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"))
+}
 
 // One set of rules for every target.
 for target in package.targets where target.type != .system && target.name != "connection-holder" {

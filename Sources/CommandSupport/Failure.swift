@@ -9,14 +9,17 @@ import Synchronization
 ///
 /// - Parameters:
 ///   - failureCode: The exit code for an error; `status` has its own.
+///   - mayDumpCore: Whether a crash may leave a core file: only for what starts other people's programs, which inherit that.
 ///   - takeSignal: Is offered each signal first; returns whether it has dealt with it.
 ///   - work: What the command does.
 /// - Throws: `ExitCode`, after the message has been printed.
 package func runCommand(
     failureCode: Int32 = 1,
+    mayDumpCore: Bool = false,
     takeSignal: @escaping @Sendable (Int32) -> Bool = { _ in false },
     work: @escaping @Sendable () async throws -> Void
 ) async throws {
+    if !mayDumpCore { CoreDumps.forbid() }
     let task = Task { try await work() }
     let received = ReceivedSignal()
     let interrupts = Interrupts { number in

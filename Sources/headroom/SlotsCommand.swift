@@ -31,7 +31,7 @@ struct SlotsCommand: AsyncParsableCommand {
             let settings = try connection.settings(program: "headroom slots")
             repeat {
                 let report = try SlotReport(settings)
-                if watch, !json { Console.print("\u{1B}[H\u{1B}[2J") }
+                if watch, !json { Console.result("\u{1B}[H\u{1B}[2J") }
                 if json {
                     try Console.json(Headed(SlotsJSON(report)), isLine: watch)
                 } else {

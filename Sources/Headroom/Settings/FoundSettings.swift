@@ -131,3 +131,12 @@ extension FoundSettings {
         return ""
     }
 }
+
+extension FoundSettings {
+    /// Every secret that some source holds, also one that another outdoes, with the passwords within URLs.
+    package var secrets: [String] {
+        layers.flatMap { layer in
+            Setting.all.filter(\.isSecret).compactMap { layer[$0]?.value }
+        }
+    }
+}

@@ -129,6 +129,6 @@ struct PruneJobs: AsyncParsableCommand {
 private func explain(_ id: Int, _ queue: JobQueue, _ why: String) async throws -> Never {
     let job = try await queue.existingJob(id)
     Console.error("headroom: job \(id) is \(job.status.rawValue): it \(why)")
-    Console.error("  next: headroom jobs show \(id)")
+    Console.error("  next: 'headroom jobs show \(id)' tells more of it.")
     throw ExitCode(1)
 }

@@ -34,9 +34,9 @@ struct JobRejects: AsyncParsableCommand {
                 return
             }
             let rejects = try await rejects(of: job, queue)
-            Console.result(rejects.headerLine)
+            Console.csv(rejects.headerLine)
             try await queue.rejectedRows(of: id) { _, content, reason in
-                Console.result(rejects.line(content, reason: reason))
+                Console.csv(rejects.line(content, reason: reason))
             }
         }
     }

@@ -55,7 +55,10 @@ struct StatusText {
             ["account", "\(report.account ?? view.settings.username) at \(view.settings.endpoint)"],
             ["limit", "\(limit), \(report.limit.source.words)"],
         ]
-        if let version = report.serverVersion { facts.append(["server", version]) }
+        if let version = report.serverVersion {
+            facts.append(["server", version])
+            if let warning = ServerVersion(version)?.warning { facts.append(["warning", warning]) }
+        }
         if let server = report.server, let connected = server.connected {
             var text = "\(connected)\(server.limit.map { " of \($0)" } ?? "") connections of all accounts"
             if let peak = server.peak {
