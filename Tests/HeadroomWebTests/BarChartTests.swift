@@ -6,7 +6,10 @@ import Testing
 struct BarChartTests {
     @Test func `The highest bar fills the drawing, and figures below zero draw nothing`() throws {
         var stored = StoredDays()
-        stored.days = [.init(label: "2025-05-01", value: 50), .init(label: "2025-05-02", value: 200), .init(label: "2025-05-03", value: -1)]
+        stored.days = [
+            .init(label: "2025-05-01", value: 50), .init(label: "2025-05-02", value: 200),
+            .init(label: "2025-05-03", value: -1),
+        ]
         let chart = try #require(BarChart(month: stored))
         #expect(chart.bars.map(\.h) == ["25.00", "100.00", "0.00"])
         #expect(chart.bars.map(\.y) == ["75.00", "0.00", "100.00"])

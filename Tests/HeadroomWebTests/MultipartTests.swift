@@ -5,12 +5,15 @@ import Testing
 struct MultipartTests {
     private static let form = [
         "--xyz", "Content-Disposition: form-data; name=\"type\"", "", "hh", "--xyz",
-        "Content-Disposition: form-data; name=\"file\"; filename=\"a \\%22b%22; name=x.csv\"", "Content-Type: text/csv", "",
+        "Content-Disposition: form-data; name=\"file\"; filename=\"a \\%22b%22; name=x.csv\"", "Content-Type: text/csv",
+        "",
         "one,two\r\n--xy\r\n-three--xyz", "--xyz--", "",
     ]
     .joined(separator: "\r\n")
 
-    private func scan(_ text: String, pieces: Int) throws -> (fields: [String: String], name: String?, file: String, done: Bool) {
+    private func scan(_ text: String, pieces: Int) throws -> (
+        fields: [String: String], name: String?, file: String, done: Bool
+    ) {
         var scanner = try MultipartScanner(contentType: "multipart/form-data; boundary=xyz")
         var fields: [String: String] = [:]
         var name: String?

@@ -36,16 +36,22 @@ struct TimelineTests {
     }
 
     @Test func `Of several looks in a column the highest counts`() {
-        let timeline = Timeline([sample(0.1, used: 2), sample(0.2, used: 9), sample(0.3, used: 1)], [], from: 0, to: 250)
+        let timeline = Timeline(
+            [sample(0.1, used: 2), sample(0.2, used: 9), sample(0.3, used: 1)],
+            [],
+            from: 0,
+            to: 250
+        )
         #expect(timeline.line.hasPrefix("M0 40"))
         #expect(timeline.peak?.used == 9)
     }
 
     @Test func `Refusals and kills are marked where they happened`() {
         let refused = sample(125, used: 10, isRefused: true)
-        let kills = [1.0, 1.1, 300].map {
-            GuardEvent(time: $0, kind: .kill, change: .noted, level: .ok, subject: "1", message: "killed")
-        }
+        let kills = [1.0, 1.1, 300]
+            .map {
+                GuardEvent(time: $0, kind: .kill, change: .noted, level: .ok, subject: "1", message: "killed")
+            }
         let timeline = Timeline([refused], kills, from: 0, to: 250)
         #expect(timeline.refusals.map(\.x) == [502])
         #expect(timeline.kills == [Timeline.Mark(x: 6, text: "2 sessions ended")])

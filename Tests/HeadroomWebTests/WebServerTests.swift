@@ -1,6 +1,7 @@
 import FoundationEssentials
-import Headroom
 import HTTPTypes
+import Headroom
+import HeadroomSandbox
 import Hummingbird
 import HummingbirdTesting
 import Logging
@@ -40,13 +41,16 @@ import Testing
     }
 
     private func cookie(_ client: any TestClientProtocol) async throws -> String {
-        try await client.execute(uri: "/sign-in", method: .post, body: ByteBuffer(string: "password=\(Self.token)")) { response in
+        try await client.execute(uri: "/sign-in", method: .post, body: ByteBuffer(string: "password=\(Self.token)")) {
+            response in
             #expect(response.status == .seeOther)
             return String(try #require(response.headers[.setCookie]).prefix { $0 != ";" })
         }
     }
 
-    @Test func `Who has not signed in sees the sign-in page and what is for machines, and no name of anything`() async throws {
+    @Test func `Who has not signed in sees the sign-in page and what is for machines, and no name of anything`()
+        async throws
+    {
         try await serve { client in
             for path in ["/", "/events", "/timeline", "/imports", "/sessions/1/end", "/holders/1/hang-up"] {
                 try await client.execute(uri: path, method: .get) { response in
@@ -90,7 +94,12 @@ import Testing
             #expect(page.utf8.count < 30_000)
             let field = try #require(page.firstRange(of: "name=\"form_token\" value=\""))
             let token = page[field.upperBound...].prefix { $0 != "\"" }
-            try await client.execute(uri: "/sign-out", method: .post, headers: headers, body: ByteBuffer(string: "form_token=no")) {
+            try await client.execute(
+                uri: "/sign-out",
+                method: .post,
+                headers: headers,
+                body: ByteBuffer(string: "form_token=no")
+            ) {
                 #expect($0.status == .forbidden)
             }
             try await client.execute(
@@ -121,7 +130,11 @@ import Testing
         try await serve { client in
             var statuses: [HTTPResponse.Status] = []
             for _ in 0..<6 {
-                let status = try await client.execute(uri: "/sign-in", method: .post, body: ByteBuffer(string: "password=x")) {
+                let status = try await client.execute(
+                    uri: "/sign-in",
+                    method: .post,
+                    body: ByteBuffer(string: "password=x")
+                ) {
                     $0.status
                 }
                 statuses.append(status)
@@ -130,7 +143,9 @@ import Testing
         }
     }
 
-    @Test func `A full account: the page stays up and says so, and the numbers say that they cannot be had`() async throws {
+    @Test func `A full account: the page stays up and says so, and the numbers say that they cannot be had`()
+        async throws
+    {
         try await serve(account: "two9") { client in
             try await client.execute(uri: "/readyz", method: .get) { #expect($0.status == .ok) }
             let database = try SuiteServer.database("two9", share: .reserve)
@@ -167,7 +182,8 @@ import Testing
             let victim = try SuiteServer.database("ten3", share: .reserve)
             try? await victim.withConnection { connection in
                 let id = connection.sessionID
-                try await client.execute(uri: "/api/v1/sessions/\(id)/end", method: .post, headers: Self.bearer) { response in
+                try await client.execute(uri: "/api/v1/sessions/\(id)/end", method: .post, headers: Self.bearer) {
+                    response in
                     // Without the PROCESS privilege it is not known, so it is spared.
                     #expect(response.status == .conflict)
                 }
@@ -203,8 +219,10 @@ import Testing
             let logins =
                 try await SuiteServer.administrator()
                 .withConnection { connection in
-                    try await connection.query("SELECT TOTAL_CONNECTIONS FROM performance_schema.users WHERE USER = 'ten5'")
-                        .first(Int.self)
+                    try await connection.query(
+                        "SELECT TOTAL_CONNECTIONS FROM performance_schema.users WHERE USER = 'ten5'"
+                    )
+                    .first(Int.self)
                 }
             #expect(logins == 2)
         }
