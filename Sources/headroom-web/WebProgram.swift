@@ -36,7 +36,7 @@ import UnixSignals
     @OptionGroup(title: "Serving") var serving: ServingOptions
 
     func run() async throws {
-        try await runCommand(takeSignal: { _ in true }) {
+        try await runCommand(takeSignal: Self.leaveSignals) {
             if let name = serving.addUser {
                 try await UserFile.add(name, to: serving.userFile ?? "")
                 return
@@ -59,6 +59,9 @@ import UnixSignals
             try await serve(application, logger)
         }
     }
+
+    /// The server ends by itself at a signal, and lets what is under way finish.
+    private static func leaveSignals(_ number: Int32) -> Bool { true }
 
     /// Serves until a signal comes; requests under way have 10 s to finish.
     private func serve(_ application: some ApplicationProtocol, _ logger: Logger) async throws {

@@ -258,10 +258,11 @@ class Checks:
         command = [
             os.path.dirname(sys.executable) + "/schemathesis", "run", schema, "--url", self.server.base + "/api/v1",
             "--header", f"Authorization: Bearer {TOKEN}", "--max-examples", os.environ.get("HEADROOM_EXAMPLES", "25"),
-            "--checks", "all", "--generation-database", "none", "--seed", "1",
+            # What stands in a CSV file no schema can say: one that cannot be imported is refused with 422.
+            "--checks", "all", "--exclude-checks", "positive_data_acceptance", "--generation-database", "none", "--seed", "1",
         ]
         run = subprocess.run(command, capture_output=True, text=True, cwd=self.folder)
-        assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
+        assert run.returncode == 0, run.stdout + run.stderr
 
     def signing_out_ends_the_session(self):
         self.browser.open("/")

@@ -128,7 +128,10 @@ class Browser:
         found = self.driver.execute_async_script(
             "const done = arguments[arguments.length - 1]; axe.run().then(r => done(r.violations), e => done([String(e)]))"
         )
-        assert not found, json.dumps(found, indent=1)[:4000]
+        for violation in found:
+            for node in violation["nodes"] if isinstance(violation, dict) else []:
+                print(violation["id"], node["target"], node["failureSummary"], sep="\n    ")
+        assert not found, f"{len(found)} rules of accessibility are broken"
 
     def collect(self):
         """Takes note of what was asked for and what went wrong since the last time."""

@@ -37,7 +37,6 @@ struct APIRoutes: Sendable {
             }
         }
         api.post("/sessions/:id/end") { request, context in try await endSession(request, context) }
-        refuseOtherMethods(api)
     }
 
     /// What each path answers to; the others are told so.
@@ -47,27 +46,14 @@ struct APIRoutes: Sendable {
         ("/jobs/:id/retry", [.post]), ("/sessions/:id/end", [.post]),
     ]
 
-    private func refuseOtherMethods(_ api: RouterGroup<WebContext>) {
-        let all: [HTTPRequest.Method] = [.get, .post, .put, .patch, .delete, .options, .trace]
-        for (path, methods) in Self.methods {
-            let allowed = methods.map(\.rawValue).joined(separator: ", ")
-            for method in all where !methods.contains(method) {
-                api.on(RouterPath(path), method: method) { _, _ -> Response in
-                    var response = APIResponse.json(
-                        [
-                            "error": APIError(
-                                code: "method_not_allowed",
-                                message: "This path takes \(allowed).",
-                                advice: ""
-                            )
-                        ],
-                        .methodNotAllowed
-                    )
-                    response.headers[.allow] = allowed
-                    return response
-                }
-            }
-        }
+    /// What a path answers to; `nil` when there is no such path.
+    static func methods(of path: String) -> [HTTPRequest.Method]? {
+        let parts = path.split(separator: "/").dropFirst(2)
+        return methods.first { entry in
+            let names = entry.path.split(separator: "/")
+            return names.count == parts.count && zip(names, parts).allSatisfy { $0.hasPrefix(":") || $0 == $1 }
+        }?
+        .methods
     }
 
     private func id(_ context: WebContext) throws -> Int {
@@ -139,8 +125,8 @@ struct APIRoutes: Sendable {
         form.timezone = query.get("timezone") ?? ""
         form.dateOrder = query.get("date_order") ?? ""
         form.isDryRun = try flag("dry_run", request)
-        guard form.mpan.utf8.count <= 21, form.timezone.utf8.count <= 64 else {
-            throw WebError(.badRequest, "mpan has at most 21 bytes, timezone 64.", code: "bad_parameter")
+        guard form.mpan.unicodeScalars.count <= 21, form.timezone.unicodeScalars.count <= 64 else {
+            throw WebError(.badRequest, "mpan has at most 21 characters, timezone 64.", code: "bad_parameter")
         }
         let intake = FileIntake(dashboard)
         let file = try intake.newFile()

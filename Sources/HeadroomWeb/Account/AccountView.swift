@@ -87,7 +87,10 @@ struct AccountView: Sendable {
         )
         isStale = report.refusal != nil
         isMany = layout.tiles.count > 60
-        tilesTitle = isStale ? Self.age(picture, snapshot).map { "As it was \($0) ago" } ?? "Not seen yet" : "Every connection of the limit"
+        tilesTitle =
+            isStale
+            ? Self.age(picture, snapshot).map { "As it was \($0) ago" } ?? "Not seen yet"
+            : "Every connection of the limit"
         tiles = layout.tiles.map(Self.tile)
         notDrawn = layout.notDrawn > 0 ? grouped(layout.notDrawn) : nil
         key = layout.key.map { Key(program: printable($0.program), colour: "\($0.colour)", count: grouped($0.count)) }

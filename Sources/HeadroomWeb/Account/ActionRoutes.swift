@@ -9,10 +9,17 @@ import Reporting
 struct ActionRoutes: Sendable {
     let dashboard: Dashboard
 
+    /// What the forms of these pages, and of jobs, carry.
     struct Form: Decodable {
-        var form_token: String?  // swift-format-ignore: AlwaysUseLowerCamelCase
+        var token: String?
         var transaction: String?
         var readings: String?
+
+        private enum CodingKeys: String, CodingKey {
+            case token = "form_token"
+            case transaction
+            case readings
+        }
     }
 
     func add(to router: RouterGroup<WebContext>) {
@@ -154,7 +161,7 @@ extension Dashboard {
             let form = try? await URLEncodedFormDecoder()
                 .decode(ActionRoutes.Form.self, from: request, context: context)
         else { throw WebError(.badRequest, "The form cannot be read.") }
-        try checkForm(form.form_token, request, context)
+        try checkForm(form.token, request, context)
         return form
     }
 }

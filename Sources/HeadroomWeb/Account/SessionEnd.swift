@@ -21,6 +21,7 @@ struct SessionEnd: Sendable {
     ///   - id: The session.
     ///   - includingTransaction: Whether it may be ended in a transaction too, or when that is not known.
     ///   - context: Who does it.
+    /// - Returns: What became of it.
     /// - Throws: ``DatabaseError``, ``WebError``.
     func run(_ id: UInt64, includingTransaction: Bool, _ context: WebContext) async throws -> Outcome {
         var policy = KillPolicy()

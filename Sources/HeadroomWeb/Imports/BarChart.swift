@@ -55,7 +55,8 @@ struct BarChart: Sendable, Equatable {
         let total = sums.reduce(0) { $0 + $1.value }
         summary =
             "\(Self.energy(total)) \(what); the most is \(Self.energy(highest)), at \(sums.max { $0.value < $1.value }?.label ?? "")."
-        labels = sums.isEmpty ? [] : [sums[0].label, sums[sums.count / 2].label, sums[sums.count - 1].label]
+        let places = sums.count < 3 ? Array(sums.indices) : [0, sums.count / 2, sums.count - 1]
+        labels = places.map { sums[$0].label }
     }
 
     private static func energy(_ value: Double) -> String {

@@ -41,7 +41,9 @@ struct FileIntake: Sendable {
             try options.validate()
             report = try await FileCheck.run(path: file.path, type: form.type, options: options, problems: 5)
         } catch let error as ImportError {
-            throw Unusable(message: printable(error.description), details: [])
+            // Where it lies here is nothing to its user.
+            let text = error.description.replacing(file.path, with: form.filename)
+            throw Unusable(message: printable(text), details: [])
         }
         guard report.rows == 0 || report.rows > report.rowsRejected else {
             throw Unusable(

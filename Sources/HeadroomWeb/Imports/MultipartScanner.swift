@@ -37,6 +37,7 @@ struct MultipartScanner: Sendable {
     static let most = 16_384
 
     /// - Parameter contentType: The form's content type, which names the boundary.
+    /// - Throws: ``Flaw/noBoundary``.
     init(contentType: String) throws(Flaw) {
         guard contentType.lowercased().hasPrefix("multipart/form-data"),
             let boundary = Self.parameter("boundary", of: contentType), (1...70).contains(boundary.utf8.count)

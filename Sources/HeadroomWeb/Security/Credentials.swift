@@ -18,12 +18,12 @@ package struct Credentials: Sendable {
     ///   - users: The content of a user file: a `name:hash` a line; empty lines and those with `#` in front are left out.
     ///   - token: The token, of at least 16 characters.
     /// - Throws: ``DatabaseError`` with `settingsInvalid`.
-    package init(users text: String? = nil, token: String? = nil) throws {
+    package init(users: String? = nil, token: String? = nil) throws {
         self.token = token
         if let token, token.utf8.count < 16 {
             throw Self.invalid("The dashboard's token is too short.", "Take one of 16 characters or more.")
         }
-        for (number, line) in (text ?? "").split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        for (number, line) in (users ?? "").split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
             let line = line.trimmingPrefix { $0 == " " }
             guard !line.isEmpty, line.first != "#" else { continue }
             guard let colon = line.firstIndex(of: ":"), colon > line.startIndex,
@@ -34,9 +34,9 @@ package struct Credentials: Sendable {
                     "Add users with: headroom serve --user-file FILE --add-user NAME"
                 )
             }
-            users[String(line[..<colon])] = password
+            self.users[String(line[..<colon])] = password
         }
-        decoy = users.values.first
+        decoy = self.users.values.first
     }
 
     /// Whether there is a file of users.

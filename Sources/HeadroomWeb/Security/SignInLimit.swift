@@ -34,11 +34,18 @@ struct SignInLimit: Sendable {
                 buckets[oldest] = nil
             }
         }
-        guard own.tokens >= 1 else { return Int(((1 - own.tokens) / Self.perSecond).rounded(.up)) }
-        guard all.tokens >= 1 else { return Int(((1 - all.tokens) / Self.perSecondOfAll).rounded(.up)) }
+        guard own.tokens > Self.nearlyOne else { return Self.wait(own.tokens, Self.perSecond) }
+        guard all.tokens > Self.nearlyOne else { return Self.wait(all.tokens, Self.perSecondOfAll) }
         own.tokens -= 1
         all.tokens -= 1
         return nil
+    }
+
+    /// Twelfths do not add up to one exactly.
+    private static let nearlyOne = 1 - 1e-9
+
+    private static func wait(_ tokens: Double, _ rate: Double) -> Int {
+        Int(((nearlyOne - tokens) / rate).rounded(.up))
     }
 
     /// Forgets the tries of somebody who has signed in.

@@ -14,18 +14,13 @@ struct SignInRoutes: Sendable {
         var password: String
     }
 
-    private struct EndForm: Decodable {
-        var form_token: String?  // swift-format-ignore: AlwaysUseLowerCamelCase
-    }
-
     func add(to router: Router<WebContext>) {
         router.get("/sign-in") { _, context in
             context.visitor == nil ? page(context) : Response.redirect(to: "/", type: .normal)
         }
         router.post("/sign-in") { request, context in try await signIn(request, context) }
         router.post("/sign-out") { request, context in
-            let form = try? await URLEncodedFormDecoder().decode(EndForm.self, from: request, context: context)
-            try dashboard.checkForm(form?.form_token, request, context)
+            _ = try await dashboard.form(request, context)
             if let session = context.visitor?.session { recognition.end(session) }
             var response = Response.redirect(to: "/sign-in", type: .normal)
             response.setCookie(cookie("", life: 0))

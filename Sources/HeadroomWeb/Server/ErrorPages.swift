@@ -25,6 +25,7 @@ struct ErrorPages: RouterMiddleware {
         } catch let error as ImportError {
             return answer(WebError(error), request, context)
         } catch let error as HTTPError {
+            if error.status == .notFound, let refused = refusal(of: request) { return refused }
             let message = error.status == .notFound ? "There is nothing here." : error.body ?? error.status.reasonPhrase
             return answer(WebError(error.status, message), request, context)
         } catch let error as CancellationError {
@@ -40,6 +41,18 @@ struct ErrorPages: RouterMiddleware {
                 context
             )
         }
+    }
+
+    /// The answer when a path of the API is there but takes another method.
+    private func refusal(of request: Request) -> Response? {
+        guard request.uri.path.hasPrefix("/api/v1/"), let methods = APIRoutes.methods(of: request.uri.path) else {
+            return nil
+        }
+        let allowed = methods.map(\.rawValue).joined(separator: ", ")
+        let error = APIError(code: "method_not_allowed", message: "This path takes \(allowed).", advice: "")
+        var response = APIResponse.json(["error": error], .methodNotAllowed)
+        response.headers[.allow] = allowed
+        return response
     }
 
     private func answer(_ error: WebError, _ request: Request, _ context: WebContext) -> Response {

@@ -16,7 +16,7 @@ public struct StoredDays: Sendable, Hashable {
         }
     }
 
-    /// The days of the last month that has readings, at most 31.
+    /// The days of a month: of the last two that have readings, the one with more days.
     public var days: [Sum] = []
 
     /// The times of the last day that has more than one reading.
@@ -41,17 +41,18 @@ public struct StoredDays: Sendable, Hashable {
     public static func read(batch: String, _ database: Database) async throws -> StoredDays {
         try await database.withConnection { connection in
             var result = StoredDays()
-            // The newest days of the batch, cut to the newest one's month.
+            // A file often breaks off on the second of a month, which shows little.
             let days =
                 try await connection.query(
                     """
                     SELECT CAST(reading_date AS CHAR), CAST(SUM(reading_value) AS DOUBLE), COUNT(*)
                     FROM meter_readings WHERE import_batch_id = \(batch)
-                    GROUP BY reading_date ORDER BY reading_date DESC LIMIT 31
+                    GROUP BY reading_date ORDER BY reading_date DESC LIMIT 62
                     """
                 )
                 .decode(String.self, Double.self, Int.self)
-            guard let month = days.first?.0.prefix(7) else { return result }
+            let months = Dictionary(grouping: days) { $0.0.prefix(7) }.mapValues(\.count)
+            guard let month = months.max(by: { ($0.value, $0.key) < ($1.value, $1.key) })?.key else { return result }
             result.days = days.filter { $0.0.hasPrefix(month) }.reversed().map { Sum(label: $0.0, value: $0.1) }
             // A whole day rather than one that the file breaks off in.
             let most = days.map(\.2).max() ?? 0
