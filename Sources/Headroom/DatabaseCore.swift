@@ -128,7 +128,11 @@ struct DatabaseCore: Sendable {
         _ deadline: ContinuousClock.Instant?,
         _ reuse: Reuse
     ) -> Wire {
-        var limits = SessionLimits(isMariaDB: client.isMariaDB, idle: settings.sessionIdleTimeout)
+        var limits = SessionLimits(
+            isMariaDB: client.isMariaDB,
+            idle: settings.sessionIdleTimeout,
+            mark: slot?.mark
+        )
         // Not waited for: the first statement reads the answer before its own.
         client.sendAhead(limits.beginning(scope: deadline.map { ContinuousClock.now.duration(to: $0) }))
         // A little less for each at random, so that connections opened together do not end together.

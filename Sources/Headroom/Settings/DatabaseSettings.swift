@@ -35,6 +35,17 @@ public struct DatabaseSettings: Sendable, Hashable {
     /// It is also where a session that was given up is ended from. At least one connection is always left for the budget.
     public var reserve = 1
 
+    /// How many hosts share the account, when they share it out between them; `nil`, the default, when this is the only one.
+    ///
+    /// Each has one connection of the budget set aside to ask with; the rest goes to those that wait, see `docs/hosts.md`.
+    /// All hosts must say the same number, and use the same ``database``. From 2.
+    public var hosts: Int?
+
+    /// How many connections this host may always hold, without asking the others; `nil`, the default, sets no such number.
+    ///
+    /// Without ``hosts`` it is all that this host may hold: a fixed share of the account.
+    public var fixedShare: Int?
+
     /// The folder in which the processes of this host share what they know.
     ///
     /// `nil`, the default, takes `/run/headroom` when it exists, else `headroom` in the user's state folder. All users of an

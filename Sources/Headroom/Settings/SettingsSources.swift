@@ -52,7 +52,8 @@ extension SettingsSources {
     /// `localhost` means the server's usual socket, as for MySQL's own tools. `HEADROOM_CONNECT_TIMEOUT`,
     /// `HEADROOM_CLOSE_TIMEOUT`, `HEADROOM_WAIT_TIMEOUT`, `HEADROOM_IDLE_TIMEOUT` and `HEADROOM_HOLD_WARNING` take seconds
     /// (`30`, `0.5`) or `500ms`, `2m`; `HEADROOM_BUDGET` (from 1) and `HEADROOM_RESERVE` (from 0) are numbers of connections;
-    /// `HEADROOM_STATE_DIR` is an absolute path; `HEADROOM_TLS_MODE` is one of disabled, preferred, required, verify_ca and
+    /// `HEADROOM_HOSTS` (from 2) says how many hosts share the account, `HEADROOM_SHARE` (from 1) how many connections are
+    /// always this host's; `HEADROOM_STATE_DIR` is an absolute path; `HEADROOM_TLS_MODE` is one of disabled, preferred, required, verify_ca and
     /// verify_identity; `HEADROOM_TLS_CA` names a file or folder. `HEADROOM_ADMIN_USERNAME`, `_PASSWORD`, `_HOST`, `_PORT`
     /// and `_SOCKET` make the ``LoadedSettings/administrator``; those not set are taken from their `DB_` names.
     ///
@@ -106,6 +107,15 @@ extension SettingsSources {
         settings.holdWarning = try duration("HEADROOM_HOLD_WARNING")
         settings.budget = try number("HEADROOM_BUDGET", from: 1)
         settings.reserve = try number("HEADROOM_RESERVE", from: 0) ?? settings.reserve
+        settings.hosts = try number("HEADROOM_HOSTS", from: 2)
+        settings.fixedShare = try number("HEADROOM_SHARE", from: 1)
+        if settings.hosts != nil, settings.database == nil {
+            throw DatabaseError(
+                .settingsMissing,
+                message: "HEADROOM_HOSTS is set, and no setting says in which database the hosts meet.",
+                advice: "Set DB_DATABASE, the same on every host."
+            )
+        }
         if let (path, origin) = first("HEADROOM_STATE_DIR") {
             guard path.hasPrefix("/") else {
                 throw invalid("HEADROOM_STATE_DIR", path, origin, "an absolute path")
