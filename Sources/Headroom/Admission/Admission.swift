@@ -190,6 +190,16 @@ final class Admission: Sendable {
         }
     }
 
+    /// The most slots that this host may ever come to hold.
+    var mostSlots: Int {
+        line.withLock { line in
+            line.read(file)
+            let own = line.ownRecord
+            guard own.hosts > 0, let whole = line.table.accountBudget(of: own) else { return line.budget(file).slots }
+            return max(0, whole - own.hosts - (own.hosts - 1) * own.share)
+        }
+    }
+
     /// What the host has of the account.
     var hostShare: HostShare { table.hostShare(in: HostMoment.now.boot) }
 

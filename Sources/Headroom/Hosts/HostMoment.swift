@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A moment on the host's clock, which its processes share, and which goes on while the machine sleeps.

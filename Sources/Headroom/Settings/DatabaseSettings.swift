@@ -3,6 +3,11 @@ public struct DatabaseSettings: Sendable, Hashable {
     /// Where the server listens.
     public var endpoint: Endpoint
 
+    /// Further nodes with the same data, such as those of a Galera cluster, in the order in which they are tried.
+    ///
+    /// A connection is opened to the first node that takes statements; one that has failed is left out for ten seconds.
+    public var otherEndpoints: [Endpoint] = []
+
     /// The account's user name.
     public var username: String
 

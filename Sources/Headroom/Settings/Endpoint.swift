@@ -18,6 +18,33 @@ public enum Endpoint: Hashable, Sendable, CustomStringConvertible {
         if case .socket = self { true } else { false }
     }
 
+    /// Reads a list of hosts with commas between, each with a port of its own or without: `a,b:3307,[::1]:3308`.
+    ///
+    /// - Parameters:
+    ///   - text: The list.
+    ///   - port: The port of those that name none.
+    ///   - invalid: Throws what is to be said of a list that cannot be read.
+    static func list(_ text: String, port: Int, invalid: () throws -> Never) throws -> [Endpoint] {
+        try text.split(separator: ",", omittingEmptySubsequences: false)
+            .map { part in
+                let part = part.drop { $0 == " " }
+                let colon = part.lastIndex(of: ":")
+                // An address of IPv6 has several colons; with a port it stands in brackets.
+                let hasPort =
+                    part.hasPrefix("[") ? part.contains("]:") : colon != nil && colon == part.firstIndex(of: ":")
+                let name = (hasPort ? part[..<(colon ?? part.endIndex)] : part).filter { $0 != "[" && $0 != "]" }
+                var own = port
+                if hasPort, let colon {
+                    guard let number = Int(part[part.index(after: colon)...]), (1...65_535).contains(number) else {
+                        try invalid()
+                    }
+                    own = number
+                }
+                guard !name.isEmpty else { try invalid() }
+                return .tcp(host: name, port: own)
+            }
+    }
+
     /// The host's name, `localhost` for a socket.
     var hostName: String {
         if case .tcp(let host, _) = self { host } else { "localhost" }

@@ -48,7 +48,7 @@ extension SettingsSources {
     /// Finds the settings.
     ///
     /// Names: `DB_HOST`, `DB_PORT`, `DB_SOCKET`, `DB_DATABASE`, `DB_USERNAME`, `DB_PASSWORD`, or `DATABASE_URL`
-    /// (`mysql://` or `mariadb://`; beside it, in the same source, a `DB_` name wins). A socket wins over a host;
+    /// (`DB_HOST` may list the nodes of a cluster, `a,b:3307,c`; `mysql://` or `mariadb://`; beside it, in the same source, a `DB_` name wins). A socket wins over a host;
     /// `localhost` means the server's usual socket, as for MySQL's own tools. `HEADROOM_CONNECT_TIMEOUT`,
     /// `HEADROOM_CLOSE_TIMEOUT`, `HEADROOM_WAIT_TIMEOUT`, `HEADROOM_IDLE_TIMEOUT` and `HEADROOM_HOLD_WARNING` take seconds
     /// (`30`, `0.5`) or `500ms`, `2m`; `HEADROOM_BUDGET` (from 1) and `HEADROOM_RESERVE` (from 0) are numbers of connections;
@@ -82,7 +82,8 @@ extension SettingsSources {
                 advice: "Set DB_USERNAME and DB_PASSWORD."
             )
         }
-        let endpoint = try endpoint(layers)
+        let places = try places(layers)
+        let endpoint = places[0]
         var settings = DatabaseSettings(
             endpoint: endpoint,
             username: username,
@@ -90,6 +91,7 @@ extension SettingsSources {
             database: first("DB_DATABASE")?.value,
             programName: programName
         )
+        settings.otherEndpoints = Array(places.dropFirst())
         func duration(_ name: String) throws -> Duration? {
             try first(name).map { try self.duration($0.value, name, $0.origin) }
         }
@@ -165,18 +167,28 @@ extension SettingsSources {
     }
 
     /// The place from the first source that names one; a port may come from an earlier or a later source.
-    private func endpoint(_ layers: [SettingsLayer]) throws -> Endpoint {
+    ///
+    /// - Returns: The places in the order in which they are tried, at least one; several where `DB_HOST` is a list.
+    private func places(_ layers: [SettingsLayer]) throws -> [Endpoint] {
         let place = layers.first { $0["DB_SOCKET"] != nil || $0["DB_HOST"] != nil }
-        if let socket = place?["DB_SOCKET"] { return .socket(path: socket) }
+        if let socket = place?["DB_SOCKET"] { return [.socket(path: socket)] }
         let host = place?["DB_HOST"] ?? "127.0.0.1"
-        if host == "localhost" { return .socket(path: Self.usualSocket) }
-        guard let layer = layers.first(where: { $0["DB_PORT"] != nil }), let text = layer["DB_PORT"] else {
-            return .tcp(host: host, port: 3306)
+        if host == "localhost" { return [.socket(path: Self.usualSocket)] }
+        var port = 3306
+        if let layer = layers.first(where: { $0["DB_PORT"] != nil }), let text = layer["DB_PORT"] {
+            guard let number = Int(text), (1...65_535).contains(number) else {
+                throw invalid("DB_PORT", text, layer.origin, "a number from 1 to 65535")
+            }
+            port = number
         }
-        guard let port = Int(text), (1...65_535).contains(port) else {
-            throw invalid("DB_PORT", text, layer.origin, "a number from 1 to 65535")
+        return try Endpoint.list(host, port: port) {
+            throw invalid(
+                "DB_HOST",
+                host,
+                place?.origin ?? "",
+                "a host, or hosts with commas between, such as a,b:3307"
+            )
         }
-        return .tcp(host: host, port: port)
     }
 
     /// Where the distributions put the server's socket: the first that is there, or Debian's.
