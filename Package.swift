@@ -219,6 +219,7 @@ let package = Package(
                 "Headroom",
                 "HeadroomSandbox",
                 "TestSupport",
+                .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "InMemoryLogging", package: "swift-log"),
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
             ]

@@ -132,7 +132,11 @@ struct DatabaseCore: Sendable {
         _ scope: Duration?,
         _ reuse: Reuse
     ) -> Wire {
-        var limits = SessionLimits(isMariaDB: client.isMariaDB, idle: settings.sessionIdleTimeout)
+        var limits = SessionLimits(
+            isMariaDB: client.isMariaDB,
+            idle: settings.sessionIdleTimeout,
+            mark: slot?.mark
+        )
         // Not waited for: the first statement reads the answer before its own.
         client.sendAhead(limits.beginning(scope: scope))
         // A little less for each at random, so that connections opened together do not end together.

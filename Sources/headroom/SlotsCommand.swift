@@ -15,10 +15,16 @@ struct SlotsCommand: AsyncParsableCommand {
             Examples:
               headroom slots
               headroom slots --watch
+              headroom slots --hosts
+
+            Where several hosts share the account (HEADROOM_HOSTS), --hosts asks the database which of them has how much.
             """
     )
 
     @OptionGroup var connection: ConnectionOptions
+
+    @Flag(help: "Show all hosts that share the account; opens a connection.")
+    var hosts = false
 
     @Flag(help: "Show it again every second, until Ctrl-C.")
     var watch = false
@@ -29,6 +35,7 @@ struct SlotsCommand: AsyncParsableCommand {
     func run() async throws {
         try await runCommand {
             let settings = try connection.settings(program: "headroom slots")
+            if hosts { return try await showHosts(settings) }
             repeat {
                 let report = try SlotReport(settings)
                 if watch, !json { Console.result("\u{1B}[H\u{1B}[2J") }
@@ -39,6 +46,24 @@ struct SlotsCommand: AsyncParsableCommand {
                 }
                 if watch { try await Task.sleep(for: .seconds(1)) }
             } while watch
+        }
+    }
+}
+
+extension SlotsCommand {
+    private func showHosts(_ settings: DatabaseSettings) async throws {
+        let report = try await Database(settings).withConnection { try await HostsReport.read($0) }
+        guard let report else {
+            throw DatabaseError(
+                .accountUnknown,
+                message: "No hosts share the account: there is no row for it in headroom_shares.",
+                advice: "Set HEADROOM_HOSTS to their number on each of them, and the same DB_DATABASE."
+            )
+        }
+        if json {
+            try Console.json(Headed(HostsJSON(report)), isLine: false)
+        } else {
+            for line in HostsText(report).lines { Console.print(line) }
         }
     }
 }

@@ -73,6 +73,9 @@ final class AccountGate: Sendable {
         let admission = try Self.members.withLock { members in
             if let known = members[key] { return known }
             let admission = try Admission(folder: folder, policy: key.policy, program: settings.programName)
+            if let hosts = settings.hosts {
+                admission.keepShare(try ShareKeeper(admission, connector, hosts: hosts))
+            }
             members[key] = admission
             return admission
         }

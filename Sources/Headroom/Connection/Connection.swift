@@ -138,7 +138,11 @@ public final class Connection {
             _ = failed(error)
             return false
         }
-        wire.limits = SessionLimits(isMariaDB: isMariaDB, idle: core.settings.sessionIdleTimeout)
+        wire.limits = SessionLimits(
+            isMariaDB: isMariaDB,
+            idle: core.settings.sessionIdleTimeout,
+            mark: wire.slot?.mark
+        )
         client.sendAhead(wire.limits.beginning(scope: nil))
         letGoOfWire()
         return true

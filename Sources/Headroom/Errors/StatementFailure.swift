@@ -10,6 +10,13 @@ enum StatementFailure {
                 advice: "Run the scope again on a new connection; find out who ended it if it happens often.",
                 serverCode: number
             )
+        case 1047 where text.contains("WSREP"):
+            return DatabaseError(
+                .connectionLost,
+                message: "The node has lost the other nodes of its cluster, and takes no statements (error 1047).",
+                advice: "Run the scope again: where DB_HOST lists the nodes, another one takes it.",
+                serverCode: number
+            )
         case 1226:
             let (resource, limit) = ConnectFailure.resource(in: text)
             return DatabaseError(

@@ -4,10 +4,9 @@ extension FoundSettings {
         var endpoints = [inUse]
         let port = entry(.port).flatMap { Int($0.value) } ?? 3306
         for layer in layers {
-            let socket = layer[.socket].map { Endpoint.socket(path: $0.value) }
-            let host = layer[.host]
-                .flatMap { $0.value == "localhost" ? nil : Endpoint.tcp(host: $0.value, port: port) }
-            for endpoint in [socket, host].compactMap(\.self) where !endpoints.contains(endpoint) {
+            let sockets = layer[.socket].map { [Endpoint.socket(path: $0.value)] } ?? []
+            let hosts = layer[.host].flatMap { $0.value == "localhost" ? nil : Endpoint.list($0.value, port: port) } ?? []
+            for endpoint in sockets + hosts where !endpoints.contains(endpoint) {
                 endpoints.append(endpoint)
             }
         }
@@ -26,6 +25,7 @@ extension FoundSettings {
         second.password = try value(.adminPassword) ?? settings.password
         // A second account need not have any right on the application's database.
         second.database = nil
+        if socket != nil || host != nil || port != nil { second.otherEndpoints = [] }
         if let socket {
             second.endpoint = .socket(path: socket)
         } else if host != nil || port != nil {

@@ -62,7 +62,8 @@ extension FoundSettings {
                 advice: "Set DB_USERNAME and DB_PASSWORD." + hint(.username)
             )
         }
-        let endpoint = try endpoint()
+        let places = try places()
+        let endpoint = places[0]
         var settings = DatabaseSettings(
             endpoint: endpoint,
             username: username,
@@ -70,6 +71,7 @@ extension FoundSettings {
             database: try value(.database),
             programName: programName
         )
+        settings.otherEndpoints = Array(places.dropFirst())
         settings.connectTimeout = try duration(.connectTimeout) ?? settings.connectTimeout
         settings.closeTimeout = try duration(.closeTimeout) ?? settings.closeTimeout
         settings.waitTimeout = try duration(.waitTimeout) ?? settings.waitTimeout
@@ -77,6 +79,15 @@ extension FoundSettings {
         settings.holdWarning = try duration(.holdWarning)
         settings.budget = try number(.budget)
         settings.reserve = try number(.reserve) ?? settings.reserve
+        settings.hosts = try number(.hosts)
+        settings.fixedShare = try number(.share)
+        if settings.hosts != nil, settings.database == nil {
+            throw DatabaseError(
+                .settingsMissing,
+                message: "HEADROOM_HOSTS is set, and no setting says in which database the hosts meet.",
+                advice: "Set DB_DATABASE, the same on every host."
+            )
+        }
         settings.frontDoor = try number(.frontDoor) ?? settings.frontDoor
         settings.frontDoorStatistics = try value(.frontDoorStatistics)
         settings.stateFolder = try value(.stateFolder)
@@ -102,13 +113,16 @@ extension FoundSettings {
     /// The layer that says where the server is: the first with a socket or a host.
     var place: SettingsLayer? { layers.first { $0[.socket] != nil || $0[.host] != nil } }
 
-    /// The place from the first source that names one; a port may come from an earlier or a later source.
-    func endpoint() throws -> Endpoint {
+    /// The places from the first source that names one; a port may come from an earlier or a later source.
+    ///
+    /// - Returns: At least one, in the order in which they are tried; several where the host is a list.
+    func places() throws -> [Endpoint] {
         let place = place
-        if let socket = place?[.socket] { return .socket(path: socket.value) }
-        let host = place?[.host]?.value ?? Setting.host.example
-        if host == "localhost" { return .socket(path: Self.usualSocket) }
-        return .tcp(host: host, port: try number(.port) ?? 3306)
+        if let socket = place?[.socket] { return [.socket(path: socket.value)] }
+        let host = try place?[.host].map { try Setting.host.checked($0.value, $0.origin) } ?? Setting.host.example
+        if host == "localhost" { return [.socket(path: Self.usualSocket)] }
+        let port = try number(.port) ?? 3306
+        return Endpoint.list(host, port: port) ?? [.tcp(host: host, port: port)]
     }
 
     /// Where the distributions put the server's socket: the first that is there, or Debian's.

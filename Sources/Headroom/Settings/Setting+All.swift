@@ -2,7 +2,7 @@ extension Setting {
     /// Every setting, in the order of their listing.
     package static let all: [Setting] = [
         host, port, socket, database, username, password, url, ownURL,
-        budget, reserve, frontDoor, frontDoorStatistics, waitTimeout, stateFolder,
+        budget, reserve, frontDoor, frontDoorStatistics, hosts, share, waitTimeout, stateFolder,
         connectTimeout, closeTimeout, idleTimeout, holdWarning,
         tlsMode, tlsAuthorities,
         adminUsername, adminPassword, adminHost, adminPort, adminSocket,
@@ -14,8 +14,10 @@ extension Setting {
 
     package static let host = Setting(
         name: "DB_HOST",
-        meaning: "The server's host. localhost means the server's usual socket, as it does for MySQL's own tools.",
-        kind: .text,
+        meaning:
+            "The server's host; several with commas between are the nodes of a cluster, tried in this order. localhost means "
+            + "the server's usual socket, as it does for MySQL's own tools.",
+        kind: .hosts,
         standard: .value("127.0.0.1"),
         group: .database,
         flag: "--host",
@@ -114,6 +116,22 @@ extension Setting {
         standard: .words("none", example: "/run/haproxy/admin.sock"),
         group: .budget,
         readBy: ["status", "serve"]
+    )
+    package static let hosts = Setting(
+        name: "HEADROOM_HOSTS",
+        meaning:
+            "How many hosts share the account, when they share it out between them; the same number and database on each.",
+        kind: .number(2...mostConnections),
+        standard: .words("this host is the only one", example: "3"),
+        group: .budget
+    )
+    package static let share = Setting(
+        name: "HEADROOM_SHARE",
+        meaning:
+            "How many connections are always this host's. Without HEADROOM_HOSTS it is all that this host may hold.",
+        kind: .number(1...mostConnections),
+        standard: .words("none", example: "3"),
+        group: .budget
     )
     package static let waitTimeout = Setting(
         name: "HEADROOM_WAIT_TIMEOUT",

@@ -34,6 +34,8 @@ package struct Setting: Sendable, Hashable {
     package enum Kind: Sendable, Hashable {
         /// Any text.
         case text
+        /// One host, or several with commas between, each with a port or without.
+        case hosts
         /// A path.
         case path
         /// A path from the root.
@@ -115,6 +117,7 @@ extension Setting {
     package var bounds: String {
         switch kind {
         case .text: "any text"
+        case .hosts: "a host, or hosts with commas between, such as a,b:3307"
         case .path: "a path"
         case .absolutePath: "an absolute path"
         case .number(let range):
@@ -133,6 +136,7 @@ extension Setting {
     func normalized(_ text: String) -> String? {
         switch kind {
         case .text, .path: text
+        case .hosts: Endpoint.list(text, port: 3306) == nil ? nil : text
         case .absolutePath: text.hasPrefix("/") ? text : nil
         case .number(let range): Int(text).flatMap { range.contains($0) ? "\($0)" : nil }
         case .duration(let least):

@@ -8,14 +8,16 @@ extension JobQueue {
     /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
     public func cancel(_ id: Int) async throws -> Bool {
         try await database.withConnection { connection in
-            try await connection
-                .query(
-                    """
-                    UPDATE import_jobs SET status = 'cancelled', completed_at = NOW(), retry_at = NULL
-                    WHERE id = \(id) AND status IN ('queued', 'processing')
-                    """
-                )
-                .affectedRows == 1
+            try await connection.untilNotLost {
+                try await connection
+                    .query(
+                        """
+                        UPDATE import_jobs SET status = 'cancelled', completed_at = NOW(), retry_at = NULL
+                        WHERE id = \(id) AND status IN ('queued', 'processing')
+                        """
+                    )
+                    .affectedRows == 1
+            }
         }
     }
 
@@ -26,16 +28,18 @@ extension JobQueue {
     /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
     public func retry(_ id: Int) async throws -> Bool {
         try await database.withConnection { connection in
-            try await connection
-                .query(
-                    """
-                    UPDATE import_jobs
-                    SET status = 'queued', retry_at = NULL, retry_count = 0, error_message = NULL, completed_at = NULL,
-                        alert_sent = 0
-                    WHERE id = \(id) AND (status IN ('failed', 'cancelled') OR status = 'queued' AND retry_at IS NOT NULL)
-                    """
-                )
-                .affectedRows == 1
+            try await connection.untilNotLost {
+                try await connection
+                    .query(
+                        """
+                        UPDATE import_jobs
+                        SET status = 'queued', retry_at = NULL, retry_count = 0, error_message = NULL, completed_at = NULL,
+                            alert_sent = 0
+                        WHERE id = \(id) AND (status IN ('failed', 'cancelled') OR status = 'queued' AND retry_at IS NOT NULL)
+                        """
+                    )
+                    .affectedRows == 1
+            }
         }
     }
 
@@ -46,10 +50,12 @@ extension JobQueue {
     /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
     public func delete(_ id: Int) async throws -> Bool {
         try await database.withConnection { connection in
-            try await connection.withTransaction {
-                let deleted = try await connection.query("DELETE FROM import_jobs WHERE id = \(id)").affectedRows
-                try await connection.forgetJobs([id])
-                return deleted == 1
+            try await connection.untilNotLost {
+                try await connection.withTransaction {
+                    let deleted = try await connection.query("DELETE FROM import_jobs WHERE id = \(id)").affectedRows
+                    try await connection.forgetJobs([id])
+                    return deleted == 1
+                }
             }
         }
     }
@@ -75,14 +81,16 @@ extension JobQueue {
                     .decode(Int.self, String.self)
                 guard !old.isEmpty else { break }
                 let ids = old.map(\.0)
-                try await connection.withTransaction {
-                    try await connection.query(
-                        """
-                        DELETE FROM import_jobs
-                        WHERE id IN (\(list: ids)) AND status IN ('completed', 'failed', 'cancelled')
-                        """
-                    )
-                    try await connection.forgetJobs(ids)
+                try await connection.untilNotLost {
+                    try await connection.withTransaction {
+                        try await connection.query(
+                            """
+                            DELETE FROM import_jobs
+                            WHERE id IN (\(list: ids)) AND status IN ('completed', 'failed', 'cancelled')
+                            """
+                        )
+                        try await connection.forgetJobs(ids)
+                    }
                 }
                 count += ids.count
                 files.formUnion(old.map(\.1))

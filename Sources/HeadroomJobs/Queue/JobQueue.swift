@@ -21,14 +21,16 @@ public struct JobQueue: Sendable {
     /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
     public func add(_ job: NewJob, batchID: String) async throws -> Int {
         try await database.withConnection { connection in
-            let result = try await connection.query(
-                """
-                INSERT INTO import_jobs (batch_id, filename, file_path, import_type, dry_run, priority, metadata)
-                VALUES (\(batchID), \(job.filename), \(job.path), \(job.type), \(job.isDryRun),
-                        \(job.priority.rawValue), \(job.metadata))
-                """
-            )
-            return Int(result.lastInsertID)
+            try await connection.untilNotLost {
+                let result = try await connection.query(
+                    """
+                    INSERT INTO import_jobs (batch_id, filename, file_path, import_type, dry_run, priority, metadata)
+                    VALUES (\(batchID), \(job.filename), \(job.path), \(job.type), \(job.isDryRun),
+                            \(job.priority.rawValue), \(job.metadata))
+                    """
+                )
+                return Int(result.lastInsertID)
+            }
         }
     }
 
