@@ -68,7 +68,7 @@ struct JobView: Sendable {
         attempts = "\(job.retries + 1) of \(job.maxRetries + 1)"
         isMoving = job.status == .queued || job.status == .processing
         let summary = job.summary.flatMap(ImportSummary.init(json:))
-        warnings = (summary?.warnings ?? []).map(printable)
+        warnings = (summary?.warnings ?? []).map { printable($0) }
         facts = Self.facts(job, summary)
         actions =
             switch job.status {

@@ -21,7 +21,7 @@ struct JobLine: Sendable {
         let progress = JobProgress(job)
         bar = job.status == .processing ? progress.percent.map { "\($0)" } : nil
         line = progress.words
-        error = job.status == .completed ? nil : job.errorMessage.map(printable)
+        error = job.status == .completed ? nil : job.errorMessage.map { printable($0) }
     }
 }
 

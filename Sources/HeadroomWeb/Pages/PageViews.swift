@@ -93,6 +93,6 @@ struct StampView {
     init(_ picture: AccountPicture) {
         machine = ClockText.text(picture.takenAt, .machine)
         text = ClockText.text(picture.takenAt, .seconds)
-        server = (picture.view.report.serverVersion ?? picture.lastSeen?.report.serverVersion).map(printable)
+        server = (picture.view.report.serverVersion ?? picture.lastSeen?.report.serverVersion).map { printable($0) }
     }
 }

@@ -2,6 +2,7 @@ import CommandSupport
 import Glibc
 import Headroom
 import HeadroomWatch
+import Reporting
 
 /// All that a bug report needs, in sections of names and values; no part of it fails another.
 struct Checkup {
