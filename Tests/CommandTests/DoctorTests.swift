@@ -40,6 +40,8 @@ import Testing
             "HEADROOM_ALERT_COMMAND": "curl -H 'Authorization: \(secrets[6])' https://h",
             // A password where none belongs: the server says it back in its error.
             "DB_USERNAME": "app password=\(secrets[7])", "HEADROOM_RESERV": "x",
+            // And one in the wrong place, which no pattern would find.
+            "DB_DATABASE": secrets[5],
             "HEADROOM_DATABASE_URL": "mysql://u:\(secrets[8])%21@127.0.0.1:1/d",
         ]
         for arguments in [["--defaults-file", "my.cnf"], ["--defaults-file", "my.cnf", "--json"]] {

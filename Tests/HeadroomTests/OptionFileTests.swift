@@ -51,6 +51,7 @@ import Testing
             r = 3
             [mariadb-client]
             s = '"'
+            t = a\"#x"
             """##,
             to: "my.cnf"
         )

@@ -1,7 +1,7 @@
 /// An open connection, valid inside the scope that opened it.
 ///
 /// It is not Sendable: the compiler keeps it to one task at a time, as the protocol demands. Get one from
-/// ``Database/withConnection(timeout:_:)``; it is closed when that returns, and must not be kept.
+/// ``Database/withConnection(timeout:label:file:line:_:)``; it is closed when that returns, and must not be kept.
 public final class Connection {
     let wire: Wire
     let core: DatabaseCore
