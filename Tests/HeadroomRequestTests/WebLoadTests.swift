@@ -55,7 +55,7 @@ struct WebLoadTests {
             try await withThrowingTaskGroup { group in
                 for client in 0..<8 {
                     group.addTask {
-                        for round in 0..<(Self.isLong ? 2_000 : 100) {
+                        for round in 0..<(Self.isLong ? 250 : 100) {
                             try await application.withClient { client in
                                 try await client.send("GET /meters/\(Example.mpan)/readings.csv")
                                 if round % 2 == 0 { _ = try await client.some() }
