@@ -1,6 +1,13 @@
 // Kernel calls that Swift's Glibc module leaves out. Header only; each wrapper is the bare system call.
 #pragma once
 
+#if !defined(__linux__)
+#error "Headroom needs Linux: its slots, locks and waits are the kernel's (OFD locks, epoll, inotify, /proc)."
+#endif
+#if __SIZEOF_LONG__ != 8
+#error "Headroom needs a 64-bit system: struct clinux_flock is laid out for one."
+#endif
+
 #include <poll.h>
 #include <stdint.h>
 #include <sys/epoll.h>

@@ -16,6 +16,7 @@ struct ManualPage {
     /// The page's text.
     ///
     /// - Parameter more: Sections to be put before the last one.
+    /// - Returns: The text, in the language of man(7).
     func text(more: [String] = []) -> String {
         let title = name.uppercased()
         let heading = [

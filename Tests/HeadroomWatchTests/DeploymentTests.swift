@@ -2,7 +2,9 @@ import Testing
 
 @testable import HeadroomWatch
 
-/// What is found wrong with how Headroom is run on a host. A decision over texts: no host is looked at but one of files.
+/// What is found wrong with how Headroom is run on a host.
+///
+/// A decision over texts: no host is looked at but one of files.
 struct DeploymentTests {
     private func facts(cron: String = "", units: [UnitFile] = []) -> DeploymentFacts {
         var facts = DeploymentFacts()

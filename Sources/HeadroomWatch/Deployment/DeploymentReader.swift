@@ -20,6 +20,7 @@ package struct DeploymentReader: Sendable {
     ///   - settingsFile: A settings file whose rights are wanted besides those that something names.
     ///   - stateFolder: The folder in which the account's budget is shared.
     ///   - oldWorker: A part of the old worker's command line, if its user knows it.
+    /// - Returns: What was found.
     package func facts(settingsFile: String?, stateFolder: String = "/run/headroom", oldWorker: String?)
         -> DeploymentFacts
     {

@@ -139,7 +139,7 @@ public struct HostReader: Sendable {
     /// The descriptors for which the process's threads wait, as far as the calls that they sleep in name them.
     private func descriptorsWaitedFor(_ process: String) -> Set<Int32>? {
         var waited: Set<Int32> = []
-        guard let threads = Self.names("\(proc)/\(process)/task") else { return nil }
+        guard SystemCall.isKnown, let threads = Self.names("\(proc)/\(process)/task") else { return nil }
         for thread in threads where Int32(thread) != nil {
             let text = text("\(process)/task/\(thread)/syscall")
             // Unreadable: not allowed, or a kernel without it.

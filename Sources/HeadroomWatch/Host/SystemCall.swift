@@ -21,13 +21,25 @@ struct SystemCall: Hashable {
         case unknown
     }
 
+    /// Whether the numbers of this machine's processor are known; elsewhere nobody can be seen to wait.
+    static var isKnown: Bool {
+        #if arch(arm64) || arch(riscv64) || arch(x86_64)
+        true
+        #else
+        false
+        #endif
+    }
+
     /// What the call waits for, with the numbers of this machine's processor.
     var waits: Waits {
-        #if arch(arm64)
+        // The numbers that most newer processors share.
+        #if arch(arm64) || arch(riscv64)
         let (reads, polls): (Set<Int>, Set<Int>) = ([63, 207, 212], [73])
-        #else
+        #elseif arch(x86_64)
         // read, recvfrom, recvmsg; poll, ppoll.
         let (reads, polls): (Set<Int>, Set<Int>) = ([0, 45, 47], [7, 271])
+        #else
+        let (reads, polls): (Set<Int>, Set<Int>) = ([], [])
         #endif
         if reads.contains(number) { return .descriptor(Int32(truncatingIfNeeded: arguments[0])) }
         if polls.contains(number), arguments[1] <= 256 {
