@@ -59,7 +59,12 @@ struct StatusCommand: AsyncParsableCommand {
             let account = AccountWatch(settings)
             func look() async throws -> StatusView {
                 let report = try await account.report(maxIdle: maxIdle.value, isOfAllAccounts: allAccounts)
-                return StatusView(report, settings: settings)
+                var view = StatusView(report, settings: settings)
+                if settings.hosts != nil {
+                    view.hosts = try? await Database(settings, share: .reserve)
+                        .withConnection(timeout: .seconds(5)) { try await HostsReport.read($0) }
+                }
+                return view
             }
             if watch { try await StatusScreen(interval: interval.value, isJSON: json).run(look) }
             let view = try await look()
@@ -88,6 +93,9 @@ struct StatusView {
 
     /// The slots on this host; `nil` when no program of it has used the account through Headroom yet.
     var slots: SlotReport?
+
+    /// The hosts that share the account; `nil` where this is the only one, or none could be asked.
+    var hosts: HostsReport?
 
     /// The locks by name that programs of this host hold: workers, and what `headroom run --lock` runs.
     var locks: [HostLockReport]

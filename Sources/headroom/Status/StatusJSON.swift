@@ -67,6 +67,7 @@ struct StatusJSON: Encodable {
         var byDatabase: [Group]
         @Nullable var wholeServer: Server?
         @Nullable var slots: SlotsJSON?
+        @Nullable var hosts: [HostsJSON.Host]?
         var heldTooLong: Int
         var locks: [Lock]
         var hidden: [String]
@@ -91,6 +92,7 @@ struct StatusJSON: Encodable {
                 )
             }
             slots = view.slots.map { SlotsJSON($0) }
+            hosts = view.hosts.map { HostsJSON($0).hosts }
             heldTooLong = view.heldTooLong.count
             locks = view.locks.map {
                 Lock(
