@@ -97,6 +97,7 @@ package struct StatusJSON: Encodable {
         @Nullable var wholeServer: Server?
         @Nullable var slots: SlotsJSON?
         @Nullable var frontDoor: FrontDoor?
+        @Nullable var hosts: [HostsJSON.Host]?
         var heldTooLong: Int
         var locks: [Lock]
         var hidden: [String]
@@ -122,6 +123,7 @@ package struct StatusJSON: Encodable {
             }
             slots = view.slots.map { SlotsJSON($0) }
             frontDoor = FrontDoor(view)
+            hosts = view.hosts.map { HostsJSON($0).hosts }
             heldTooLong = view.heldTooLong.count
             locks = view.locks.map {
                 Lock(

@@ -12,6 +12,9 @@ package struct StatusView: Sendable {
     /// The locks by name that programs of this host hold: workers, and what `headroom run --lock` runs.
     package var locks: [HostLockReport]
 
+    /// The hosts that share the account; `nil` where this is the only one, or they could not be asked.
+    package var hosts: HostsReport?
+
     /// What goes through the front door; `nil` when there is none.
     package var frontDoor: Result<FrontDoorReport, DatabaseError>?
 
@@ -20,6 +23,10 @@ package struct StatusView: Sendable {
         self.settings = settings
         slots = try? SlotReport(settings)
         locks = HostLockReport.held(stateFolder: settings.stateFolder)
+        if settings.hosts != nil {
+            hosts = try? await Database(settings, share: .reserve)
+                .withConnection(timeout: .seconds(5)) { try await HostsReport.read($0) }
+        }
         guard let path = settings.frontDoorStatistics else { return }
         do {
             frontDoor = .success(try await FrontDoorReport.ask(path))

@@ -35,34 +35,3 @@ struct HostsText {
         }
     }
 }
-
-/// The hosts that share an account, as JSON.
-struct HostsJSON: Encodable {
-    struct Host: Encodable {
-        var name: String
-        var identity: String
-        var share: Int
-        var inUse: Int
-        var wanted: Int
-        var secondsLeft: Double
-        var silentSeconds: Double
-        var clockErrorSeconds: Double
-    }
-
-    var hosts: [Host]
-
-    init(_ report: HostsReport) {
-        hosts = report.hosts.map { host in
-            Host(
-                name: host.name,
-                identity: host.identity,
-                share: host.share,
-                inUse: host.inUse,
-                wanted: host.wanted,
-                secondsLeft: host.left.seconds,
-                silentSeconds: host.silence.seconds,
-                clockErrorSeconds: host.clockError.seconds
-            )
-        }
-    }
-}

@@ -100,6 +100,14 @@ struct StatusText {
             facts.append(["slots", "\(slots.held.count) of \(slots.budget) held, \(waiting) waiting\(printable(by))"])
         }
         if let frontDoor { facts.append(["front door", printable(frontDoor)]) }
+        for host in view.hosts?.hosts ?? [] {
+            let state =
+                host.isSilent
+                ? "silent for \(Self.age(host.silence)), its share goes to others"
+                : "has \(host.share), uses \(host.inUse), wants \(host.wanted)"
+            let clock = host.isClockWrong ? ", its clock is off by \(fixed(host.clockError.seconds, 1)) s" : ""
+            facts.append(["host \(printable(host.name))", "\(state)\(clock)"])
+        }
         for lock in view.locks {
             let holder = "\(lock.holder.program) (process \(lock.holder.processID)), for \(Self.age(lock.holder.age))"
             facts.append(["lock \(lock.name)", printable(holder)])

@@ -8,7 +8,7 @@ import Testing
 /// Imports on a Galera cluster of three nodes, by workers of three hosts, while nodes and workers are killed and stopped.
 @Suite(.enabled(if: ClusterRun.isWanted), .serialized) struct GaleraDrillTests {
     private static let files = 50
-    private static let rows = 1_500
+    private static let rows = 11_000
 
     /// A file of half-hours in rows, for a meter of its own.
     private static func file(_ number: Int) -> String {

@@ -398,7 +398,9 @@ struct ShareSimulation {
             remains[entry.host] = mutant == .sessionsForgotten ? 0 : left.count
             count("taken back")
             if !left.isEmpty { count("ended by others") }
-            for (id, _) in left { at(.random(in: 500...500_000, using: &random), reader.host, .drop(session: id)) }
+            for id in left.keys.sorted() {
+                at(.random(in: 500...500_000, using: &random), reader.host, .drop(session: id))
+            }
         }
         guard !isLost(reader.host) else { return askLater(reader.host) }
         send(
