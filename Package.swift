@@ -259,7 +259,16 @@ let package = Package(
         .testTarget(name: "HeadroomSandboxTests", dependencies: ["Headroom", "HeadroomSandbox", "TestSupport"]),
         .testTarget(name: "CommandSupportTests", dependencies: ["CommandSupport"]),
         // Every command, snippet and link of the documents.
-        .testTarget(name: "DocumentationTests", dependencies: ["Headroom", "HeadroomSandbox", "TestSupport"]),
+        .testTarget(
+            name: "DocumentationTests",
+            dependencies: [
+                "Headroom",
+                "HeadroomRequest",
+                "HeadroomSandbox",
+                "TestSupport",
+                .product(name: "Hummingbird", package: "hummingbird"),
+            ]
+        ),
         .testTarget(
             name: "HeadroomWebTests",
             dependencies: [

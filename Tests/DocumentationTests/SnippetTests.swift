@@ -7,6 +7,8 @@ import Testing
     @Test func `every command of a page runs`() async throws {
         var count = 0
         for page in try Page.all() {
+            // It installs the package: scripts/test-package follows it word for word on a machine of its own.
+            if page.path == "docs/getting-started.md" { continue }
             for (line, text) in page.blocks("sh") {
                 let folder = TemporaryFolder()
                 let bin = HeadroomProgram.path.split(separator: "/", omittingEmptySubsequences: false).dropLast()

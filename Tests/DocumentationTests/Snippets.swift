@@ -1,5 +1,7 @@
 import Foundation
 import Headroom
+import HeadroomRequest
+import Hummingbird
 
 // The snippets of the documents, so that the compiler reads them; `SnippetTests` holds the pages to this file.
 
@@ -68,5 +70,30 @@ func errors(_ database: Database) async throws {
         }
     } catch let error as DatabaseError where error.code == .accountLimitReached {
         print(error.message, error.advice, error.limit ?? 0)
+    }
+}
+
+func application(_ settings: DatabaseSettings) {
+    let database = Database(settings)
+    let router = Router(context: BasicDatabaseRequestContext.self)
+    router.add(middleware: RequestDatabaseMiddleware(database))
+
+    router.get("sites") { request, context in
+        try await context.database.withConnection { connection in
+            try await connection.query("SELECT name FROM sites ORDER BY name").decode(String.self)
+        }
+    }
+}
+
+struct Customer {}
+
+struct ShopContext: DatabaseRequestContext {
+    var coreContext: CoreRequestContextStorage
+    let database: RequestDatabase
+    var customer: Customer?
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+        database = RequestDatabase(source: source)
     }
 }

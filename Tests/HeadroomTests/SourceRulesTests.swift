@@ -13,9 +13,12 @@ import Testing
     private let raw: [String: String] = [
         "Headroom/Closing/SessionKiller.swift": "a session's id, a number",
         "Headroom/DatabaseCore.swift": "a session's id, a number",
+        "Headroom/Hosts/ShareExchange.swift": "an own table, and a session's id, a number",
         "Headroom/SQL/SQL.swift": "the type itself",
+        "HeadroomJobs/Queue/Claim.swift": "an own expression over columns",
         "HeadroomJobs/Queue/JobQueue+Care.swift": "names of own tables",
         "HeadroomJobs/Schema/Migration.swift": "own table definitions",
+        "HeadroomWatch/Drills/PressureDrill.swift": "a time, a number",
         "HeadroomWatch/Kill/IdleKill.swift": "names of the server's tables, and numbers",
         "HeadroomWatch/Look/Connection+Look.swift": "own statements",
         "MeterImport/Storing/DailyStore.swift": "parsed numbers and dates (RowText)",

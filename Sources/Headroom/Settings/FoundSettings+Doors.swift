@@ -5,7 +5,8 @@ extension FoundSettings {
         let port = entry(.port).flatMap { Int($0.value) } ?? 3306
         for layer in layers {
             let sockets = layer[.socket].map { [Endpoint.socket(path: $0.value)] } ?? []
-            let hosts = layer[.host].flatMap { $0.value == "localhost" ? nil : Endpoint.list($0.value, port: port) } ?? []
+            let hosts =
+                layer[.host].flatMap { $0.value == "localhost" ? nil : Endpoint.list($0.value, port: port) } ?? []
             for endpoint in sockets + hosts where !endpoints.contains(endpoint) {
                 endpoints.append(endpoint)
             }
