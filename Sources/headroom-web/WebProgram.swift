@@ -1,5 +1,6 @@
 import ArgumentParser
 import CommandSupport
+import Glibc
 import Headroom
 import HeadroomWeb
 import Hummingbird
@@ -50,6 +51,8 @@ import UnixSignals
             let logger = Logger(label: "headroom.web") { _ in StandardErrorLog() }
             let application = try WebServer.application(loaded, options, credentials, logger: logger) { port in
                 let address = options.address(port)
+                // A proxy of the same group may connect.
+                if case .socket(let path) = options.place { chmod(path, 0o660) }
                 Console.error("headroom: the dashboard is at \(address)")
                 if let made {
                     Console.error("  sign in with the token \(made) (set HEADROOM_WEB_TOKEN to choose your own)")

@@ -34,7 +34,8 @@ struct AccountRoutes: Sendable {
         let pictures = await dashboard.account.pictures()
         return Response(
             status: .ok,
-            headers: [.contentType: "text/event-stream; charset=utf-8"],
+            // A proxy that gathers what it passes on would hold the pictures back.
+            headers: [.contentType: "text/event-stream; charset=utf-8", .accelBuffering: "no"],
             body: ResponseBody { writer in
                 try await writer.write(ByteBuffer(string: "retry: 3000\n\n"))
                 for await picture in pictures.cancelOnGracefulShutdown() {

@@ -35,5 +35,6 @@ extension HTTPField.Name {
     static var crossOriginOpenerPolicy: Self { Self("Cross-Origin-Opener-Policy") ?? .server }
     static var secFetchSite: Self { Self("Sec-Fetch-Site") ?? .origin }
     static var forwardedFor: Self { Self("X-Forwarded-For") ?? .from }
+    static var accelBuffering: Self { Self("X-Accel-Buffering") ?? .server }
     static var formToken: Self { Self("X-Form-Token") ?? .cookie }
 }
