@@ -8,20 +8,32 @@ let package = Package(
         .library(name: "Headroom", targets: ["Headroom"]),
         .library(name: "HeadroomWatch", targets: ["HeadroomWatch"]),
         .library(name: "HeadroomJobs", targets: ["HeadroomJobs"]),
+        .library(name: "HeadroomRequest", targets: ["HeadroomRequest"]),
         .library(name: "MeterImport", targets: ["MeterImport"]),
         .library(name: "HeadroomSandbox", targets: ["HeadroomSandbox"]),
         .library(name: "HeadroomHistory", targets: ["HeadroomHistory"]),
+        .library(name: "HeadroomWeb", targets: ["HeadroomWeb"]),
         .executable(name: "headroom", targets: ["headroom"]),
         .executable(name: "headroom-guard", targets: ["headroom-guard"]),
+        .executable(name: "headroom-web", targets: ["headroom-web"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         // A heap for the deadlines of waits, a deque for those who wait in line.
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        // The dashboard's passwords (scrypt) and signed cookies; only `headroom-web` links it.
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        // The dashboard's server and its pages, and the request's connection for applications built on it; no other program
+        // links them. Without what needs all of Foundation.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         // A worker is a service of whatever program it runs in.
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         // The guard's history is a table to be asked by time; only `headroom-guard` links it.
@@ -59,6 +71,18 @@ let package = Package(
             name: "HeadroomJobs",
             dependencies: ["Headroom", .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")]
         ),
+        // A request's connection, in an application built with Hummingbird.
+        .target(
+            name: "HeadroomRequest",
+            dependencies: [
+                "Headroom",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ]
+        ),
         .target(
             name: "MeterImport",
             dependencies: [
@@ -79,6 +103,11 @@ let package = Package(
             name: "CommandSupport",
             dependencies: ["Headroom", .product(name: "ArgumentParser", package: "swift-argument-parser")]
         ),
+        // What the programs say of an account and of jobs, as JSON and as metrics.
+        .target(
+            name: "Reporting",
+            dependencies: ["CommandSupport", "Headroom", "HeadroomJobs", "HeadroomWatch", "MeterImport"]
+        ),
         .executableTarget(
             name: "headroom",
             dependencies: [
@@ -88,6 +117,7 @@ let package = Package(
                 "HeadroomSandbox",
                 "HeadroomWatch",
                 "MeterImport",
+                "Reporting",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -108,6 +138,59 @@ let package = Package(
             path: "Sources/headroom-guard"
         ),
 
+        // The example of an application, built here too so that the tests can run it without building Hummingbird twice.
+        .executableTarget(
+            name: "web-app",
+            dependencies: [
+                "Headroom",
+                "HeadroomRequest",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Examples/WebApp/Sources/WebApp"
+        ),
+        .target(
+            name: "HeadroomWeb",
+            dependencies: [
+                "CommandSupport",
+                "Headroom",
+                "HeadroomHistory",
+                "HeadroomJobs",
+                "HeadroomWatch",
+                "MeterImport",
+                "Reporting",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Mustache", package: "swift-mustache"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            // The stylesheet, the script, the pages and the API's description travel in the program.
+            resources: [.embedInCode("Assets")]
+        ),
+        // The dashboard's own program, which `headroom serve` becomes: an HTTP server has no place in the tool for an outage.
+        .executableTarget(
+            name: "headroom-web",
+            dependencies: [
+                "CommandSupport",
+                "Headroom",
+                "HeadroomWatch",
+                "HeadroomWeb",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            path: "Sources/headroom-web"
+        ),
         // Writes the package's manual pages.
         .executableTarget(name: "manual-pages", path: "Sources/manual-pages"),
 
@@ -124,6 +207,7 @@ let package = Package(
                 "connection-holder",
                 "headroom",
                 "headroom-guard",
+                "headroom-web",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
@@ -135,6 +219,7 @@ let package = Package(
                 "Headroom",
                 "HeadroomSandbox",
                 "TestSupport",
+                .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "InMemoryLogging", package: "swift-log"),
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
             ]
@@ -154,7 +239,53 @@ let package = Package(
             name: "MeterImportTests",
             dependencies: ["Headroom", "HeadroomJobs", "MeterImport", "TestSupport"]
         ),
+        .testTarget(
+            name: "HeadroomRequestTests",
+            dependencies: [
+                "Headroom",
+                "HeadroomRequest",
+                "HeadroomSandbox",
+                "TestSupport",
+                // For the tests to run it.
+                "web-app",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]
+        ),
         .testTarget(name: "HeadroomSandboxTests", dependencies: ["Headroom", "HeadroomSandbox", "TestSupport"]),
+        .testTarget(name: "CommandSupportTests", dependencies: ["CommandSupport"]),
+        // Every command, snippet and link of the documents.
+        .testTarget(
+            name: "DocumentationTests",
+            dependencies: [
+                "Headroom",
+                "HeadroomRequest",
+                "HeadroomSandbox",
+                "TestSupport",
+                .product(name: "Hummingbird", package: "hummingbird"),
+            ]
+        ),
+        .testTarget(
+            name: "HeadroomWebTests",
+            dependencies: [
+                "Headroom",
+                "HeadroomHistory",
+                "HeadroomJobs",
+                "HeadroomSandbox",
+                "HeadroomWatch",
+                "HeadroomWeb",
+                "MeterImport",
+                "TestSupport",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
         .testTarget(
             name: "CommandTests",
             dependencies: ["Headroom", "HeadroomHistory", "HeadroomSandbox", "HeadroomWatch", "TestSupport"]
@@ -162,6 +293,11 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// The documentation's plug-in, for who builds the pages (`scripts/docs`): nobody else needs it.
+if Context.environment["HEADROOM_DOCS"] != nil {
+    package.dependencies.append(.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"))
+}
 
 // One set of rules for every target.
 for target in package.targets where target.type != .system && target.name != "connection-holder" {

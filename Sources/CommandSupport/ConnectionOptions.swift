@@ -44,6 +44,17 @@ package struct ConnectionOptions: ParsableArguments {
         return envFile == nil && access(".env", F_OK) == 0 ? named + [".env"] : named
     }
 
+    /// Where the settings are looked for.
+    package var sources: SettingsSources {
+        var sources = SettingsSources(envFile: envFile, defaultsFile: defaultsFile)
+        sources.overrides["DB_HOST"] = host
+        sources.overrides["DB_PORT"] = port.map(String.init)
+        sources.overrides["DB_SOCKET"] = socket
+        sources.overrides["DB_USERNAME"] = user
+        sources.overrides["DB_DATABASE"] = database
+        return sources
+    }
+
     /// Finds the settings, prints what their user should know of them, and returns the database.
     package func open(program: String) throws -> Database {
         Database(try settings(program: program))
@@ -52,30 +63,33 @@ package struct ConnectionOptions: ParsableArguments {
     /// Finds the settings, and prints what their user should know of them.
     package func settings(program: String) throws -> DatabaseSettings { try loaded(program: program).database }
 
-    /// The same, with the other ways to the server and the second account.
-    package func loaded(program: String) throws -> LoadedSettings {
-        var overrides: [String: String] = [:]
-        overrides["DB_HOST"] = host
-        overrides["DB_PORT"] = port.map(String.init)
-        overrides["DB_SOCKET"] = socket
-        overrides["DB_USERNAME"] = user
-        overrides["DB_DATABASE"] = database
-        return try Self.loaded(overrides, envFile: envFile, defaultsFile: defaultsFile, program: program)
+    /// The same, with the other ways to the server, the second account, and what else was found.
+    ///
+    /// - Parameters:
+    ///   - program: The name under which the server shows the connections.
+    ///   - isForgiving: Whether unknown names are warnings: for what has to work in an outage.
+    /// - Returns: What was found.
+    /// - Throws: ``DatabaseError`` with `settingsMissing` or `settingsInvalid`.
+    package func loaded(program: String, isForgiving: Bool = false) throws -> LoadedSettings {
+        var sources = sources
+        sources.isForgiving = isForgiving
+        return try sources.loadTelling(program: program)
     }
+}
 
-    fileprivate static func loaded(
-        _ overrides: [String: String],
-        envFile: String?,
-        defaultsFile: String?,
-        program: String
-    ) throws -> LoadedSettings {
-        let loaded = try SettingsSources(
-            overrides: overrides,
+extension SettingsSources {
+    /// This program's environment, and the files.
+    package init(envFile: String?, defaultsFile: String?) {
+        self.init(
             environment: ProcessInfo.processInfo.environment,
             envFile: envFile,
             defaultsFile: defaultsFile
         )
-        .load(programName: program)
+    }
+
+    /// Finds the settings, and prints what their user should know of them.
+    package func loadTelling(program: String) throws -> LoadedSettings {
+        let loaded = try load(programName: program)
         for warning in loaded.warnings { Console.error("headroom: warning: \(warning)") }
         return loaded
     }
@@ -108,18 +122,11 @@ package struct LoginOptions: ParsableArguments {
 
     /// Finds the settings, and prints what their user should know of them.
     package func settings(program: String) throws -> DatabaseSettings {
-        var overrides: [String: String] = [:]
-        overrides["DB_HOST"] = dbHost
-        overrides["DB_PORT"] = dbPort.map(String.init)
-        overrides["DB_SOCKET"] = dbSocket
-        overrides["DB_USERNAME"] = dbUsername
-        return
-            try ConnectionOptions.loaded(
-                overrides,
-                envFile: envFile,
-                defaultsFile: defaultsFile,
-                program: program
-            )
-            .database
+        var sources = SettingsSources(envFile: envFile, defaultsFile: defaultsFile)
+        sources.overrides["DB_HOST"] = dbHost
+        sources.overrides["DB_PORT"] = dbPort.map(String.init)
+        sources.overrides["DB_SOCKET"] = dbSocket
+        sources.overrides["DB_USERNAME"] = dbUsername
+        return try sources.loadTelling(program: program).database
     }
 }

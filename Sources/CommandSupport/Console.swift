@@ -6,25 +6,30 @@ package enum Console {
     /// Whether standard error is a terminal, where a line can be drawn over.
     package static let isTerminal = isatty(STDERR_FILENO) == 1
 
-    /// Prints a line of the result.
+    /// Prints a line of the result, without what could steer a terminal; it may have several lines.
     package static func print(_ line: String) {
-        Swift.print(line)
+        Swift.print(printable(line, keeping: "\n\t"))
     }
 
-    /// Prints a part of the result as it stands.
+    /// Prints a part of the result as it stands: what a program reads, or the orders for a terminal.
     package static func result(_ text: String) {
         Swift.print(text, terminator: "")
     }
 
-    /// Prints a line that is no part of the result.
+    /// Prints a line that is no part of the result, without what could steer a terminal; it may have several lines.
     package static func error(_ line: String) {
-        write(line + "\n")
+        write(printable(line, keeping: "\n\t") + "\n")
     }
 
     /// Prints text to standard error as it stands.
     package static func write(_ text: String) {
         var text = text
         _ = text.withUTF8 { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+
+    /// Prints a part of a file's content: as it stands for a program, without what could steer a terminal for a person.
+    package static func csv(_ text: String) {
+        result(isatty(STDOUT_FILENO) == 1 ? printable(text, keeping: "\r\n\t") : text)
     }
 
     /// Prints one JSON object, its keys in a fixed order; over many lines, or on one.

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Glibc
-import Headroom
+package import Headroom
 import Synchronization
 
 /// Runs a command's work: turns errors into one clear message and an exit code, and Ctrl-C into a cancellation.
@@ -9,14 +9,17 @@ import Synchronization
 ///
 /// - Parameters:
 ///   - failureCode: The exit code for an error; `status` has its own.
+///   - mayDumpCore: Whether a crash may leave a core file: only for what starts other people's programs, which inherit that.
 ///   - takeSignal: Is offered each signal first; returns whether it has dealt with it.
 ///   - work: What the command does.
 /// - Throws: `ExitCode`, after the message has been printed.
 package func runCommand(
     failureCode: Int32 = 1,
+    mayDumpCore: Bool = false,
     takeSignal: @escaping @Sendable (Int32) -> Bool = { _ in false },
     work: @escaping @Sendable () async throws -> Void
 ) async throws {
+    if !mayDumpCore { CoreDumps.forbid() }
     let task = Task { try await work() }
     let received = ReceivedSignal()
     let interrupts = Interrupts { number in
@@ -32,12 +35,20 @@ package func runCommand(
     } catch is CancellationError {
         throw ExitCode(128 + (received.number ?? SIGINT))
     } catch let error as DatabaseError {
-        Console.error("headroom: \(error.message)")
-        if !error.advice.isEmpty { Console.error("  next: \(error.advice)") }
+        Failure.print(error)
         throw ExitCode(failureCode)
     } catch {
         Console.error("headroom: \(error)")
         throw ExitCode(failureCode)
+    }
+}
+
+/// Errors as people read them.
+package enum Failure {
+    /// Prints what happened and why, and what to do next.
+    package static func print(_ error: DatabaseError) {
+        Console.error("headroom: \(error.message)")
+        if !error.advice.isEmpty { Console.error("  next: \(error.advice)") }
     }
 }
 

@@ -37,6 +37,19 @@ package func table(_ rows: [[String]], indent: String = "  ") -> [String] {
     }
 }
 
+/// Breaks a text into lines at its spaces.
+package func wrapped(_ text: String, width: Int) -> [String] {
+    var lines: [String] = []
+    for word in text.split(separator: " ") {
+        if let line = lines.last, line.count + 1 + word.count <= width {
+            lines[lines.count - 1] = "\(line) \(word)"
+        } else {
+            lines.append(String(word))
+        }
+    }
+    return lines
+}
+
 extension Duration {
     /// The duration in seconds.
     package var seconds: Double {
@@ -44,14 +57,21 @@ extension Duration {
     }
 }
 
-/// Writes text that others have chosen, such as a program's name, without what could steer a terminal.
-package func printable(_ text: String) -> String {
-    guard text.unicodeScalars.contains(where: { $0.value < 0x20 || (0x7F..<0xA0).contains($0.value) }) else {
-        return text
+/// Writes text that others have chosen, such as a program's name, without what could steer a terminal or turn its lines round.
+///
+/// - Parameters:
+///   - text: The text.
+///   - kept: Control characters that may stay.
+/// - Returns: The text with a `?` for each of the others.
+package func printable(_ text: String, keeping kept: String = "") -> String {
+    func steers(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        // Control characters, the marks that change the direction of writing, and the ends of lines that look like none.
+        case 0..<0x20, 0x7F..<0xA0, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF:
+            !kept.unicodeScalars.contains(scalar)
+        default: false
+        }
     }
-    return String(
-        String.UnicodeScalarView(
-            text.unicodeScalars.map { $0.value < 0x20 || (0x7F..<0xA0).contains($0.value) ? "?" : $0 }
-        )
-    )
+    guard text.unicodeScalars.contains(where: steers) else { return text }
+    return String(String.UnicodeScalarView(text.unicodeScalars.map { steers($0) ? "?" : $0 }))
 }

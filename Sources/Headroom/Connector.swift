@@ -8,6 +8,9 @@ final class Connector: Sendable {
     /// handshake to wait for.
     private let lastWasPlain = Atomic(false)
 
+    /// Which nodes have failed, for all that this process connects to.
+    private static let nodes = Guarded(NodeOrder())
+
     init(_ settings: DatabaseSettings) {
         self.settings = settings
     }
@@ -22,6 +25,54 @@ final class Connector: Sendable {
     func connect(
         limits: Limits,
         abandoned: @escaping @Sendable (SessionSocket) -> Void = { _ in }
+    ) async throws -> Client {
+        guard !settings.otherEndpoints.isEmpty else { return try await connect(settings, limits, abandoned) }
+        let places = [settings.endpoint] + settings.otherEndpoints
+        var last: (any Error)?
+        for place in Self.nodes.withLock({ $0.order(places, at: .now) }) {
+            var node = settings
+            node.endpoint = place
+            node.connectTimeout = min(settings.connectTimeout, Self.nodePatience)
+            do {
+                let client = try await connect(node, limits, abandoned)
+                if await isReady(client, limits) {
+                    Self.nodes.withLock { $0.worked(place) }
+                    return client
+                }
+                client.free()
+                _ = await client.socket?.serverHungUp(until: .now + settings.closeTimeout)
+                last = ConnectFailure.notReady(node)
+            } catch let error as DatabaseError where error.isOfNode {
+                last = error
+            }
+            Self.nodes.withLock { $0.failed(place, at: .now) }
+            if let deadline = limits.deadline, deadline <= .now { break }
+        }
+        throw last ?? ConnectFailure.timedOut(settings)
+    }
+
+    /// How long one node of several is waited for.
+    private static let nodePatience: Duration = .seconds(3)
+
+    /// Whether a node takes statements: one that has lost the others of its cluster lets clients in, and then refuses all
+    /// that they ask.
+    private func isReady(_ client: Client, _ limits: Limits) async -> Bool {
+        let deadline = min(ContinuousClock.now + Self.nodePatience, limits.deadline ?? .now + Self.nodePatience)
+        let limits = Limits(deadline: deadline, isCancellable: limits.isCancellable)
+        do {
+            let reply = try await client.send("SHOW STATUS LIKE 'wsrep_ready'", fetching: .whole, limits: limits)
+            var isReady = true
+            while let row = try await reply.reader?.next(limits: limits) { isReady = row.text(at: 1) != "OFF" }
+            return isReady
+        } catch {
+            return false
+        }
+    }
+
+    private func connect(
+        _ settings: DatabaseSettings,
+        _ limits: Limits,
+        _ abandoned: @escaping @Sendable (SessionSocket) -> Void
     ) async throws -> Client {
         let own = ContinuousClock.now + settings.connectTimeout
         let bounded = Limits(deadline: min(own, limits.deadline ?? own), isCancellable: limits.isCancellable)
@@ -43,5 +94,12 @@ final class Connector: Sendable {
                 advice: error.advice
             )
         }
+    }
+}
+
+extension DatabaseError {
+    /// Whether another node may let in where this one did not.
+    fileprivate var isOfNode: Bool {
+        [.connectionLost, .serverUnreachable, .socketNotFound, .connectTimedOut, .serverLimitReached].contains(code)
     }
 }

@@ -23,7 +23,8 @@ extension Database {
     private func takeSlots(_ count: Int, label: String, limits: Limits) async throws -> [Slot] {
         guard count > 0 else { return [] }
         let admission = try await core.admission(limits)
-        let budget = admission.budget.slots
+        // Where several hosts share the account, what this one has now says nothing of what it may come to.
+        let budget = admission.mostSlots
         guard count <= budget else {
             throw DatabaseError(
                 .budgetExhausted,

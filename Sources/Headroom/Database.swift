@@ -122,13 +122,49 @@ public final class Database: Sendable {
         _ body: (Connection) async throws -> Result
     ) async throws -> Result {
         let deadline = timeout.map { ContinuousClock.now + $0 }
+        let scope = try await beginScope(until: deadline, label: label, file: file, line: line)
+        do {
+            let result = try await body(scope.connection)
+            await end(scope, after: nil)
+            return result
+        } catch {
+            await end(scope, after: error)
+            throw error
+        }
+    }
+
+    /// Opens a connection for a scope that is no closure's; ``end(_:after:)`` must follow, whatever happens.
+    ///
+    /// - Parameters:
+    ///   - deadline: When to give up opening it.
+    ///   - waiting: How long to wait for a slot, and for a full account; the settings' time when `nil`.
+    ///   - holding: How long the scope may last from when the connection is open; until the same deadline when `nil`.
+    ///   - label: What the connection is for.
+    ///   - file: The place that opens it.
+    ///   - line: The line of that place.
+    ///   - atDeadline: Is told when the scope has lasted too long, unless it has ended by then; must not wait.
+    /// - Returns: The open scope.
+    /// - Throws: ``DatabaseError``, or `CancellationError`.
+    package func beginScope(
+        until deadline: ContinuousClock.Instant?,
+        waiting: Duration? = nil,
+        holding: Duration? = nil,
+        label: String,
+        file: StaticString,
+        line: UInt,
+        atDeadline: (@Sendable () -> Void)? = nil
+    ) async throws -> OpenScope {
         let holder = Holder.thisProcess(program: settings.programName, label: label, site: "\(file):\(line)")
         let (wire, isReused) = try await traced(DatabaseSpan.connecting(core, label: label)) {
-            try await self.wire(holder, until: deadline)
+            try await self.wire(holder, until: deadline, waiting: waiting, holding: holding)
         }
-        let connection = Connection(wire: wire, core: core, deadline: deadline)
+        let connection = Connection(
+            wire: wire,
+            core: core,
+            deadline: holding.map { ContinuousClock.now + $0 } ?? deadline,
+            atDeadline: atDeadline
+        )
         core.recorder.began(reused: isReused)
-        let start = ContinuousClock.now
         let watch = settings.holdWarning.map { limit in
             HoldWatch(
                 limit: limit,
@@ -139,20 +175,19 @@ public final class Database: Sendable {
                 recorder: core.recorder
             )
         }
-        func end(after error: (any Error)?) async {
-            let reason = await finish(connection, wire, after: error)
-            let held = start.duration(to: .now)
-            core.recorder.ended(after: held, closed: reason)
-            watch?.end(after: held)
-        }
-        do {
-            let result = try await body(connection)
-            await end(after: nil)
-            return result
-        } catch {
-            await end(after: error)
-            throw error
-        }
+        return OpenScope(connection: connection, beganAt: .now, watch: watch)
+    }
+
+    /// Closes a scope's connection, confirmed, or keeps it.
+    ///
+    /// - Parameters:
+    ///   - scope: The scope.
+    ///   - error: What it has failed with.
+    package func end(_ scope: OpenScope, after error: (any Error)?) async {
+        let reason = await finish(scope.connection, scope.connection.wire, after: error)
+        let held = scope.beganAt.duration(to: .now)
+        core.recorder.ended(after: held, closed: reason)
+        scope.watch?.end(after: held)
     }
 
     /// Closes a scope's connection, or keeps it; returns why it was closed.
@@ -202,7 +237,12 @@ public final class Database: Sendable {
         }
     }
 
-    private func wire(_ holder: Holder, until deadline: ContinuousClock.Instant?) async throws -> (Wire, Bool) {
+    private func wire(
+        _ holder: Holder,
+        until deadline: ContinuousClock.Instant?,
+        waiting: Duration?,
+        holding: Duration?
+    ) async throws -> (Wire, Bool) {
         while let kept = keep?.take() {
             // The server's answer to what it was told last has long been there: this waits for nothing.
             try? await kept.wire.client.collectReplies(Limits(deadline: .now + settings.closeTimeout))
@@ -214,6 +254,6 @@ public final class Database: Sendable {
             kept.wire.slot?.pass(to: holder)
             return (kept.wire, true)
         }
-        return try await core.open(holder, until: deadline, reuse: reuse)
+        return try await core.open(holder, until: deadline, waiting: waiting, holding: holding, reuse: reuse)
     }
 }

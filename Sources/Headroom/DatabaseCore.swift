@@ -29,21 +29,25 @@ struct DatabaseCore: Sendable {
     ///
     /// - Parameters:
     ///   - holder: Who asks.
-    ///   - deadline: The deadline of the scope.
+    ///   - deadline: The deadline of the scope, or of its beginning.
+    ///   - waiting: How long to wait for a slot, and for a full account; the settings' time when `nil`.
+    ///   - holding: How long the scope may last once it has begun; until the same deadline when `nil`.
     ///   - reuse: Whether it may be kept afterwards.
     /// - Returns: The open connection, and whether it was kept from another scope.
     /// - Throws: ``DatabaseError``, or `CancellationError`.
     func open(
         _ holder: Holder,
         until deadline: ContinuousClock.Instant?,
+        waiting: Duration? = nil,
+        holding: Duration? = nil,
         reuse: Reuse
     ) async throws -> (wire: Wire, isReused: Bool) {
         try Task.checkCancellation()
-        let own = ContinuousClock.now + settings.waitTimeout
+        let own = ContinuousClock.now + (waiting ?? settings.waitTimeout)
         let limits = Limits(deadline: min(own, deadline ?? own))
         guard let gate else {
             let client = try await connector.connect(limits: Limits(deadline: deadline))
-            return (wire(client, nil, deadline, reuse), false)
+            return (wire(client, nil, holding ?? Self.left(until: deadline), reuse), false)
         }
         let admission = try await gate.admission(limits)
         let slot: Slot
@@ -64,7 +68,7 @@ struct DatabaseCore: Sendable {
         }
         recorder.opened(in: start.duration(to: .now))
         slot.note(session: client.sessionID, serverStartedAt: admission.serverStartedAt)
-        let wire = wire(client, slot, deadline, reuse)
+        let wire = wire(client, slot, holding ?? Self.left(until: deadline), reuse)
         do {
             try await settle(wire, gate, admission, deadline)
         } catch {
@@ -125,15 +129,23 @@ struct DatabaseCore: Sendable {
     private func wire(
         _ client: Client,
         _ slot: Slot?,
-        _ deadline: ContinuousClock.Instant?,
+        _ scope: Duration?,
         _ reuse: Reuse
     ) -> Wire {
-        var limits = SessionLimits(isMariaDB: client.isMariaDB, idle: settings.sessionIdleTimeout)
+        var limits = SessionLimits(
+            isMariaDB: client.isMariaDB,
+            idle: settings.sessionIdleTimeout,
+            mark: slot?.mark
+        )
         // Not waited for: the first statement reads the answer before its own.
-        client.sendAhead(limits.beginning(scope: deadline.map { ContinuousClock.now.duration(to: $0) }))
+        client.sendAhead(limits.beginning(scope: scope))
         // A little less for each at random, so that connections opened together do not end together.
         let lifetime = reuse.lifetime - reuse.lifetime * Double.random(in: 0...0.1)
         return Wire(client, slot: slot, limits: limits, livesUntil: .now + lifetime)
+    }
+
+    private static func left(until deadline: ContinuousClock.Instant?) -> Duration? {
+        deadline.map { ContinuousClock.now.duration(to: $0) }
     }
 
     /// Does what a new session owes to the account before its scope may use it.

@@ -61,14 +61,14 @@ import HeadroomWatch
     func run() async throws {
         let stopping = Stopping()
         try await runCommand(failureCode: history ? 1 : Level.unknown.exitCode, takeSignal: stopping.take) {
-            let settings = try connection.settings(program: "headroom guard")
-            let file = try keeping.path(settings)
+            let loaded = try connection.loaded(program: "headroom guard")
+            let file = try keeping.path(loaded.database)
             if history {
                 try await PastReport(file, hours: hours).print(isJSON: json)
             } else if once {
-                try await GuardOnce(settings, watching, alerts, keeping, file).run()
+                try await GuardOnce(loaded, watching, alerts, keeping, file).run()
             } else {
-                let service = try GuardService(settings, watching, alerts, keeping, file)
+                let service = try GuardService(loaded, watching, alerts, keeping, file)
                 let task = Task { try await service.run() }
                 stopping.begin(task)
                 try await task.value

@@ -4,6 +4,7 @@ import FoundationEssentials
 import Headroom
 import HeadroomJobs
 public import MeterImport
+import Reporting
 import Synchronization
 
 /// `headroom import`: imports a file, or looks at it.

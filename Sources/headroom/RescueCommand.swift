@@ -73,7 +73,7 @@ struct RescueCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await runCommand {
-            let loaded = try connection.loaded(program: "headroom rescue")
+            let loaded = try connection.loaded(program: "headroom rescue", isForgiving: true)
             let orders = orders
             let report = try await Rescue(loaded).run(orders)
             let advice = RescueAdvice(report, settings: loaded.database, user: geteuid(), idle: idle)

@@ -52,7 +52,7 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         let child = Child()
-        try await runCommand(takeSignal: child.signal) {
+        try await runCommand(mayDumpCore: true, takeSignal: child.signal) {
             let status: Int32
             do {
                 status = try await guarded(child)

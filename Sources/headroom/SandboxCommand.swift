@@ -82,7 +82,7 @@ struct SandboxCommand: AsyncParsableCommand {
 
         func run() async throws {
             let child = Child()
-            try await runCommand(takeSignal: child.signal) {
+            try await runCommand(mayDumpCore: true, takeSignal: child.signal) {
                 let status = try await Sandbox.with(server.options(directory: keep)) { sandbox in
                     try await child.run(command, environment: sandbox.environment)
                 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CommandSupport
 import Headroom
+import Reporting
 
 /// `headroom slots`: who of this host's programs holds a slot, and who waits for one.
 struct SlotsCommand: AsyncParsableCommand {
@@ -14,10 +15,16 @@ struct SlotsCommand: AsyncParsableCommand {
             Examples:
               headroom slots
               headroom slots --watch
+              headroom slots --hosts
+
+            Where several hosts share the account (HEADROOM_HOSTS), --hosts asks the database which of them has how much.
             """
     )
 
     @OptionGroup var connection: ConnectionOptions
+
+    @Flag(help: "Show all hosts that share the account; opens a connection.")
+    var hosts = false
 
     @Flag(help: "Show it again every second, until Ctrl-C.")
     var watch = false
@@ -28,9 +35,10 @@ struct SlotsCommand: AsyncParsableCommand {
     func run() async throws {
         try await runCommand {
             let settings = try connection.settings(program: "headroom slots")
+            if hosts { return try await showHosts(settings) }
             repeat {
                 let report = try SlotReport(settings)
-                if watch, !json { Console.print("\u{1B}[H\u{1B}[2J") }
+                if watch, !json { Console.result("\u{1B}[H\u{1B}[2J") }
                 if json {
                     try Console.json(Headed(SlotsJSON(report)), isLine: watch)
                 } else {
@@ -38,6 +46,24 @@ struct SlotsCommand: AsyncParsableCommand {
                 }
                 if watch { try await Task.sleep(for: .seconds(1)) }
             } while watch
+        }
+    }
+}
+
+extension SlotsCommand {
+    private func showHosts(_ settings: DatabaseSettings) async throws {
+        let report = try await Database(settings).withConnection { try await HostsReport.read($0) }
+        guard let report else {
+            throw DatabaseError(
+                .accountUnknown,
+                message: "No hosts share the account: there is no row for it in headroom_shares.",
+                advice: "Set HEADROOM_HOSTS to their number on each of them, and the same DB_DATABASE."
+            )
+        }
+        if json {
+            try Console.json(Headed(HostsJSON(report)), isLine: false)
+        } else {
+            for line in HostsText(report).lines { Console.print(line) }
         }
     }
 }
@@ -101,77 +127,5 @@ struct SlotsText {
             holder.label.isEmpty ? "-" : holder.label,
             holder.site.isEmpty ? "-" : holder.site,
         ]
-    }
-}
-
-/// The slots as JSON.
-struct SlotsJSON: Encodable {
-    struct Slot: Encodable {
-        var slot: Int
-        var state: String
-        var program: String
-        var pid: Int32
-        @Nullable var sessionId: UInt64?
-        var seconds: Double
-        var label: String
-        var site: String
-        var heldTooLong: Bool
-    }
-
-    struct Waiting: Encodable {
-        var program: String
-        var pid: Int32
-        var tasks: Int
-        var seconds: Double
-    }
-
-    var account: String
-    var folder: String
-    @Nullable var limit: Int?
-    var budget: Int
-    var held: [Slot]
-    var waiting: [Waiting]
-    var foreignSessions: Int
-
-    init(_ report: SlotReport) {
-        account = report.account
-        folder = report.folder
-        limit = report.limit
-        budget = report.budget
-        held = report.held.map { held in
-            Slot(
-                slot: held.slot,
-                state: held.holder.state.words,
-                program: held.holder.program,
-                pid: held.holder.processID,
-                sessionId: held.holder.sessionID == 0 ? nil : held.holder.sessionID,
-                seconds: (held.holder.age.seconds * 1000).rounded() / 1000,
-                label: held.holder.label,
-                site: held.holder.site,
-                heldTooLong: held.holder.isHeldTooLong
-            )
-        }
-        waiting = report.waiting.map { waiting in
-            Waiting(
-                program: waiting.holder.program,
-                pid: waiting.holder.processID,
-                tasks: waiting.tasks,
-                seconds: (waiting.longest.seconds * 1000).rounded() / 1000
-            )
-        }
-        foreignSessions = report.foreignSessions
-    }
-}
-
-extension Holder.State {
-    /// The state in a word.
-    var words: String {
-        switch self {
-        case .opening: "opening"
-        case .open: "open"
-        case .idle: "idle"
-        case .draining: "draining"
-        case .program: "program"
-        }
     }
 }

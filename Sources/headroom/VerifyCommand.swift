@@ -61,6 +61,9 @@ struct VerifyCommand: AsyncParsableCommand {
     @Option(help: "With --pressure: for how long, at most 600.")
     var seconds = 10
 
+    @Option(help: "With --pressure: for how many milliseconds each query keeps the server, at most 1000.")
+    var queryTime = 0
+
     @Option(help: "With --pressure: how many connections come and go outside of the budget meanwhile.")
     var foreign = 0
 
@@ -91,6 +94,7 @@ struct VerifyCommand: AsyncParsableCommand {
         guard (1...64).contains(processes) else { throw ValidationError("--processes must be from 1 to 64.") }
         guard (1...1_000).contains(tasks) else { throw ValidationError("--tasks must be from 1 to 1000.") }
         guard (1...600).contains(seconds) else { throw ValidationError("--seconds must be from 1 to 600.") }
+        guard (0...1_000).contains(queryTime) else { throw ValidationError("--query-time must be from 0 to 1000.") }
         guard (0...100).contains(foreign) else { throw ValidationError("--foreign must be from 0 to 100.") }
     }
 
@@ -119,6 +123,7 @@ struct VerifyCommand: AsyncParsableCommand {
             processes: processes,
             tasks: tasks,
             duration: .seconds(seconds),
+            queryMilliseconds: queryTime,
             foreign: foreign,
             keep: keep
         )

@@ -14,6 +14,7 @@ struct VerifyPressure {
     let processes: Int
     let tasks: Int
     let duration: Duration
+    let queryMilliseconds: Int
     let foreign: Int
     let keep: Bool
 
@@ -63,8 +64,14 @@ struct VerifyPressure {
 
     /// One process's part, for `--worker`: prints its result as JSON.
     func runWorker() async throws {
-        let result = await PressureDrill(settings, tasks: tasks, duration: duration, reuse: keep ? .keep() : .never)
-            .run()
+        let result = await PressureDrill(
+            settings,
+            tasks: tasks,
+            duration: duration,
+            queryTime: .milliseconds(queryMilliseconds),
+            reuse: keep ? .keep() : .never
+        )
+        .run()
         Console.print(String(decoding: try JSONEncoder().encode(result), as: UTF8.self))
     }
 
@@ -73,7 +80,7 @@ struct VerifyPressure {
             .path("/proc/self/exe"),
             arguments: Arguments(
                 ["verify", "--pressure", "--worker", "--tasks", "\(tasks)", "--seconds", "\(Int(duration.seconds))"]
-                    + (keep ? ["--keep"] : []) + connection.arguments
+                    + ["--query-time", "\(queryMilliseconds)"] + (keep ? ["--keep"] : []) + connection.arguments
             ),
             output: .string(limit: 1 << 20),
             error: .discarded

@@ -67,10 +67,11 @@ struct WorkCommand: AsyncParsableCommand {
     func run() async throws {
         let stopping = WorkerStopping()
         try await runCommand(takeSignal: stopping.take) {
-            let settings = try connection.settings(program: "headroom work")
+            let loaded = try connection.loaded(program: "headroom work")
+            let settings = loaded.database
             let lock: HostLock
             do {
-                lock = try await queue.lock(settings)
+                lock = try await queue.lock(loaded)
             } catch let error as DatabaseError where error.code == .lockTaken {
                 if !quiet { Console.print("Not needed: \(error.message)") }
                 return
@@ -82,7 +83,7 @@ struct WorkCommand: AsyncParsableCommand {
                 worker.yields = { try await AccountUse.reasonToYield(above: share, $0) }
             }
             let report = WorkReport(isQuiet: quiet, isLog: !once)
-            let alert = JobAlert(command: alertCommand ?? Variables.value("HEADROOM_ALERT_COMMAND"), database)
+            let alert = JobAlert(command: try alertCommand ?? loaded.found.value(.alertCommand), database)
             let notify: @Sendable (Worker.Event) -> Void = { event in
                 stopping.note(event)
                 report.note(event)
@@ -100,7 +101,7 @@ struct WorkCommand: AsyncParsableCommand {
                     schedule.poll = poll.value
                     schedule.maxTime = maxTime?.value
                     schedule.maxJobs = maxJobs
-                    schedule.bell = try queue.bell(settings)
+                    schedule.bell = try queue.bell(loaded)
                     ServiceNotifier.send("READY=1\nSTATUS=waiting for jobs")
                     do {
                         try await worker.run(schedule, report: notify)

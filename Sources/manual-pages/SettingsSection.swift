@@ -1,4 +1,4 @@
-/// The settings as a section of a manual page, made from the file that the package installs: each setting, with its default,
+/// The settings as a section of a manual page, made from the file that the package installs: each setting
 /// below the comment that says what it is.
 enum SettingsSection {
     static func lines(_ file: String) -> [String] {
@@ -21,9 +21,8 @@ enum SettingsSection {
             if line.hasPrefix("# ") {
                 comment.append(line.dropFirst(2))
             } else if line.hasPrefix("#"), let equals = line.firstIndex(of: "=") {
-                let value = line[line.index(after: equals)...]
-                let name = Roff.bold(line.dropFirst()[..<equals])
-                names.append(value.isEmpty ? name : "\(name) (\(Roff.escaped(value)))")
+                // The value is an example, or the default, which the comment names.
+                names.append(Roff.bold(line.dropFirst()[..<equals]))
             } else if line.isEmpty {
                 endParagraph()
             }

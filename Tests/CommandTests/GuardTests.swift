@@ -252,6 +252,24 @@ import Testing
         #expect(text.contains("\"level\":\"CAUTION\"") && text.contains("\"change\":\"raised\""))
     }
 
+    @Test func `a webhook that sends elsewhere is not followed, and that is said without its address`() async throws {
+        let folder = TemporaryFolder()
+        let elsewhere = try OneRequestServer()
+        let server = try OneRequestServer(location: "http://127.0.0.1:\(elsewhere.port)/taken")
+        try await filled("ten11", 7) {
+            let run = try await HeadroomProgram.run(
+                ["guard", "--once", "--history-file", "\(folder.path)/history.sqlite"],
+                environment: environment("ten11")
+                    .merging(["HEADROOM_WEBHOOK": "http://127.0.0.1:\(server.port)/hook?key=hush"]) { $1 }
+            )
+            #expect(run.status == 1, "\(run.errors)")
+            #expect(run.errors.contains("could not be sent"), "\(run.errors)")
+            #expect(!run.errors.contains("hush"))
+        }
+        #expect(server.request().hasPrefix("POST /hook?key=hush"))
+        #expect(elsewhere.request().isEmpty)
+    }
+
     static func text(_ path: String) -> String {
         guard let file = fopen(path, "re") else { return "" }
         defer { fclose(file) }
@@ -270,10 +288,15 @@ import Testing
 private final class OneRequestServer: Sendable {
     let port: UInt16
     private let listener: Int32
+    private let reply: String
     private let text = Mutex("")
     private let thread = Mutex<pthread_t>(0)
 
-    init() throws {
+    // It sends whoever asks to the location; without one it answers that all is well.
+    init(location: String? = nil) throws {
+        reply =
+            location.map { "HTTP/1.1 307 Temporary Redirect\r\nLocation: \($0)\r\nContent-Length: 0\r\n" }
+            ?? "HTTP/1.1 204 No Content\r\n"
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -311,8 +334,7 @@ private final class OneRequestServer: Sendable {
             text += String(decoding: bytes[..<count], as: UTF8.self)
         }
         self.text.withLock { $0 = text }
-        let reply = "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
-        _ = reply.withCString { send(client, $0, strlen($0), Int32(MSG_NOSIGNAL)) }
+        _ = "\(reply)Connection: close\r\n\r\n".withCString { send(client, $0, strlen($0), Int32(MSG_NOSIGNAL)) }
         close(client)
     }
 

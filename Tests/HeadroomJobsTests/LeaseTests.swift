@@ -161,6 +161,96 @@ import Testing
         }
     }
 
+    /// Has a job be worked on by the host's own worker, which takes no lease.
+    private func startElsewhere(_ id: Int, rows: Int, _ database: Database) async throws {
+        try await database.withConnection {
+            _ = try await $0.query(
+                "UPDATE import_jobs SET status = 'processing', started_at = NOW(), processed_rows = \(rows) WHERE id = \(id)"
+            )
+        }
+    }
+
+    private func passTime(minutes: Int, _ database: Database) async throws {
+        try await database.withConnection {
+            _ = try await $0.query("UPDATE headroom_sightings SET since = since - INTERVAL \(minutes) MINUTE")
+        }
+    }
+
+    @Test
+    func `a job of the host's own worker is adopted when it has not got on for 60 minutes, which counts as a try`()
+        async throws
+    {
+        try await withQueue("stranger") { queue, database in
+            let id = try await queue.add(job("/1"), batchID: "b")
+            try await startElsewhere(id, rows: 10, database)
+            #expect(try await claim(queue) == nil)
+            try await passTime(minutes: 59, database)
+            #expect(try await claim(queue) == nil)
+            // It gets on: the hour begins anew.
+            try await startElsewhere(id, rows: 11, database)
+            try await passTime(minutes: 2, database)
+            #expect(try await claim(queue) == nil)
+            try await passTime(minutes: 59, database)
+            #expect(try await claim(queue) == nil)
+            try await passTime(minutes: 2, database)
+            let (adopted, lease) = try #require(try await claim(queue))
+            #expect(adopted.id == id)
+            #expect(adopted.retries == 1)
+            try await advance(lease, "on", rows: 1, on: database)
+            #expect(try await claim(queue) == nil)
+        }
+    }
+
+    @Test func `of two workers only one adopts a job`() async throws {
+        try await withQueue("strangers") { queue, database in
+            let id = try await queue.add(job("/1"), batchID: "b")
+            try await startElsewhere(id, rows: 1, database)
+            #expect(try await claim(queue) == nil)
+            try await passTime(minutes: 61, database)
+            let claims = try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<4 { group.addTask { try await claim(queue) == nil ? 0 : 1 } }
+                return try await group.reduce(0, +)
+            }
+            #expect(claims == 1)
+        }
+    }
+
+    @Test func `a lease is renewed while something runs that commits nothing`() async throws {
+        try await withQueue("renewed") { queue, database in
+            _ = try await queue.add(job("/1"), batchID: "b")
+            let (_, lease) = try #require(try await claim(queue))
+            let isRenewed = try await database.withConnection { connection in
+                try await connection.query("UPDATE headroom_leases SET expires_at = UTC_TIMESTAMP(6)")
+                return try await lease.whileRenewing(connection, every: .milliseconds(20)) {
+                    try await eventually {
+                        try await database.withConnection {
+                            try await $0.number(
+                                "SELECT TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(6), expires_at) FROM headroom_leases"
+                            ) ?? 0 >= 25
+                        }
+                    }
+                }
+            }
+            #expect(isRenewed)
+        }
+    }
+
+    @Test func `a worker that has lost its lease meanwhile hears of it, and what it does is cancelled`() async throws {
+        try await withQueue("renewed_no_more") { queue, database in
+            let id = try await queue.add(job("/1"), batchID: "b")
+            let (_, lease) = try #require(try await claim(queue))
+            try await queue.handOver(id, process: 1)
+            _ = try #require(try await claim(queue))
+            await #expect(throws: LeaseEnded.lost) {
+                try await database.withConnection { connection in
+                    try await lease.whileRenewing(connection, every: .milliseconds(20)) {
+                        try await Task.sleep(for: .seconds(600))
+                    }
+                }
+            }
+        }
+    }
+
     @Test func `times of expiry are the same in every time zone`() async throws {
         try await withQueue("zones") { queue, database in
             let id = try await queue.add(job("/1"), batchID: "b")
@@ -182,6 +272,13 @@ import Testing
 @Suite struct LeaseRecordTests {
     private func record(isExpired: Bool) -> LeaseRecord {
         LeaseRecord(token: "t", holder: .current, isExpired: isExpired, fruitless: 0)
+    }
+
+    @Test func `the job of a worker without a lease is left alone until an hour has passed without progress`() {
+        #expect(Sighting(isUnchanged: nil, age: .zero).verdict == .remember)
+        #expect(Sighting(isUnchanged: false, age: .seconds(9_999)).verdict == .remember)
+        #expect(Sighting(isUnchanged: true, age: .seconds(3_599)).verdict == .wait)
+        #expect(Sighting(isUnchanged: true, age: .seconds(3_600)).verdict == .adopt)
     }
 
     @Test func `on this host the process counts, elsewhere the time`() {

@@ -325,6 +325,7 @@ private final class Store {
     func seen(by member: Int) -> View { View(store: self, owner: ownerOfMember[member] ?? 0) }
 
     struct View: SlotStore {
+        var hostMoment: HostMoment { HostMoment(time: 0, boot: 0) }
         let store: Store
         let owner: Int
 

@@ -37,6 +37,22 @@ import Testing
         #expect(statistics.open == 0)
     }
 
+    @Test func `the places of a front door are neither in the budget nor in the reserve`() async throws {
+        var settings = try settings("ten8", reserve: 1)
+        settings.frontDoor = 4
+        let database = Database(settings)
+        try await database.withConnection { _ in }
+        #expect(database.budget == 5)
+        #expect(database.admission?.hasReserve == true)
+        settings = try self.settings("ten9", reserve: 0)
+        settings.frontDoor = 4
+        let full = Database(settings)
+        try await full.withConnection { _ in }
+        #expect(full.budget == 6)
+        #expect(full.admission?.hasReserve == false)
+        #expect(try SlotReport(settings).budget == 6)
+    }
+
     @Test func `a socket and a TCP setting that lead to one account share its budget`() async throws {
         let overSocket = Database(try settings("two1"))
         var settings = try settings("two1", overTCP: true)

@@ -111,7 +111,7 @@ import Testing
             not a setting
             EMPTY=
             """#
-        let values = try EnvFile.parse(text, path: ".env")
+        let values = try EnvFile.parse(text, path: ".env").mapValues(\.value)
         #expect(values["DB_HOST"] == "127.0.0.1")
         #expect(values["DB_PASSWORD"] == #"p#w "x" \ $y"#)
         #expect(values["DB_USERNAME"] == "us er")
@@ -166,6 +166,8 @@ import Testing
         (["DB_USERNAME": "u", "HEADROOM_CONNECT_TIMEOUT": "soon"], .settingsInvalid),
         (["DB_USERNAME": "u", "HEADROOM_CONNECT_TIMEOUT": "0"], .settingsInvalid),
         (["DB_USERNAME": "u", "HEADROOM_TLS_MODE": "maybe"], .settingsInvalid),
+        (["DB_USERNAME": "u", "HEADROOM_FRONT_DOOR": "-1"], .settingsInvalid),
+        (["DB_USERNAME": "u", "HEADROOM_FRONT_DOOR_STATS": "here.sock"], .settingsInvalid),
     ])
     func `what is missing or cannot be used is said, with a next step`(
         environment: [String: String],

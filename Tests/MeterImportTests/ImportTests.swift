@@ -1,3 +1,4 @@
+import Glibc
 import Headroom
 import HeadroomJobs
 import TestSupport
@@ -147,6 +148,44 @@ import Testing
         #expect(rejected.map(\.0) == [4, 5])
         #expect(rejected.map(\.1) == ["Date", "HH1"])
         #expect(rejected.map(\.2) == ["31/02/2024", "x"])
+    }
+
+    @Test func `rejected rows are given back as a file although the file they come from is gone`() async throws {
+        let database = try await database("rejects")
+        let path = folder.write("mpan;datetime;kwh;note\n1;2024-01-01 00:00;1;a\n1;soon;2;\"b;c\"\n", to: "gone.csv")
+        let job = try await run(path, ImportOptions(), on: database)
+        unlink(path)
+        let queue = JobQueue(database)
+        let csv = try #require(try await queue.rejectedHeader(of: job.id).flatMap(RejectsCSV.init(json:)))
+        var lines = csv.headerLine
+        try await queue.rejectedRows(of: job.id) { _, content, _ in lines += csv.line(content, reason: "R") }
+        #expect(lines == "mpan;datetime;kwh;note;reason\n1;soon;2;\"b;c\";R\n")
+        #expect(try await queue.delete(job.id))
+        #expect(try await queue.rejectedHeader(of: job.id) == nil)
+    }
+
+    @Test func `a second session lets go of its place when another program waits for one`() async throws {
+        var settings = try await database("wanted").settings
+        settings.budget = 2
+        settings.stateFolder = folder.path + "/wanted"
+        let path = folder.write(jumble, to: "jumble.csv")
+        let database = Database(settings)
+        let queue = JobQueue(database)
+        let id = try await queue.add(NewJob(filename: "f", path: path, type: "hh"), batchID: "wanted")
+        let working = EventFlag()
+        let task = Task {
+            try await Worker(database, handler: MeterImportHandler(helper: database))
+                .runOnce { if case .progressed = $0 { working.raise() } }
+        }
+        await working.wait()
+        // Both places are taken, for as long as neither of the two lets go.
+        let seen = try await Database(settings)
+            .withConnection { connection in
+                try await connection.number("SELECT status = 'processing' FROM import_jobs WHERE id = \(id)")
+            }
+        #expect(seen == 1)
+        _ = try await task.value
+        #expect(try await queue.job(id)?.status == .completed)
     }
 
     @Test func `unknown meters are created once, also when imports race`() async throws {

@@ -48,6 +48,21 @@ import Testing
         #expect(found.duplicates == 4)
     }
 
+    @Test func `ids that follow each other are put together, in whatever order they come`() {
+        let ranges = IDRanges([9, 3, 4, 20, 5, 10, 1])
+        #expect(ranges.long == [3...5, 9...10])
+        #expect(ranges.single == [1, 20])
+        #expect(IDRanges([]).long.isEmpty && IDRanges([]).single.isEmpty)
+        var random = SystemRandomNumberGenerator()
+        for _ in 0..<100 {
+            let ids = Set(
+                (0..<Int.random(in: 0...60, using: &random)).map { _ in Int.random(in: 1...80, using: &random) }
+            )
+            let ranges = IDRanges(ids.shuffled())
+            #expect((ranges.long.flatMap(Array.init) + ranges.single).sorted() == ids.sorted())
+        }
+    }
+
     @Test func `halves are of whole days, and always alike`() {
         var random = SystemRandomNumberGenerator()
         for _ in 0..<200 {

@@ -7,6 +7,9 @@ public final class EventFlag: Sendable {
     /// Creates a flag that is down.
     public init() {}
 
+    /// Whether the flag is up.
+    public var isRaised: Bool { state.withLock(\.isRaised) }
+
     /// Raises the flag; a second time does nothing.
     public func raise() {
         let waiters = state.withLock { state in

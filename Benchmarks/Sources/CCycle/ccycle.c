@@ -30,12 +30,12 @@ static MYSQL *connect_to(const char *socket, unsigned int port, const char *user
     return mysql;
 }
 
-static int select_one(MYSQL *mysql) {
-    if (mysql_real_query(mysql, "SELECT 1", 8)) return (int)mysql_errno(mysql);
+static int run_query(MYSQL *mysql, const char *query) {
+    if (mysql_real_query(mysql, query, strlen(query))) return (int)mysql_errno(mysql);
     MYSQL_RES *result = mysql_store_result(mysql);
     if (!result) return (int)mysql_errno(mysql);
     MYSQL_ROW row = mysql_fetch_row(result);
-    int error = row && row[0] && row[0][0] == '1' ? 0 : -1;
+    int error = row && row[0] ? 0 : -1;
     mysql_free_result(result);
     return error;
 }
@@ -50,13 +50,13 @@ static void close_confirmed(MYSQL *mysql, int watch) {
 }
 
 int ccycle_run(const char *socket, unsigned int port, const char *user, const char *password, const char *database,
-               const char *first) {
+               const char *first, const char *query) {
     int error = 0;
     MYSQL *mysql = connect_to(socket, port, user, password, database, &error);
     if (!mysql) return error;
     int watch = fcntl(mysql_get_socket(mysql), F_DUPFD_CLOEXEC, 0);
     if (first && mysql_real_query(mysql, first, strlen(first))) error = (int)mysql_errno(mysql);
-    if (!error) error = select_one(mysql);
+    if (!error) error = run_query(mysql, query);
     close_confirmed(mysql, watch);
     return error;
 }
@@ -70,7 +70,7 @@ int ccycle_queries(const char *socket, unsigned int port, const char *user, cons
     for (int index = 0; index < count && !error; index++) {
         struct timespec start, end;
         clock_gettime(CLOCK_MONOTONIC, &start);
-        error = select_one(mysql);
+        error = run_query(mysql, "SELECT 1");
         clock_gettime(CLOCK_MONOTONIC, &end);
         nanoseconds[index] = (end.tv_sec - start.tv_sec) * 1000000000LL + (end.tv_nsec - start.tv_nsec);
     }
@@ -102,7 +102,7 @@ static double seconds_now(void) {
 }
 
 int ccycle_loops(const char *socket, const char *user, const char *password, const char *database, const char *first,
-                 int processes, int seconds) {
+                 const char *query, int processes, int seconds) {
     int ends[2];
     long total = 0;
     if (pipe(ends)) return -1;
@@ -110,7 +110,8 @@ int ccycle_loops(const char *socket, const char *user, const char *password, con
         if (fork() == 0) {
             long done = 0;
             double end = seconds_now() + seconds;
-            while (done >= 0 && seconds_now() < end) done = ccycle_run(socket, 0, user, password, database, first) ? -1 : done + 1;
+            while (done >= 0 && seconds_now() < end)
+                done = ccycle_run(socket, 0, user, password, database, first, query) ? -1 : done + 1;
             _exit(write(ends[1], &done, sizeof done) != sizeof done);
         }
     }

@@ -98,7 +98,7 @@ struct Bench {
         try (0..<count)
             .map { _ in
                 let start = ContinuousClock.now
-                let error = ccycle_run(socket, port, "app", "sandbox", "app", statement)
+                let error = ccycle_run(socket, port, "app", "sandbox", "app", statement, "SELECT 1")
                 guard error == 0 else { throw Failure(number: error) }
                 return start.duration(to: .now)
             }

@@ -35,10 +35,10 @@ struct Data {
     }
 
     /// The rows as text, for meters with these ids.
-    func loadRows(ids: [Int]) -> String {
+    func loadRows(ids: [Int], batch: String) -> String {
         values.map { value in
             "\(ids[value.meter]),\(Self.date(value.day)),\(Self.time(value.period)):00,\(value.period),"
-                + "\(Self.decimal(value.thousandths)),actual,bench"
+                + "\(Self.decimal(value.thousandths)),actual,\(batch)"
         }
         .joined(separator: "\n")
     }

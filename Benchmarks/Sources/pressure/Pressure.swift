@@ -17,40 +17,60 @@ struct Pressure {
     static func main() async throws {
         guard CommandLine.arguments.count == 2 else { return print("usage: pressure PATH-OF-HEADROOM") }
         try await Sandbox.with(SandboxOptions(limit: 10)) { sandbox in
-            var ratios: [Double] = []
-            var alike: [Double] = []
-            var last: [String: Double] = [:]
-            for round in 0..<rounds {
-                let c = Double(ccycle_loops(sandbox.socket, "app", "sandbox", "app", nil, 10, Int32(seconds)))
-                let telling = "SET SESSION wait_timeout = 300, idle_transaction_timeout = 300"
-                let toldC = Double(ccycle_loops(sandbox.socket, "app", "sandbox", "app", telling, 10, Int32(seconds)))
-                last = try await headroom(CommandLine.arguments[1], sandbox)
-                let ours = last["per_second"] ?? 0
-                ratios.append(ours / c)
-                alike.append(ours / toldC)
-                print(
-                    "  round \(round + 1): C \(Int(c)) a second, telling sessions the same \(Int(toldC)), Headroom \(Int(ours)), refused \(Int(last["refused"] ?? -1)), "
-                        + "longest wait \(tenths((last["longest_wait_seconds"] ?? 0) / (last["mean_wait_seconds"] ?? 1))) "
-                        + "times the mean, shares 1 : \(hundredths((last["most_by_process"] ?? 0) / (last["fewest_by_process"] ?? 1)))"
-                )
+            // A query of 2 ms, as pages have; and none to speak of, so that only opening and closing is left.
+            for queryMilliseconds in [2, 0] {
+                try await compare(CommandLine.arguments[1], sandbox, queryMilliseconds: queryMilliseconds)
             }
-            ratios.sort()
-            alike.sort()
-            print(
-                "  throughput, 8 processes of 16 tasks against 10 loops in C: median ratio \(hundredths(ratios[rounds / 2])) "
-                    + "(from \(hundredths(ratios[0])) to \(hundredths(ratios[rounds - 1]))); with the same statement for "
-                    + "each session in C \(hundredths(alike[rounds / 2]))"
-            )
         }
     }
 
+    /// Takes turns, and prints the ratios.
+    static func compare(_ path: String, _ sandbox: Sandbox, queryMilliseconds: Int) async throws {
+        let query = queryMilliseconds > 0 ? "SELECT SLEEP(0.00\(queryMilliseconds))" : "SELECT 1"
+        let telling = "SET SESSION wait_timeout = 300, idle_transaction_timeout = 300"
+        func loops(first: String?) -> Double {
+            Double(ccycle_loops(sandbox.socket, "app", "sandbox", "app", first, query, 10, Int32(seconds)))
+        }
+        print("  each query: \(query)")
+        var ratios: [Double] = []
+        var alike: [Double] = []
+        for round in 0..<rounds {
+            let c = loops(first: nil)
+            let toldC = loops(first: telling)
+            let drill = try await headroom(path, sandbox, queryMilliseconds: queryMilliseconds)
+            let ours = drill["per_second"] ?? 0
+            ratios.append(ours / c)
+            alike.append(ours / toldC)
+            let longest = tenths((drill["longest_wait_seconds"] ?? 0) / (drill["mean_wait_seconds"] ?? 1))
+            let shares = hundredths((drill["most_by_process"] ?? 0) / (drill["fewest_by_process"] ?? 1))
+            print(
+                "  round \(round + 1): C \(Int(c)) a second, telling sessions the same \(Int(toldC)), "
+                    + "Headroom \(Int(ours)), refused \(Int(drill["refused"] ?? -1)), "
+                    + "longest wait \(longest) times the mean, shares 1 : \(shares)"
+            )
+        }
+        ratios.sort()
+        alike.sort()
+        print(
+            "  throughput, 8 processes of 16 tasks against 10 loops in C: median ratio \(hundredths(ratios[rounds / 2])) "
+                + "(from \(hundredths(ratios[0])) to \(hundredths(ratios[rounds - 1]))); with the same statement for "
+                + "each session in C \(hundredths(alike[rounds / 2]))"
+        )
+    }
+
     /// Runs the drill, and returns the numbers that it prints.
-    static func headroom(_ path: String, _ sandbox: Sandbox) async throws -> [String: Double] {
+    static func headroom(
+        _ path: String,
+        _ sandbox: Sandbox,
+        queryMilliseconds: Int
+    ) async throws -> [String: Double] {
         var variables: [Environment.Key: String?] = ["HEADROOM_RESERVE": "0"]
         for (name, value) in sandbox.environment { variables[Environment.Key(stringLiteral: name)] = value }
         let run = try await Subprocess.run(
             .path(FilePath(path)),
-            arguments: ["verify", "--pressure", "--seconds", "\(seconds)", "--json"],
+            arguments: [
+                "verify", "--pressure", "--seconds", "\(seconds)", "--query-time", "\(queryMilliseconds)", "--json",
+            ],
             environment: .inherit.updating(variables),
             output: .string(limit: 1 << 20),
             error: .discarded

@@ -29,15 +29,25 @@ extension Connection {
     ///
     /// On a session that was never reset only: MariaDB 10.11 then shows the global limit instead of the account's.
     func accountFacts() async throws -> AccountFacts {
-        let identity: SQL = isMariaDB ? "@@server_uid" : "@@server_uuid"
         let row = try await query(
             """
-            SELECT CURRENT_USER(), CONCAT_WS('|', @@hostname, @@port, @@socket, @@datadir, \(identity)),
+            SELECT CURRENT_USER(), CONCAT_WS('|', @@hostname, @@port, @@socket, @@datadir),
                    @@session.max_user_connections, @@global.max_connections
             """
         )
         .first(String.self, String.self, Int.self, Int.self)
-        let uptime = try await query("SHOW GLOBAL STATUS LIKE 'Uptime'").first(String.self, Int.self)?.1 ?? 0
+        let status = try await query(
+            "SHOW GLOBAL STATUS WHERE Variable_name IN ('Uptime', 'wsrep_cluster_state_uuid')"
+        )
+        .decode(String.self, String.self)
+        let uptime = status.first { $0.0 == "Uptime" }.flatMap { Int($0.1) } ?? 0
+        // The nodes of a cluster count each for itself, but whoever may use all of them keeps one budget.
+        let cluster = status.first { $0.0 == "wsrep_cluster_state_uuid" && $0.1.contains { $0 != "0" && $0 != "-" } }?.1
+        // By SHOW: a variable that an older server does not have is no row there, and an error in a SELECT.
+        let identity = try await query(
+            "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_uid', 'server_uuid')"
+        )
+        .first(String.self, String.self)
         // The account's own sessions are what the server shows of others to an account without privileges. (MySQL would
         // rather be asked in the performance schema, but that may be off, and is empty then.)
         let sessions = try await query(
@@ -53,7 +63,7 @@ extension Connection {
         }
         return AccountFacts(
             account: account,
-            server: server,
+            server: cluster.map { "cluster|\($0)" } ?? identity.map { "\(server)|\($0.1)" } ?? server,
             ownLimit: limit > 0 ? limit : nil,
             serverLimit: serverLimit,
             serverStartedAt: Int64(time(nil)) - Int64(uptime),

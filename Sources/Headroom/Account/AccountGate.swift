@@ -68,11 +68,14 @@ final class AccountGate: Sendable {
     private func join(_ folder: String) throws -> Admission {
         let key = Key(
             folder: folder,
-            policy: Admission.Policy(budget: settings.budget, reserve: settings.reserve)
+            policy: Admission.Policy(settings)
         )
         let admission = try Self.members.withLock { members in
             if let known = members[key] { return known }
             let admission = try Admission(folder: folder, policy: key.policy, program: settings.programName)
+            if let hosts = settings.hosts {
+                admission.keepShare(try ShareKeeper(admission, connector, hosts: hosts))
+            }
             members[key] = admission
             return admission
         }

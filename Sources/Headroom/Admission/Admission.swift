@@ -12,13 +12,27 @@ final class Admission: Sendable {
         /// The budget that the settings name; `nil` takes the limit minus the reserve.
         var budget: Int?
 
-        /// How many connections of the limit are left to others.
+        /// How many connections of the limit are left free.
         var reserve: Int
+
+        /// How many connections of the limit are a front door's.
+        var frontDoor = 0
+
+        /// How many hosts share the account; `nil` when this is the only one.
+        var hosts: Int?
+
+        /// How many connections are always this host's.
+        var fixedShare: Int?
     }
 
     let file: SlotFile
     let folder: String
     let door: Door
+    private let frontDoor: Int
+
+    /// Asks for this host's share of the account; `nil` where this is the only host.
+    private let shareKeeper = Guarded<ShareKeeper?>(nil)
+    private let isShared: Bool
     private let placesInUse = Guarded<Set<SlotPlace>>([])
     private let member: Int
     private let bell: Bell
@@ -70,6 +84,7 @@ final class Admission: Sendable {
     /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
     init(folder: String, policy: Policy, program: String) throws {
         self.folder = folder
+        isShared = policy.hosts != nil
         file = try SlotFile(path: "\(folder)/slots")
         door = Door(file: file)
         member = try file.join(program: program)
@@ -77,7 +92,10 @@ final class Admission: Sendable {
         var record = SlotTable.Member()
         record.isPresent = true
         record.budget = policy.budget ?? 0
-        record.reserve = policy.reserve
+        record.reserve = policy.reserve + policy.frontDoor
+        frontDoor = policy.frontDoor
+        record.hosts = policy.hosts ?? 0
+        record.share = policy.fixedShare ?? 0
         line = Guarded(AdmissionLine(member: member, record: record, tolerance: Self.tolerance))
         line.withLock { $0.change(file) { _ in } }
         bell.heard = { [weak self] sound in self?.heard(sound) }
@@ -95,10 +113,12 @@ final class Admission: Sendable {
         let waiter: Waiter
         switch arrival {
         case .admitted(let taken):
+            lookAtShare()
             return .slot(Slot(taken, holder, self))
         case .waits(let place, let work):
             waiter = place
             perform(work)
+            lookAtShare()
             // Only who waits listens. What was rung before it did is found by looking once more.
             if bell.listen() { perform(line.withLock { $0.advance(file, lookAtAll: true) }) }
             // A connection may have been kept since this task found none.
@@ -139,7 +159,63 @@ final class Admission: Sendable {
 
     /// Takes a slot if one is free and nobody waits.
     func admitAtOnce(_ holder: Holder) -> Slot? {
-        line.withLock { $0.takeAtOnce(file) }.map { Slot($0, holder, self) }
+        guard let taken = line.withLock({ $0.takeAtOnce(file) }) else { return nil }
+        lookAtShare()
+        return Slot(taken, holder, self)
+    }
+
+    /// Has somebody ask for this host's share from now on, whenever that is due.
+    func keepShare(_ keeper: ShareKeeper) {
+        shareKeeper.withLock { $0 = keeper }
+    }
+
+    /// How the names of the locks begin that show whose sessions are this host's.
+    var markPrefix: String? { isShared ? shareKeeper.withLock(\.self)?.markPrefix : nil }
+
+    /// Why this host has no share, when it has failed to ask; `nil` otherwise.
+    var shareTrouble: String? { shareKeeper.withLock(\.self)?.trouble }
+
+    private func lookAtShare() {
+        if isShared { shareKeeper.withLock(\.self)?.look() }
+    }
+
+    /// How many slots the host's processes hold, how many of their tasks wait, and what this process has of both.
+    var demand: (held: Int, waiting: Int, ownHeld: Int, ownWaiting: Int) {
+        line.withLock { line in
+            let all = line.demand(file)
+            return (all.held, all.waiting, line.held.count, line.waiting)
+        }
+    }
+
+    /// The budget that this host makes of the account's limit for all hosts together; `nil` while the limit is not known.
+    var accountBudget: Int? {
+        line.withLock { line in
+            line.read(file)
+            return line.table.accountBudget(of: line.ownRecord)
+        }
+    }
+
+    /// The most slots that this host may ever come to hold.
+    var mostSlots: Int {
+        line.withLock { line in
+            line.read(file)
+            let own = line.ownRecord
+            guard own.hosts > 0, let whole = line.table.accountBudget(of: own) else { return line.budget(file).slots }
+            return max(0, whole - own.hosts - (own.hosts - 1) * own.share)
+        }
+    }
+
+    /// What the host has of the account.
+    var hostShare: HostShare { table.hostShare(in: HostMoment.now.boot) }
+
+    /// Writes what the host has of the account, for all its processes.
+    ///
+    /// - Returns: Whether it is written.
+    func setHostShare(_ share: HostShare) -> Bool {
+        let isWritten = changeHead { $0.setHostShare(share, in: HostMoment.now.boot) }
+        // Kept connections are given up when the host has to hold fewer.
+        tellWhoeverKeeps()
+        return isWritten
     }
 
     /// Gives a slot back; its ``Slot`` calls this once.
@@ -157,9 +233,11 @@ final class Admission: Sendable {
         if mayBeWanted { action() }
     }
 
-    /// Whether anybody waits for a slot, of this process or another.
+    /// Whether anybody waits for a slot, of this process or another, or another host for a part of this one's.
     var isWanted: Bool {
-        line.withLock { $0.waiting > 0 || $0.othersWait(file) }
+        line.withLock { line in
+            line.waiting > 0 || line.othersWait(file) || (isShared && line.table.heldSlots() > line.budget(file).slots)
+        }
     }
 
     /// Whether anybody waits, as far as this member has been told: costs no system call.
@@ -207,7 +285,13 @@ final class Admission: Sendable {
     var hasReserve: Bool {
         line.withLock { line in
             line.read(file)
-            guard let limit = line.table.limit else { return false }
+            guard let whole = line.table.limit else { return false }
+            // What is the front door's is not free.
+            let limit = whole - frontDoor
+            // Each of several hosts may be ending a session at the same time.
+            if isShared, let whole = line.table.accountBudget(of: line.ownRecord) {
+                return limit - whole >= line.ownRecord.hosts
+            }
             return limit > line.budget(file).slots
         }
     }
@@ -246,8 +330,11 @@ final class Admission: Sendable {
     var waiting: Int { line.withLock { $0.waiting } }
 
     /// Changes the head of the file: the limit and what belongs to it.
-    func changeHead(_ body: (inout SlotTable) -> Void) {
-        guard file.lockHead() else { return }
+    ///
+    /// - Returns: Whether it is changed; not when a process that was stopped in the middle of it has the right to.
+    @discardableResult
+    func changeHead(_ body: (inout SlotTable) -> Void) -> Bool {
+        guard file.lockHead() else { return false }
         var table = SlotTable()
         file.read(into: &table)
         body(&table)
@@ -255,6 +342,7 @@ final class Admission: Sendable {
         file.unlock(.head)
         // A larger limit lets somebody in.
         perform(line.withLock { $0.advance(file) })
+        return true
     }
 
     /// The host's monotonic clock, which all its processes share.
@@ -309,5 +397,18 @@ final class Admission: Sendable {
             perform(line.withLock { $0.overtake(self.file) })
             lookOverLater()
         }
+    }
+}
+
+extension Admission.Policy {
+    /// What the settings say.
+    init(_ settings: DatabaseSettings) {
+        self.init(
+            budget: settings.budget,
+            reserve: settings.reserve,
+            frontDoor: settings.frontDoor,
+            hosts: settings.hosts,
+            fixedShare: settings.fixedShare
+        )
     }
 }

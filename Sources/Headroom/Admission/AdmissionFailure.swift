@@ -2,8 +2,18 @@
 enum AdmissionFailure {
     /// No slot came free in time.
     static func noSlot(_ admission: Admission, after wait: Duration, _ settings: DatabaseSettings) -> DatabaseError {
+        if let trouble = admission.shareTrouble {
+            return DatabaseError(
+                .budgetExhausted,
+                message: "This host could not ask for its share of the account: \(trouble)",
+                advice: "Until it can, it holds what HEADROOM_SHARE always leaves it."
+            )
+        }
         let (slots, isAnothers) = admission.budget
-        let what = slots == 1 ? "The budget's only connection was" : "All \(slots) connections of the budget were"
+        let what =
+            slots == 0
+            ? "This host has no share of the account yet: other hosts' connections were"
+            : slots == 1 ? "The budget's only connection was" : "All \(slots) connections of the budget were"
         let tenths = Int((wait / .milliseconds(100)).rounded())
         let time = tenths % 10 == 0 ? "\(tenths / 10) s" : "\(tenths / 10).\(tenths % 10) s"
         return DatabaseError(

@@ -10,6 +10,8 @@ struct TakenSlot: Hashable, Sendable {
 
 /// What an ``AdmissionLine`` needs of the slot file; a protocol so that tests can put many lines on one file in memory.
 protocol SlotStore {
+    /// The moment on the host's clock, which goes on while the machine sleeps; only asked for where hosts share an account.
+    var hostMoment: HostMoment { get }
     func read(into table: inout SlotTable)
     func tryLock(_ place: SlotPlace) -> Bool
     func unlock(_ place: SlotPlace)
@@ -229,18 +231,36 @@ struct AdmissionLine<Waiter> {
         store.read(into: &table)
     }
 
-    /// The number of slots that all members together may hold: the smallest of their budgets.
+    /// The number of slots that all members together may hold: the smallest of their budgets, and what the host has of an
+    /// account that several hosts share.
     mutating func budget(_ store: some SlotStore) -> (slots: Int, isAnothers: Bool) {
         var budget = table.budget(of: ownRecord) ?? 1
         var isAnothers = false
+        var base = ownRecord.hosts > 0 ? ownRecord.share : nil
         for index in 0..<table.membersUsed where index != member {
             let record = table[member: index]
-            guard record.isPresent, let theirs = table.budget(of: record), theirs < budget else { continue }
-            guard lives(index, store) else { continue }
-            budget = theirs
-            isAnothers = true
+            guard record.isPresent else { continue }
+            let theirs = table.budget(of: record) ?? .max
+            guard theirs < budget || record.hosts > 0 && record.share < base ?? .max, lives(index, store) else {
+                continue
+            }
+            if theirs < budget { (budget, isAnothers) = (theirs, true) }
+            if record.hosts > 0 { base = min(base ?? .max, record.share) }
         }
-        return (budget, isAnothers)
+        guard let base else { return (budget, isAnothers) }
+        let moment = store.hostMoment
+        return (min(budget, base + table.hostShare(in: moment.boot).allowed(at: moment.time)), isAnothers)
+    }
+
+    /// How many slots all members hold, and how many tasks of theirs wait.
+    mutating func demand(_ store: some SlotStore) -> (held: Int, waiting: Int) {
+        read(store)
+        var waiting = line.count
+        for index in 0..<table.membersUsed where index != member {
+            guard table[member: index].waiting > 0, lives(index, store) else { continue }
+            waiting += table[member: index].waiting
+        }
+        return (table.heldSlots(), waiting)
     }
 
     /// Shows in the file who of this member waits, and since when.
@@ -289,7 +309,23 @@ struct AdmissionLine<Waiter> {
         let isInherited = store.isMarkedHeld(slot)
         table.mark(slot, held: true)
         store.writeMark(slot, held: true)
+        guard ownRecord.hosts == 0 || isWithinShare(slot, isInherited, store) else { return nil }
         return TakenSlot(index: slot, isInherited: isInherited)
+    }
+
+    /// Whether the host still has a place for a slot that has just been marked; if not, it is given back.
+    ///
+    /// Another process may be giving a part of the share away at this moment, see ``HostShare/propose``.
+    private mutating func isWithinShare(_ slot: Int, _ isInherited: Bool, _ store: some SlotStore) -> Bool {
+        read(store)
+        if table.heldSlots() <= budget(store).slots { return true }
+        own.remove(slot)
+        if !isInherited {
+            table.mark(slot, held: false)
+            store.writeMark(slot, held: false)
+        }
+        store.unlock(.slot(slot))
+        return false
     }
 
     /// The living member, other than this one, whose task has waited longest, if that came before a moment.

@@ -24,6 +24,9 @@ final class Slot: Sendable {
         giveBack()
     }
 
+    /// The name of the lock by which other hosts tell whose session is in the slot; `nil` where this is the only host.
+    var mark: String? { admission.markPrefix.map { "\($0)\(index)" } }
+
     /// Whether somebody waits for a slot, as far as is known: costs no system call while nobody does.
     var isMaybeWanted: Bool {
         guard admission.mayBeWanted else { return false }

@@ -57,6 +57,8 @@ final class SlotFile: SlotStore, Sendable {
         close(descriptor)
     }
 
+    var hostMoment: HostMoment { .now }
+
     /// Takes a place, unless another open file has it; one's own is taken again without a word.
     func tryLock(_ place: SlotPlace) -> Bool {
         clinux_try_lock_byte(descriptor, place.byte) == 0

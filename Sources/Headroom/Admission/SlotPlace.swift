@@ -10,6 +10,8 @@ enum SlotPlace: Hashable {
     case reserve
     /// The right to take several slots, one after the other.
     case gather
+    /// The right to ask for this host's share of an account that several hosts share.
+    case share
     /// The right to write the head of the file.
     case head
 
@@ -22,6 +24,7 @@ enum SlotPlace: Hashable {
         case .reserve: 1 << 26 + 1
         case .head: 1 << 26 + 2
         case .gather: 1 << 26 + 3
+        case .share: 1 << 26 + 4
         }
     }
 }

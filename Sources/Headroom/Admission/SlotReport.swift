@@ -71,7 +71,7 @@ public struct SlotReport: Sendable {
         foreignSessions = table.foreignSessions
         var own = SlotTable.Member()
         own.budget = settings.budget ?? 0
-        own.reserve = settings.reserve
+        own.reserve = settings.reserve + settings.frontDoor
         let mine = table.budget(of: own) ?? 1
         budget = mine
         waiting = []

@@ -64,6 +64,32 @@ struct SlotTable {
         set { write(UInt32(clamping: newValue), at: 32) }
     }
 
+    /// What the host has of an account that several hosts share, see ``HostShare``; only as long as the machine runs on.
+    ///
+    /// - Parameter boot: What tells this run of the machine from every other: its clock begins anew with each.
+    func hostShare(in boot: UInt32) -> HostShare {
+        guard read(UInt32.self, at: 36) == boot else { return HostShare() }
+        let next = read(UInt64.self, at: 56)
+        return HostShare(
+            share: Int(read(UInt32.self, at: 44)),
+            cap: Int(read(UInt32.self, at: 40)),
+            usableUntil: read(UInt64.self, at: 48),
+            nextAt: next & ~Self.waitingBit,
+            isWaiting: next & Self.waitingBit != 0
+        )
+    }
+
+    /// Notes what the host has of a shared account.
+    mutating func setHostShare(_ share: HostShare, in boot: UInt32) {
+        write(boot, at: 36)
+        write(UInt32(clamping: share.cap), at: 40)
+        write(UInt32(clamping: share.share), at: 44)
+        write(share.usableUntil, at: 48)
+        write(share.nextAt | (share.isWaiting ? Self.waitingBit : 0), at: 56)
+    }
+
+    private static let waitingBit: UInt64 = 1 << 63
+
     /// Whether a slot is marked as held.
     func isHeld(_ slot: Int) -> Bool { bytes[Self.statesAt + slot] != 0 }
 
@@ -80,7 +106,9 @@ struct SlotTable {
                 budget: Int(read(UInt32.self, at: start + 12)),
                 reserve: Int(read(UInt32.self, at: start + 16)),
                 keepsIdle: bytes[start + 20] != 0,
-                isPresent: bytes[start + 21] != 0
+                isPresent: bytes[start + 21] != 0,
+                hosts: Int(read(UInt16.self, at: start + 22)),
+                share: Int(read(UInt16.self, at: start + 24))
             )
         }
         set {
@@ -91,6 +119,8 @@ struct SlotTable {
             write(UInt32(newValue.reserve), at: start + 16)
             bytes[start + 20] = newValue.keepsIdle ? 1 : 0
             bytes[start + 21] = newValue.isPresent ? 1 : 0
+            write(UInt16(clamping: newValue.hosts), at: start + 22)
+            write(UInt16(clamping: newValue.share), at: start + 24)
         }
     }
 
@@ -113,10 +143,22 @@ struct SlotTable {
 
         /// Whether the record is in use; whether its member still lives, the lock says.
         var isPresent = false
+
+        /// How many hosts share the account, as its settings say; 0 when they say nothing of it.
+        var hosts = 0
+
+        /// How many connections are always this host's, as its settings say; 0 when they say nothing of it.
+        var share = 0
     }
 
     /// The budget that a member's settings make of the limit, at least 1; `nil` while the limit is not known.
     func budget(of member: Member) -> Int? {
+        guard let whole = accountBudget(of: member) else { return nil }
+        return member.hosts == 0 && member.share > 0 ? min(whole, member.share) : whole
+    }
+
+    /// The same for all hosts together.
+    func accountBudget(of member: Member) -> Int? {
         if member.budget > 0 { return min(member.budget, Self.slotCount) }
         guard let limit else { return nil }
         return min(max(1, limit - member.reserve), Self.slotCount)

@@ -21,7 +21,7 @@ struct StateFolder: Sendable, Hashable {
         } else if let home = Self.home {
             path = "\(home)/.local/state/headroom"
         } else {
-            path = "/var/tmp/headroom-\(geteuid())"
+            path = Self.privateFallback
         }
     }
 
@@ -53,8 +53,46 @@ struct StateFolder: Sendable, Hashable {
     func folder(_ name: String) throws -> String {
         let whole = "\(path)/\(name)"
         try Self.makeFolders(whole)
+        try Self.check(path, mayBeLink: true)
+        var below = path
+        for part in name.split(separator: "/") {
+            below += "/\(part)"
+            try Self.check(below, mayBeLink: false)
+        }
         return whole
     }
+
+    /// Refuses a folder in which a user whom nobody let in could put files and links of their own.
+    private static func check(_ path: String, mayBeLink: Bool) throws {
+        var information = stat()
+        guard (mayBeLink ? stat(path, &information) : lstat(path, &information)) == 0 else {
+            throw unusable(path, errno, "to be looked at")
+        }
+        // Whoever comes first makes the folder in /var/tmp, and its name can be guessed.
+        let isForeign = path == privateFallback && information.st_uid != geteuid()
+        let problem: String? =
+            if information.st_mode & S_IFMT != S_IFDIR {
+                "is not a folder but a link or a file"
+            } else if information.st_mode & S_IWOTH != 0 {
+                "may be written to by every user of this machine"
+            } else if isForeign {
+                "belongs to another user (\(information.st_uid))"
+            } else {
+                nil
+            }
+        guard let problem else { return }
+        throw DatabaseError(
+            .stateFolderUnusable,
+            message:
+                "\(path) \(problem), so what is in it could be anybody's. It is where the processes of this host share "
+                + "the account's budget.",
+            advice: information.st_mode & S_IWOTH != 0 && information.st_mode & S_IFMT == S_IFDIR
+                ? "chmod o-w \(path); or name another folder with HEADROOM_STATE_DIR."
+                : "See who made it and remove it, or name another folder with HEADROOM_STATE_DIR."
+        )
+    }
+
+    private static var privateFallback: String { "/var/tmp/headroom-\(geteuid())" }
 
     /// Opens a file that several users of the folder's group may use; makes it when there is none.
     ///
@@ -96,4 +134,12 @@ struct StateFolder: Sendable, Hashable {
                 : "Check the disk and the rights, or name another folder with HEADROOM_STATE_DIR."
         )
     }
+}
+
+extension DatabaseSettings {
+    /// The path of the folder in which the processes of this host share what they know of accounts.
+    ///
+    /// - Parameter named: The folder that the settings name, if they do.
+    /// - Returns: The path.
+    package static func stateFolderPath(_ named: String?) -> String { StateFolder(named).path }
 }

@@ -1,7 +1,7 @@
 /// An open connection, valid inside the scope that opened it.
 ///
 /// It is not Sendable: the compiler keeps it to one task at a time, as the protocol demands. Get one from
-/// ``Database/withConnection(timeout:_:)``; it is closed when that returns, and must not be kept.
+/// ``Database/withConnection(timeout:label:file:line:_:)``; it is closed when that returns, and must not be kept.
 public final class Connection {
     let wire: Wire
     let core: DatabaseCore
@@ -30,14 +30,22 @@ public final class Connection {
         case ended(DatabaseError)
     }
 
-    init(wire: Wire, core: DatabaseCore, deadline: ContinuousClock.Instant?) {
+    init(
+        wire: Wire,
+        core: DatabaseCore,
+        deadline: ContinuousClock.Instant?,
+        atDeadline: (@Sendable () -> Void)? = nil
+    ) {
         self.wire = wire
         self.core = core
         self.deadline = deadline
         guard let deadline, let socket = wire.client.socket else { return }
         // A body that holds the connection idle does not hear of its deadline, but the server does: it sees the end of
         // the stream and lets the session go.
-        idleEnd = Waiting.shared.schedule(at: deadline) { socket.halfClose() }
+        idleEnd = Waiting.shared.schedule(at: deadline) {
+            socket.halfClose()
+            atDeadline?()
+        }
     }
 
     /// The session's id on the server, as `SHOW PROCESSLIST` prints it.
@@ -51,6 +59,12 @@ public final class Connection {
 
     /// Whether the connection is encrypted.
     public var isEncrypted: Bool { client.isEncrypted }
+
+    /// Whether a further statement can be run: the session is neither lost nor given up, as far as was seen.
+    package var isUsable: Bool {
+        if case .ended = state { return false }
+        return true
+    }
 
     /// Runs one exchange with the server, and keeps the state right whatever becomes of it.
     func exchange<Result>(
@@ -124,7 +138,11 @@ public final class Connection {
             _ = failed(error)
             return false
         }
-        wire.limits = SessionLimits(isMariaDB: isMariaDB, idle: core.settings.sessionIdleTimeout)
+        wire.limits = SessionLimits(
+            isMariaDB: isMariaDB,
+            idle: core.settings.sessionIdleTimeout,
+            mark: wire.slot?.mark
+        )
         client.sendAhead(wire.limits.beginning(scope: nil))
         letGoOfWire()
         return true

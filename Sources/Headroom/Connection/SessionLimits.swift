@@ -7,12 +7,16 @@ struct SessionLimits {
     private let isMariaDB: Bool
     private let idle: Duration
 
+    /// The name of a lock that shows whose session it is, where several hosts share the account.
+    private let mark: String?
+
     /// The longest that the session lets a statement take; `nil` for ever.
     private(set) var statement: Duration?
 
-    init(isMariaDB: Bool, idle: Duration) {
+    init(isMariaDB: Bool, idle: Duration, mark: String? = nil) {
         self.isMariaDB = isMariaDB
         self.idle = idle
+        self.mark = mark
     }
 
     /// What a new session is told.
@@ -25,6 +29,7 @@ struct SessionLimits {
         var settings = ["wait_timeout = \(Int(seconds))"]
         if isMariaDB { settings.append("idle_transaction_timeout = \(Int(seconds))") }
         if statement != nil { settings += statementSettings }
+        if let mark { settings.append("@headroom_mark = GET_LOCK('\(mark)', 0)") }
         return "SET SESSION \(settings.joined(separator: ", "))"
     }
 

@@ -3,6 +3,15 @@
 /// The numbers are the server's (1040 and up) and the client library's (2002 and up). Texts are looked at only where the
 /// number says too little, and only for what `lc_messages` does not translate: quoted resource names and numbers.
 enum ConnectFailure {
+    /// A node lets clients in, and takes no statements.
+    static func notReady(_ settings: DatabaseSettings) -> DatabaseError {
+        DatabaseError(
+            .serverUnreachable,
+            message: "\(settings.endpoint) has lost the other nodes of its cluster, and takes no statements.",
+            advice: "Check that most nodes of the cluster run and reach each other."
+        )
+    }
+
     static func error(_ number: Int, _ text: String, settings: DatabaseSettings) -> DatabaseError {
         let place = settings.endpoint.description
         func make(

@@ -31,7 +31,8 @@ public struct DatabaseError: Error, Sendable {
     ) {
         self.code = code
         self.message = message
-        self.advice = advice
+        // Nobody is left with an error and nothing to do about it.
+        self.advice = advice.isEmpty ? ErrorGuide.cure(of: code) : advice
         self.serverCode = serverCode
         self.limit = limit
         self.resource = resource

@@ -10,6 +10,13 @@ enum StatementFailure {
                 advice: "Run the scope again on a new connection; find out who ended it if it happens often.",
                 serverCode: number
             )
+        case 1047 where text.contains("WSREP"):
+            return DatabaseError(
+                .connectionLost,
+                message: "The node has lost the other nodes of its cluster, and takes no statements (error 1047).",
+                advice: "Run the scope again: where DB_HOST lists the nodes, another one takes it.",
+                serverCode: number
+            )
         case 1226:
             let (resource, limit) = ConnectFailure.resource(in: text)
             return DatabaseError(
@@ -31,8 +38,23 @@ enum StatementFailure {
             return DatabaseError(
                 .statementFailed,
                 message: "\(text) (error \(number)).",
+                advice: advice(number),
                 serverCode: number
             )
+        }
+    }
+
+    /// What to do about the refusals that people meet; the kind's general advice for others.
+    private static func advice(_ number: Int) -> String {
+        switch number {
+        case 1046: "Set DB_DATABASE."
+        case 1054, 1146: "Create what is missing with 'headroom migrate', or check DB_DATABASE: it may be another one."
+        case 1142, 1143, 1227, 1370, 1044: "Have the account granted the right that the message names."
+        case 1205, 1213: "Another session had the rows locked: try again."
+        case 1021, 1114, 1041: "The server has no room left: free some of its disk or memory."
+        case 1290, 1836, 1792: "The server or the transaction is read-only: is it a replica, or about to be stopped?"
+        case 1153: "Send less at once, or have the server's max_allowed_packet raised."
+        default: ""
         }
     }
 }

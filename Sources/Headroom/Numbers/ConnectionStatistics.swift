@@ -30,6 +30,12 @@ public struct ConnectionStatistics: Sendable, Hashable {
     /// How often no slot came free in time.
     public var waitTimeouts = 0
 
+    /// How many scopes have ended.
+    public var useCount = 0
+
+    /// How long scopes have held their connections, all together.
+    public var useTime: Duration = .zero
+
     /// How often the server refused a connection for a limit's sake, by the error's number; those that were tried again too.
     public var refused: [Int: Int] = [:]
 

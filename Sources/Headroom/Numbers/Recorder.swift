@@ -79,6 +79,8 @@ final class Recorder: Sendable {
     func ended(after duration: Duration, closed reason: CloseReason?) {
         numbers.withLock { numbers in
             numbers.inUse -= 1
+            numbers.useCount += 1
+            numbers.useTime += duration
             if let reason { numbers.closed[reason, default: 0] += 1 } else { numbers.idle += 1 }
         }
         useTime.recordNanoseconds(duration.nanoseconds)

@@ -3,6 +3,11 @@ public struct DatabaseSettings: Sendable, Hashable {
     /// Where the server listens.
     public var endpoint: Endpoint
 
+    /// Further nodes with the same data, such as those of a Galera cluster, in the order in which they are tried.
+    ///
+    /// A connection is opened to the first node that takes statements; one that has failed is left out for ten seconds.
+    public var otherEndpoints: [Endpoint] = []
+
     /// The account's user name.
     public var username: String
 
@@ -34,6 +39,25 @@ public struct DatabaseSettings: Sendable, Hashable {
     ///
     /// It is also where a session that was given up is ended from. At least one connection is always left for the budget.
     public var reserve = 1
+
+    /// How many connections of the limit a front door may hold for programs that know nothing of slots; 0 by default.
+    ///
+    /// They are taken out of the budget, beside the ``reserve``. See `headroom deploy haproxy`.
+    public var frontDoor = 0
+
+    /// The path of the front door's statistics socket (HAProxy's); `nil` when it is not to be asked.
+    public var frontDoorStatistics: String?
+
+    /// How many hosts share the account, when they share it out between them; `nil`, the default, when this is the only one.
+    ///
+    /// Each has one connection of the budget set aside to ask with; the rest goes to those that wait, see `docs/hosts.md`.
+    /// All hosts must say the same number, and use the same ``database``. From 2.
+    public var hosts: Int?
+
+    /// How many connections this host may always hold, without asking the others; `nil`, the default, sets no such number.
+    ///
+    /// Without ``hosts`` it is all that this host may hold: a fixed share of the account.
+    public var fixedShare: Int?
 
     /// The folder in which the processes of this host share what they know.
     ///

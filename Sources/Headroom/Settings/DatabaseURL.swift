@@ -5,12 +5,12 @@
 struct DatabaseURL {
     var values: [String: String] = [:]
 
-    init(_ text: String, origin: String) throws {
+    init(_ text: String, name: String = "DATABASE_URL", origin: String) throws {
         func invalid(_ why: String) -> DatabaseError {
             // Never the URL itself: it carries the password.
             DatabaseError(
                 .settingsInvalid,
-                message: "DATABASE_URL in \(origin) cannot be used: \(why).",
+                message: "\(name) in \(origin) cannot be used: \(why).",
                 advice: "It is written mysql://USER:PASSWORD@HOST:PORT/DATABASE, special characters as %XX."
             )
         }

@@ -3,8 +3,8 @@
 /// `NAME=value`, with `export` in front if you like; `#` begins a comment, in an unquoted value after a space. A value in
 /// double quotes may hold `\n`, `\"`, `\\` and `\$`; one in single quotes is taken as it stands. A later line wins.
 enum EnvFile {
-    static func parse(_ text: String, path: String) throws -> [String: String] {
-        var values: [String: String] = [:]
+    static func parse(_ text: String, path: String) throws -> [String: SettingsLayer.Entry] {
+        var values: [String: SettingsLayer.Entry] = [:]
         for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
             let line = line.trimming { $0.isWhitespace }
             if line.isEmpty || line.hasPrefix("#") { continue }
@@ -19,7 +19,8 @@ enum EnvFile {
                     advice: "Close it, or write \\\" for a quote inside double quotes."
                 )
             }
-            values[String(name)] = value
+            let origin = SettingOrigin(place: .file(line: index + 1), path: path)
+            values[String(name)] = SettingsLayer.Entry(value: value, origin: origin)
         }
         return values
     }

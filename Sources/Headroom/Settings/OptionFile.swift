@@ -1,55 +1,117 @@
-/// Reads a MySQL option file, such as `~/.my.cnf`.
+/// Reads a MySQL option file, such as `~/.my.cnf`, as the servers' own tools do.
 ///
-/// Of its groups `[client]`, `[client-mariadb]` and `[headroom]` count, a later line winning. `!include` and `!includedir`
-/// are followed. A `#` inside quotes belongs to the value; `-` and `_` in names are the same, as for the server's tools.
+/// Of its groups `[client]`, `[client-server]`, `[client-mariadb]`, `[mysql]`, `[mariadb-client]` and `[headroom]` count, a
+/// later line winning. `!include` and `!includedir` are followed. A `#` begins a comment, anywhere but within quotes; `\n`,
+/// `\t`, `\r`, `\b`, `\s` (a space), `\\` and quotes may be escaped; `-` and `_` in names are the same. (Tried against
+/// `my_print_defaults` of MariaDB 10.11, in a test.)
 struct OptionFile {
-    private(set) var values: [String: String] = [:]
+    /// The settings by their own names.
+    private(set) var entries: [String: SettingsLayer.Entry] = [:]
 
-    private static let groups: Set<Substring> = ["client", "client-server", "client-mariadb", "headroom"]
+    /// The options of the groups that count, as they stand: what `my_print_defaults` prints.
+    private(set) var options: [(name: String, value: String?)] = []
 
-    private static let names = [
-        "host": "DB_HOST", "port": "DB_PORT", "socket": "DB_SOCKET", "user": "DB_USERNAME", "password": "DB_PASSWORD",
-        "database": "DB_DATABASE", "ssl_mode": "HEADROOM_TLS_MODE", "ssl_ca": "HEADROOM_TLS_CA",
-        "connect_timeout": "HEADROOM_CONNECT_TIMEOUT",
+    /// What its user should know.
+    private(set) var warnings: [String] = []
+
+    /// The files that were read.
+    private(set) var paths: [String] = []
+
+    private static let groups: Set<Substring> = [
+        "client", "client-server", "client-mariadb", "mysql", "mariadb-client", "headroom",
     ]
 
-    init(path: String, depth: Int = 0) throws {
-        let text = try SettingsFile.read(path)
-        guard depth < 10 else {
-            throw DatabaseError(.settingsInvalid, message: "The option file \(path) includes itself.")
+    init(path: String) throws {
+        try read(path, depth: 0)
+    }
+
+    private mutating func read(_ path: String, depth: Int) throws {
+        guard depth <= 10 else {
+            throw DatabaseError(
+                .settingsInvalid,
+                message: "The option file \(path) is included more than 10 files deep.",
+                advice: "Look for an !include that leads back to a file that includes it."
+            )
         }
-        var isWanted = false
-        for line in text.split(separator: "\n") {
+        let text = try SettingsFile.read(path)
+        paths.append(path)
+        var group: Substring = ""
+        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
             let line = line.trimming { $0.isWhitespace }
-            if line.isEmpty || line.hasPrefix("#") || line.hasPrefix(";") { continue }
-            if line.hasPrefix("[") {
-                isWanted = Self.groups.contains(line.dropFirst().prefix { $0 != "]" })
-            } else if line.hasPrefix("!include") {
-                for included in try Self.included(line) {
-                    values.merge(try OptionFile(path: included, depth: depth + 1).values) { $1 }
-                }
-            } else if isWanted {
-                let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-                let option = parts[0].trimming { $0.isWhitespace }.replacing("-", with: "_")
-                guard let name = Self.names[String(option)], parts.count == 2 else { continue }
-                values[name] = Self.value(parts[1].trimming { $0.isWhitespace })
+            let origin = SettingOrigin(place: .file(line: index + 1), path: path)
+            if line.isEmpty || line.hasPrefix("#") || line.hasPrefix(";") {
+                continue
+            } else if line.hasPrefix("[") {
+                group = line.dropFirst().prefix { $0 != "]" }.trimming { $0.isWhitespace }
+            } else if line.hasPrefix("!") {
+                try include(line, origin, depth)
+            } else if Self.groups.contains(group) {
+                try take(OptionLine(line), in: group, origin)
             }
         }
     }
 
-    private static func included(_ line: Substring) throws -> [String] {
-        let words = line.split(separator: " ", maxSplits: 1)
-        guard words.count == 2 else { return [] }
-        let path = String(words[1].trimming { $0.isWhitespace })
-        return words[0] == "!includedir" ? try SettingsFile.list(path, ending: ".cnf") : [path]
+    private mutating func include(_ line: Substring, _ origin: SettingOrigin, _ depth: Int) throws {
+        let words = line.split(maxSplits: 1) { $0.isWhitespace }
+        let named = words.count == 2 ? String(words[1]) : ""
+        switch words[0] {
+        case "!include":
+            // The tools pass over a file that is not there.
+            guard SettingsFile.exists(named) else {
+                warnings.append("\(origin) includes \(named), which is not there")
+                return
+            }
+            try read(named, depth: depth + 1)
+        case "!includedir":
+            for path in try SettingsFile.list(named, ending: ".cnf") { try read(path, depth: depth + 1) }
+        default:
+            warnings.append("\(origin) begins with '\(words[0])', which is neither !include nor !includedir")
+        }
     }
 
-    private static func value(_ raw: Substring) -> String {
-        if let quote = raw.first, quote == "'" || quote == "\"" {
-            let inside = raw.dropFirst()
-            if let close = inside.lastIndex(of: quote) { return String(inside[..<close]) }
+    private mutating func take(_ line: OptionLine, in group: Substring, _ origin: SettingOrigin) throws {
+        options.append((line.name, line.value))
+        guard let (setting, value) = try setting(line, in: group, origin) else { return }
+        entries[setting.name] = SettingsLayer.Entry(value: value, origin: origin)
+        // Both tools and we take what is before it; whoever wrote a password meant all of it.
+        if setting.isSecret, line.isCut {
+            warnings.append(
+                "\(setting.option ?? setting.name) in \(origin) ends at its #, which begins a comment: put the value in quotes"
+            )
         }
-        let end = raw.indices.first { raw[$0] == "#" && $0 > raw.startIndex && raw[raw.index(before: $0)] == " " }
-        return String(raw[..<(end ?? raw.endIndex)].trimming { $0.isWhitespace })
+    }
+
+    /// What an option says in the words of the settings; `nil` when it is not for us.
+    private func setting(
+        _ line: OptionLine,
+        in group: Substring,
+        _ origin: SettingOrigin
+    ) throws -> (Setting, String)? {
+        let name = line.name.replacing("-", with: "_")
+        if group == "headroom" {
+            let named = Setting.all.first { $0.headroomOption == name || $0.option == name }
+            guard let named else {
+                let near = NearestName.to(name, in: Setting.all.compactMap(\.headroomOption))
+                throw DatabaseError(
+                    .settingsInvalid,
+                    message: "'\(line.name)' in \(origin) is no setting of the group [headroom].",
+                    advice: near.map { "Did you mean \($0.replacing("_", with: "-"))?" }
+                        ?? "headroom config list names them."
+                )
+            }
+            return (named, line.value ?? "")
+        }
+        let plain = name.hasPrefix("loose_") ? String(name.dropFirst(6)) : name
+        switch (plain, line.value?.lowercased()) {
+        case ("skip_ssl", nil), ("ssl", "0"), ("ssl", "off"), ("disable_ssl", nil):
+            return (.tlsMode, TLS.Mode.disabled.rawValue)
+        case ("ssl_verify_server_cert", nil), ("ssl_verify_server_cert", "1"), ("ssl_verify_server_cert", "on"):
+            return (.tlsMode, TLS.Mode.verifyIdentity.rawValue)
+        default:
+            guard let value = line.value, let setting = Setting.all.first(where: { $0.option == plain }) else {
+                return nil
+            }
+            return (setting, value)
+        }
     }
 }

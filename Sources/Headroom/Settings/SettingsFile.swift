@@ -41,7 +41,8 @@ enum SettingsFile {
         guard let directory = opendir(folder) else {
             throw DatabaseError(
                 .settingsInvalid,
-                message: "The folder \(folder) cannot be read: \(String(cString: strerror(errno)))."
+                message: "The folder \(folder) of an !includedir cannot be read: \(String(cString: strerror(errno))).",
+                advice: "Check the path and who may read it."
             )
         }
         defer { closedir(directory) }

@@ -19,6 +19,9 @@ public struct QueueHealth: Sendable, Hashable {
         /// The jobs that failed in the last 24 hours.
         public var failed = 0
 
+        /// The hosts whose workers have jobs.
+        public var hosts: [Host] = []
+
         /// Creates numbers of an empty queue.
         public init() {}
 
@@ -26,6 +29,18 @@ public struct QueueHealth: Sendable, Hashable {
         public var failedPercent: Double {
             completed + failed == 0 ? 0 : Double(failed) * 100 / Double(completed + failed)
         }
+    }
+
+    /// A host whose workers have jobs, as their leases say.
+    public struct Host: Sendable, Hashable {
+        /// The host's name.
+        public var name: String
+        /// How many jobs its workers have.
+        public var jobs: Int
+        /// How long ago the one that was committed last was; a lease is renewed with each commit.
+        public var silence: Duration
+        /// How many of the jobs others may take over, as their leases have ended.
+        public var expired: Int
     }
 
     /// How bad it is; the raw values are exit codes, as monitoring programs expect them.
@@ -129,6 +144,16 @@ extension JobQueue {
                     """
                 )
                 .decode(Int.self)
+            numbers.hosts =
+                try await connection.query(
+                    """
+                    SELECT hostname, COUNT(*), MIN(TIMESTAMPDIFF(SECOND, expires_at, UTC_TIMESTAMP(6))) + \(Lease.seconds),
+                           SUM(expires_at <= UTC_TIMESTAMP(6))
+                    FROM headroom_leases GROUP BY hostname ORDER BY hostname
+                    """
+                )
+                .decode(String.self, Int.self, Int.self, Int.self)
+                .map { QueueHealth.Host(name: $0.0, jobs: $0.1, silence: .seconds($0.2), expired: $0.3) }
             return QueueHealth(numbers)
         }
     }

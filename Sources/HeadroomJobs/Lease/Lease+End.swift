@@ -5,6 +5,10 @@ extension Lease {
     ///
     /// - Throws: ``LeaseEnded`` when the job is not this worker's any more, and nothing was written.
     func end(_ outcome: JobOutcome, _ connection: Connection) async throws {
+        try await connection.untilNotLost { try await write(end: outcome, connection) }
+    }
+
+    private func write(end outcome: JobOutcome, _ connection: Connection) async throws {
         try await connection.withTransaction {
             // The job's row first, as everywhere.
             let status =

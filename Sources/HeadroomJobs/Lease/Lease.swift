@@ -53,20 +53,23 @@ public struct Lease: Sendable, Hashable {
         isBeginning: Bool = false,
         _ connection: Connection
     ) async throws {
-        try await write(checkpoint, lane: 0, connection)
-        // The job's row comes last: the host's pages wait for it until the commit, and for no longer.
-        let result = try await connection.query(
-            """
+        if isBeginning { try await write(checkpoint, lane: 0, connection) }
+        // One statement for all, as each is a way to the server and back. It comes last in the transaction: the host's pages
+        // wait for the job's row until the commit, and for no longer.
+        let statement: SQL = """
             UPDATE import_jobs AS j JOIN headroom_leases AS l ON l.job_id = j.id
-            SET l.expires_at = UTC_TIMESTAMP(6) + INTERVAL \(Self.seconds) SECOND,
+              JOIN headroom_checkpoints AS c ON c.job_id = j.id AND c.lane = 0
+            SET c.checkpoint = \(checkpoint), l.expires_at = UTC_TIMESTAMP(6) + INTERVAL \(Self.seconds) SECOND,
                 l.fruitless = IF(\(isBeginning), l.fruitless, 0),
                 j.processed_rows = \(counts.processed), j.imported_rows = \(counts.imported),
                 j.failed_rows = \(counts.failed), j.total_rows = COALESCE(\(total), j.total_rows)
             WHERE j.id = \(jobID) AND j.status = 'processing' AND l.token = \(token)
             """
-        )
         // The time of expiry is always another one, so a lease that is still there counts as changed.
-        if result.affectedRows == 0 { throw try await ended(connection) }
+        if try await connection.query(statement).affectedRows > 0 { return }
+        // Its first checkpoint, or not this worker's job any more.
+        try await write(checkpoint, lane: 0, connection)
+        if try await connection.query(statement).affectedRows == 0 { throw try await ended(connection) }
     }
 
     /// Writes how far another session's part of the work has come; belongs into the transaction with the work itself.
@@ -89,6 +92,44 @@ public struct Lease: Sendable, Hashable {
             )
             .first(Int.self)
         if isOurs == nil { throw try await ended(connection) }
+    }
+
+    /// Renews the lease again and again while something runs that commits nothing.
+    ///
+    /// - Parameters:
+    ///   - connection: The connection to renew it with.
+    ///   - interval: How often; every 10 s by default.
+    ///   - body: What takes long. It is cancelled when the lease is lost.
+    /// - Returns: What the body returns.
+    /// - Throws: ``LeaseEnded`` when the job is not this worker's any more, ``DatabaseError``, or what the body throws.
+    public func whileRenewing<Result: Sendable>(
+        _ connection: Connection,
+        every interval: Duration = .seconds(10),
+        _ body: @escaping @Sendable () async throws -> Result
+    ) async throws -> Result {
+        try await withThrowingTaskGroup(of: Result?.self) { group in
+            group.addTask { try await body() }
+            defer { group.cancelAll() }
+            while true {
+                group.addTask {
+                    try await Task.sleep(for: interval)
+                    return nil
+                }
+                // The one or the other is always there.
+                if let next = try await group.next(), let result = next { return result }
+                try await renew(connection)
+            }
+        }
+    }
+
+    private func renew(_ connection: Connection) async throws {
+        let renewed = try await connection.query(
+            """
+            UPDATE headroom_leases SET expires_at = UTC_TIMESTAMP(6) + INTERVAL \(Self.seconds) SECOND
+            WHERE job_id = \(jobID) AND token = \(token)
+            """
+        )
+        if renewed.affectedRows == 0 { throw try await ended(connection) }
     }
 
     static var seconds: Int { Int(duration.components.seconds) }

@@ -25,7 +25,7 @@ extension Connection {
     func claimNext(types: Set<String>, token: String, only id: Int? = nil) async throws -> Claim? {
         LiveLeases.insert(token)
         while true {
-            let candidates = try await candidates(types, id)
+            let candidates = try await strangers(types, id) + candidates(types, id)
             guard !candidates.isEmpty else { return nil }
             for candidate in candidates {
                 do {
@@ -44,6 +44,40 @@ extension Connection {
         var lease: LeaseRecord?
         /// Whether that is one that this very process could not give back.
         var isLeftOver = false
+        /// The counts of a job that another program does not get on with; `nil` for all others.
+        var strandedAt: String?
+    }
+
+    /// The jobs of the host's own worker, which takes no lease, that nobody gets on with; the others are remembered.
+    private func strangers(_ types: Set<String>, _ id: Int?) async throws -> [Candidate] {
+        let rows = try await query(
+            """
+            SELECT j.id, j.max_retries, \(raw: progressOfJob), s.progress = \(raw: progressOfJob),
+                   TIMESTAMPDIFF(SECOND, s.since, UTC_TIMESTAMP(6))
+            FROM import_jobs AS j LEFT JOIN headroom_leases AS l ON l.job_id = j.id
+              LEFT JOIN headroom_sightings AS s ON s.job_id = j.id
+            WHERE j.status = 'processing' AND l.job_id IS NULL
+              AND j.import_type IN (\(list: types.sorted())) AND (\(id) IS NULL OR j.id = \(id))
+            ORDER BY j.id LIMIT 100
+            """
+        )
+        .decode(Int.self, Int.self, String.self, Bool?.self, Int?.self)
+        var stranded: [Candidate] = []
+        for (id, maxRetries, progress, isUnchanged, age) in rows {
+            switch Sighting(isUnchanged: isUnchanged, age: .seconds(age ?? 0)).verdict {
+            case .wait: break
+            case .adopt: stranded.append(Candidate(id: id, maxRetries: maxRetries, strandedAt: progress))
+            case .remember:
+                try await query(
+                    """
+                    INSERT INTO headroom_sightings (job_id, progress, since)
+                    VALUES (\(id), \(progress), UTC_TIMESTAMP(6))
+                    ON DUPLICATE KEY UPDATE progress = VALUES(progress), since = VALUES(since)
+                    """
+                )
+            }
+        }
+        return stranded
     }
 
     private func candidates(_ types: Set<String>, _ id: Int?) async throws -> [Candidate] {
@@ -93,7 +127,7 @@ extension Connection {
 
     /// Claims one candidate; `nil` when somebody else was faster.
     private func claim(_ candidate: Candidate, token: String) async throws -> Claim? {
-        guard let old = candidate.lease else {
+        if candidate.lease == nil, candidate.strandedAt == nil {
             let isOurs = try await withTransaction {
                 let claimed = try await query(
                     """
@@ -108,18 +142,25 @@ extension Connection {
             }
             return isOurs ? try await claimed(candidate.id, token) : nil
         }
+        let fruitless = candidate.lease?.fruitless ?? 0
         let takeover =
             candidate.isLeftOver
-            ? Takeover(leftOver: old.fruitless) : Takeover(fruitless: old.fruitless, maxRetries: candidate.maxRetries)
+            ? Takeover(leftOver: fruitless) : Takeover(fruitless: fruitless, maxRetries: candidate.maxRetries)
         let isOurs = try await withTransaction {
             // The job's row first, as everywhere: two that take rows in two orders wait for each other.
-            let status =
-                try await query("SELECT status FROM import_jobs WHERE id = \(candidate.id) FOR UPDATE")
-                .first(String.self)
+            let job =
+                try await query(
+                    """
+                    SELECT j.status, \(raw: progressOfJob) FROM import_jobs AS j WHERE j.id = \(candidate.id) FOR UPDATE
+                    """
+                )
+                .first(String.self, String.self)
             let current =
                 try await query("SELECT token FROM headroom_leases WHERE job_id = \(candidate.id) FOR UPDATE")
                 .first(String.self)
-            guard status == "processing", current == old.token else { return false }
+            guard let (status, progress) = job, status == "processing", current == candidate.lease?.token,
+                candidate.strandedAt == nil || candidate.strandedAt == progress
+            else { return false }
             guard takeover.isTriedAgain else {
                 try await query(
                     """
@@ -136,11 +177,16 @@ extension Connection {
                 try await query(
                     """
                     UPDATE import_jobs
-                    SET retry_count = retry_count + 1, started_at = NOW(),
-                        last_error = 'The worker died in the middle of it.'
+                    SET retry_count = retry_count + 1, started_at = NOW(), last_error = \(
+                        candidate.strandedAt == nil
+                            ? "The worker died in the middle of it." : "Its worker had not got on with it for 60 minutes."
+                    )
                     WHERE id = \(candidate.id)
                     """
                 )
+            }
+            if candidate.strandedAt != nil {
+                try await query("DELETE FROM headroom_sightings WHERE job_id = \(candidate.id)")
             }
             try await setLease(of: candidate.id, token: token, fruitless: takeover.fruitless)
             return true
@@ -170,6 +216,10 @@ extension Connection {
         )
     }
 }
+
+/// What changes whenever a worker gets on with a job, in SQL.
+private let progressOfJob =
+    "CONCAT_WS(' ', UNIX_TIMESTAMP(j.started_at), j.processed_rows, j.imported_rows, j.failed_rows, j.retry_count)"
 
 /// This host's name, for people who look at the leases.
 private let hostName: String = {

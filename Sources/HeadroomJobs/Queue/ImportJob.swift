@@ -38,6 +38,8 @@ public struct ImportJob: Sendable, Hashable {
     public var summary: String?
     /// What its handler must know beside the file, as JSON.
     public var metadata: String?
+    /// How long it has been worked on since it was claimed, until now or until it ended.
+    public var elapsed: Duration?
 
     /// How far a job is.
     public enum Status: String, Sendable, Hashable, CaseIterable {

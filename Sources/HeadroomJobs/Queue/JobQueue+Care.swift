@@ -8,14 +8,16 @@ extension JobQueue {
     /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
     public func cancel(_ id: Int) async throws -> Bool {
         try await database.withConnection { connection in
-            try await connection
-                .query(
-                    """
-                    UPDATE import_jobs SET status = 'cancelled', completed_at = NOW(), retry_at = NULL
-                    WHERE id = \(id) AND status IN ('queued', 'processing')
-                    """
-                )
-                .affectedRows == 1
+            try await connection.untilNotLost {
+                try await connection
+                    .query(
+                        """
+                        UPDATE import_jobs SET status = 'cancelled', completed_at = NOW(), retry_at = NULL
+                        WHERE id = \(id) AND status IN ('queued', 'processing')
+                        """
+                    )
+                    .affectedRows == 1
+            }
         }
     }
 
@@ -26,16 +28,18 @@ extension JobQueue {
     /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
     public func retry(_ id: Int) async throws -> Bool {
         try await database.withConnection { connection in
-            try await connection
-                .query(
-                    """
-                    UPDATE import_jobs
-                    SET status = 'queued', retry_at = NULL, retry_count = 0, error_message = NULL, completed_at = NULL,
-                        alert_sent = 0
-                    WHERE id = \(id) AND (status IN ('failed', 'cancelled') OR status = 'queued' AND retry_at IS NOT NULL)
-                    """
-                )
-                .affectedRows == 1
+            try await connection.untilNotLost {
+                try await connection
+                    .query(
+                        """
+                        UPDATE import_jobs
+                        SET status = 'queued', retry_at = NULL, retry_count = 0, error_message = NULL, completed_at = NULL,
+                            alert_sent = 0
+                        WHERE id = \(id) AND (status IN ('failed', 'cancelled') OR status = 'queued' AND retry_at IS NOT NULL)
+                        """
+                    )
+                    .affectedRows == 1
+            }
         }
     }
 
@@ -46,10 +50,12 @@ extension JobQueue {
     /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
     public func delete(_ id: Int) async throws -> Bool {
         try await database.withConnection { connection in
-            try await connection.withTransaction {
-                let deleted = try await connection.query("DELETE FROM import_jobs WHERE id = \(id)").affectedRows
-                try await connection.forgetJobs([id])
-                return deleted == 1
+            try await connection.untilNotLost {
+                try await connection.withTransaction {
+                    let deleted = try await connection.query("DELETE FROM import_jobs WHERE id = \(id)").affectedRows
+                    try await connection.forgetJobs([id])
+                    return deleted == 1
+                }
             }
         }
     }
@@ -75,14 +81,16 @@ extension JobQueue {
                     .decode(Int.self, String.self)
                 guard !old.isEmpty else { break }
                 let ids = old.map(\.0)
-                try await connection.withTransaction {
-                    try await connection.query(
-                        """
-                        DELETE FROM import_jobs
-                        WHERE id IN (\(list: ids)) AND status IN ('completed', 'failed', 'cancelled')
-                        """
-                    )
-                    try await connection.forgetJobs(ids)
+                try await connection.untilNotLost {
+                    try await connection.withTransaction {
+                        try await connection.query(
+                            """
+                            DELETE FROM import_jobs
+                            WHERE id IN (\(list: ids)) AND status IN ('completed', 'failed', 'cancelled')
+                            """
+                        )
+                        try await connection.forgetJobs(ids)
+                    }
                 }
                 count += ids.count
                 files.formUnion(old.map(\.1))
@@ -130,8 +138,25 @@ extension JobQueue {
     }
 }
 
+extension JobQueue {
+    /// Returns what a job's rejected rows need to be a file again, in the words of the handler that rejected them.
+    ///
+    /// - Parameter id: The job's id.
+    /// - Returns: What was kept; `nil` when no row was rejected.
+    /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
+    public func rejectedHeader(of id: Int) async throws -> String? {
+        try await database.withConnection { connection in
+            try await connection.query("SELECT header FROM headroom_rejected_headers WHERE job_id = \(id)")
+                .first(String.self)
+        }
+    }
+}
+
 /// What Headroom keeps of jobs beside their own rows.
-private let jobTables = ["headroom_leases", "headroom_checkpoints", "headroom_rejected_rows"]
+private let jobTables = [
+    "headroom_leases", "headroom_sightings", "headroom_checkpoints", "headroom_rejected_rows",
+    "headroom_rejected_headers",
+]
 
 extension Connection {
     /// Drops what Headroom keeps of jobs beside their own rows.

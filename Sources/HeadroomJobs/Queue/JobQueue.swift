@@ -21,14 +21,16 @@ public struct JobQueue: Sendable {
     /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
     public func add(_ job: NewJob, batchID: String) async throws -> Int {
         try await database.withConnection { connection in
-            let result = try await connection.query(
-                """
-                INSERT INTO import_jobs (batch_id, filename, file_path, import_type, dry_run, priority, metadata)
-                VALUES (\(batchID), \(job.filename), \(job.path), \(job.type), \(job.isDryRun),
-                        \(job.priority.rawValue), \(job.metadata))
-                """
-            )
-            return Int(result.lastInsertID)
+            try await connection.untilNotLost {
+                let result = try await connection.query(
+                    """
+                    INSERT INTO import_jobs (batch_id, filename, file_path, import_type, dry_run, priority, metadata)
+                    VALUES (\(batchID), \(job.filename), \(job.path), \(job.type), \(job.isDryRun),
+                            \(job.priority.rawValue), \(job.metadata))
+                    """
+                )
+                return Int(result.lastInsertID)
+            }
         }
     }
 
@@ -68,7 +70,8 @@ extension Connection {
             """
             SELECT id, batch_id, filename, file_path, import_type, status, dry_run, priority, total_rows,
                    processed_rows, imported_rows, failed_rows, queued_at, started_at, completed_at, error_message,
-                   retry_count, max_retries, retry_at, summary, metadata
+                   retry_count, max_retries, retry_at, summary, metadata,
+                   TIMESTAMPDIFF(SECOND, started_at, COALESCE(completed_at, NOW())) AS elapsed
             FROM import_jobs \(clause)
             """
         )
@@ -101,7 +104,8 @@ extension ImportJob {
             maxRetries: row.decode(column: "max_retries"),
             retryAt: row.decode(column: "retry_at"),
             summary: row.decode(column: "summary"),
-            metadata: row.decode(column: "metadata")
+            metadata: row.decode(column: "metadata"),
+            elapsed: row.decode(Int?.self, column: "elapsed").map { .seconds($0) }
         )
     }
 }

@@ -1,7 +1,7 @@
 /// The tables of the queue: the host application's `import_jobs`, and what Headroom keeps beside it.
 public enum JobsSchema {
     /// The tables, in the order in which they can be created.
-    public static let tables = [importJobs, leases, checkpoints, rejectedRows]
+    public static let tables = [importJobs, leases, sightings, checkpoints, rejectedRows, rejectedHeaders]
 
     /// The host application's queue, which its pages read and write.
     ///
@@ -60,6 +60,17 @@ public enum JobsSchema {
         primaryKey: "job_id"
     )
 
+    /// What jobs that another program works on looked like, and since when: the host's own worker has no lease.
+    static let sightings = Table(
+        "headroom_sightings",
+        columns: [
+            ("job_id", "INT UNSIGNED NOT NULL"),
+            ("progress", "VARCHAR(100) NOT NULL"),
+            ("since", "DATETIME(6) NOT NULL"),
+        ],
+        primaryKey: "job_id"
+    )
+
     /// How far the work on a job has come, in its handler's words; written with the work, in the same transactions.
     static let checkpoints = Table(
         "headroom_checkpoints",
@@ -85,5 +96,15 @@ public enum JobsSchema {
             ("content", "MEDIUMTEXT NOT NULL"),
         ],
         indexes: [("idx_headroom_rejected_job", "job_id, line")]
+    )
+
+    /// What the rejected rows need to be a file again, in the handler's words: the file itself may be gone by then.
+    static let rejectedHeaders = Table(
+        "headroom_rejected_headers",
+        columns: [
+            ("job_id", "INT UNSIGNED NOT NULL"),
+            ("header", "MEDIUMTEXT NOT NULL"),
+        ],
+        primaryKey: "job_id"
     )
 }

@@ -7,6 +7,7 @@ public struct PressureDrill: Sendable {
     private let database: Database
     private let tasks: Int
     private let duration: Duration
+    private let query: SQL
 
     /// Creates a drill.
     ///
@@ -14,11 +15,20 @@ public struct PressureDrill: Sendable {
     ///   - settings: The account to drill on.
     ///   - tasks: How many tasks open connections at the same time.
     ///   - duration: How long they go on.
+    ///   - queryTime: How long each query takes on the server, as an application's would; by default it only answers.
     ///   - reuse: Whether connections are kept open between scopes.
-    public init(_ settings: DatabaseSettings, tasks: Int, duration: Duration, reuse: Reuse = .never) {
+    public init(
+        _ settings: DatabaseSettings,
+        tasks: Int,
+        duration: Duration,
+        queryTime: Duration = .zero,
+        reuse: Reuse = .never
+    ) {
         database = Database(settings, reuse: reuse)
         self.tasks = max(1, tasks)
         self.duration = duration
+        // As text, not bound: on a new connection a prepared statement would be a round trip more than the drill means.
+        query = queryTime > .zero ? "SELECT SLEEP(\(raw: "\(queryTime / .seconds(1))"))" : "SELECT 1"
     }
 
     /// What one process or several have found.
@@ -91,7 +101,7 @@ public struct PressureDrill: Sendable {
                     var first: String?
                     while ContinuousClock.now < end, !Task.isCancelled {
                         do {
-                            try await database.withConnection(label: "pressure") { try await $0.query("SELECT 1") }
+                            try await database.withConnection(label: "pressure") { try await $0.query(query) }
                             completed += 1
                         } catch is CancellationError {
                             break

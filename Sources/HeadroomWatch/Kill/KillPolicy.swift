@@ -21,6 +21,9 @@ public struct KillPolicy: Sendable, Hashable {
     /// Only sessions of this program, as the client named itself.
     public var program: String?
 
+    /// Only this session; `nil`, the default, means all of them.
+    public var session: UInt64?
+
     /// Whether sessions in a transaction may be ended too; false by default.
     public var includesTransactions: Bool
 
@@ -67,6 +70,7 @@ public struct KillPolicy: Sendable, Hashable {
     /// Whether the session is one of those that the filters mean.
     private func isChosen(_ session: Session) -> Bool {
         guard user.map({ $0 == session.user }) ?? (session.isOfAccount || session.isOwn) else { return false }
+        if let id = self.session, id != session.id { return false }
         if let database, database != session.database { return false }
         if let host, host != session.hostName { return false }
         if let program, program != session.program { return false }

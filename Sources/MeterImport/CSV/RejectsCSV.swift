@@ -1,3 +1,5 @@
+import FoundationEssentials
+
 /// Writes rejected rows as CSV, ready to be corrected and imported again.
 ///
 /// The columns are those of the file, in its delimiter, and a last one called `reason`, which an import ignores.
@@ -10,6 +12,25 @@ public struct RejectsCSV: Sendable, Hashable, Codable {
 
     /// The number of the file's columns.
     public var columns: Int
+
+    /// Reads what was kept with a job's rejected rows; `nil` when it is not one of these.
+    public init?(json: String) {
+        guard let read = try? JSONDecoder().decode(Self.self, from: Data(json.utf8)) else { return nil }
+        self = read
+    }
+
+    init(header: String, delimiter: UInt8, columns: Int) {
+        self.header = header
+        self.delimiter = delimiter
+        self.columns = columns
+    }
+
+    /// What is kept with a job's rejected rows.
+    var json: String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+    }
 
     /// The header's line, with its end.
     public var headerLine: String {

@@ -22,6 +22,9 @@ struct ImportRun {
     /// How far the second session has come.
     private var lane: Lane
 
+    /// The second session; `nil` without one, and once its place was given to somebody who waited for it.
+    private var second: SecondSession?
+
     /// Opens the file at the place where its import carries on.
     ///
     /// - Throws: ``ImportError`` when it cannot be used; ``DatabaseError``.
@@ -31,12 +34,11 @@ struct ImportRun {
         type = try ImportType(job: job)
         let options = try ImportOptions(metadata: job.metadata)
         file = ReadingFile(path: job.path, type: type, options: options)
-        rejects = RejectStore(jobID: job.id)
         meters = MeterDirectory(batchID: job.batchID, defaultSite: options.defaultSite)
         var checkpoint = try await run.lease.checkpoint(connection).flatMap(ImportCheckpoint.init(json:))
         if checkpoint?.batch != job.batchID { checkpoint = nil }
         let lane = try await run.lease.checkpoint(lane: Lane.number, connection).flatMap(Lane.init(json:)) ?? Lane()
-        if let checkpoint, let facts = try await file.carryOn(from: checkpoint, lane: lane) {
+        if let checkpoint, let facts = try await Self.carryOn(file, checkpoint, lane, run.lease, connection) {
             self.facts = facts
             committed = checkpoint.position
             summary = checkpoint.summary
@@ -53,6 +55,18 @@ struct ImportRun {
                 )
             }
         }
+        rejects = RejectStore(jobID: job.id, csv: facts.rejects)
+    }
+
+    /// Opens the file where the last commit ended; that can take long, as it may have to be read again from its beginning.
+    private static func carryOn(
+        _ file: ReadingFile,
+        _ checkpoint: ImportCheckpoint,
+        _ lane: Lane,
+        _ lease: Lease,
+        _ connection: Connection
+    ) async throws -> ReadingFile.Facts? {
+        try await lease.whileRenewing(connection) { try await file.carryOn(from: checkpoint, lane: lane) }
     }
 
     /// Imports what is left of the file.
@@ -64,15 +78,20 @@ struct ImportRun {
     /// - Throws: ``ImportError``, ``DatabaseError``, ``LeaseEnded``, or `CancellationError`.
     mutating func finish(_ connection: Connection, helper: Database?) async throws -> JobOutcome {
         try await begin(connection)
-        let second = try await secondSession(helper)
+        second = try await secondSession(helper)
         do {
-            let outcome = try await work(connection, second)
-            await second?.close()
+            let outcome = try await work(connection)
+            await closeSecond()
             return outcome
         } catch {
-            await second?.close()
+            await closeSecond()
             throw error
         }
+    }
+
+    private mutating func closeSecond() async {
+        await second?.close()
+        second = nil
     }
 
     private func secondSession(_ helper: Database?) async throws -> SecondSession? {
@@ -80,14 +99,14 @@ struct ImportRun {
         return try await SecondSession(helper, lease: run.lease, batch: run.job.batchID)
     }
 
-    private mutating func work(_ connection: Connection, _ second: SecondSession?) async throws -> JobOutcome {
+    private mutating func work(_ connection: Connection) async throws -> JobOutcome {
         let file = file
         var before = committed
         var next = try await file.next()
         while let chunk = next {
             if !run.job.isDryRun, type != .sites { try await meters.resolve(Set(chunk.meters), connection) }
             async let following = file.next()
-            try await commit(chunk, before: before, connection, second)
+            try await commit(chunk, before: before, connection)
             before = chunk.position
             next = try await following
             run.progressed(JobProgress(bytesDone: committed.offset, bytesTotal: facts.size, counts: summary.counts))
@@ -133,8 +152,7 @@ struct ImportRun {
     private mutating func commit(
         _ chunk: Chunk,
         before: FilePosition,
-        _ connection: Connection,
-        _ second: SecondSession?
+        _ connection: Connection
     ) async throws {
         let end = chunk.position.offset
         let parts = PartsToStore(end: end, first: committed.offset, second: lane.offset)
@@ -154,15 +172,16 @@ struct ImportRun {
             return
         }
         let (order, isSecondLeft) = (part, parts.second)
-        async let other = isSecondLeft ? second.store(order) : order.lane
+        async let other = isSecondLeft ? second.store(order) : SecondSession.Stored(lane: order.lane)
         do {
             if parts.first { try await commit(chunk, halves.first, before: before, connection) }
         } catch {
             _ = try? await other
             throw error
         }
-        let reached = try await other
-        if isSecondLeft { lane = reached }
+        let stored = try await other
+        if isSecondLeft { lane = stored.lane }
+        if stored.isWanted { await closeSecond() }
     }
 
     /// Stores readings of a chunk with everything else that belongs to it, or nothing.

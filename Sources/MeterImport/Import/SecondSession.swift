@@ -15,7 +15,15 @@ final class SecondSession: Sendable {
 
     private struct Order: Sendable {
         var part: Part
-        var reply: CheckedContinuation<Lane, any Error>
+        var reply: CheckedContinuation<Stored, any Error>
+    }
+
+    /// What became of a part.
+    struct Stored: Sendable {
+        /// Behind the part.
+        var lane: Lane
+        /// Whether somebody waits for a place in the account, who has more need of this session's.
+        var isWanted = false
     }
 
     private let orders: AsyncStream<Order>.Continuation
@@ -37,7 +45,8 @@ final class SecondSession: Sendable {
                 opened.yield()
                 for await order in stream {
                     do {
-                        order.reply.resume(returning: try await Self.carryOut(order.part, &store, lease, connection))
+                        let lane = try await Self.carryOut(order.part, &store, lease, connection)
+                        order.reply.resume(returning: Stored(lane: lane, isWanted: connection.isWanted))
                     } catch {
                         order.reply.resume(throwing: error)
                         throw error
@@ -57,8 +66,8 @@ final class SecondSession: Sendable {
         return nil
     }
 
-    /// Stores a part and returns the lane behind it; cancelled with its caller.
-    func store(_ part: Part) async throws -> Lane {
+    /// Stores a part; cancelled with its caller.
+    func store(_ part: Part) async throws -> Stored {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { reply in
                 let result = orders.yield(Order(part: part, reply: reply))

@@ -149,6 +149,7 @@ final class RowReader {
         guard let seen = start.repeatedHoursState else {
             // Too much to carry has been seen: it is seen again. Chunks end where rows do, so the last is cut short.
             while position.offset < start.offset {
+                try Task.checkCancellation()
                 guard try skipChunk(to: start.offset) else { throw ImportError.changed(path) }
             }
             guard position.offset == start.offset else { throw ImportError.changed(path) }

@@ -112,11 +112,53 @@ enum ReadingSQL {
         return text.string
     }
 
+    /// Rows that were stored together have ids one after the other: as ranges they cost half of what the ids cost one by one.
     private static func batchUpdate(_ ids: [Int]) -> String {
+        let ranges = IDRanges(ids)
         var text = RowText(capacity: 100 + ids.count * 12)
-        text.append("UPDATE meter_readings SET import_batch_id = @headroom_batch WHERE id IN (")
-        text.append(list: ids) { text, id in text.append(id) }
-        text.append(")")
+        text.append("UPDATE meter_readings SET import_batch_id = @headroom_batch WHERE ")
+        var separator: StaticString = ""
+        for range in ranges.long {
+            text.append(separator)
+            text.append("id BETWEEN ")
+            text.append(range.lowerBound)
+            text.append(" AND ")
+            text.append(range.upperBound)
+            separator = " OR "
+        }
+        if !ranges.single.isEmpty {
+            text.append(separator)
+            text.append("id IN (")
+            text.append(list: ranges.single) { text, id in text.append(id) }
+            text.append(")")
+        }
         return text.string
+    }
+}
+
+/// Ids, those that follow each other put together.
+struct IDRanges: Hashable {
+    /// Two or more ids that follow each other.
+    private(set) var long: [ClosedRange<Int>] = []
+
+    /// The ids without a neighbour.
+    private(set) var single: [Int] = []
+
+    init(_ ids: [Int]) {
+        var range: ClosedRange<Int>?
+        for id in ids.sorted() {
+            if let begun = range, id == begun.upperBound + 1 {
+                range = begun.lowerBound...id
+            } else {
+                add(range)
+                range = id...id
+            }
+        }
+        add(range)
+    }
+
+    private mutating func add(_ range: ClosedRange<Int>?) {
+        guard let range else { return }
+        if range.count == 1 { single.append(range.lowerBound) } else { long.append(range) }
     }
 }

@@ -18,7 +18,8 @@ struct ReadingStore {
     let repeated: RepeatedTime
 
     private var takesBulk: Bool
-    private var expectsDuplicates = false
+    // The first chunk tells: looking for rows that are not there costs little.
+    private var expectsDuplicates = true
 
     /// Makes a connection ready to store readings.
     ///

@@ -5,8 +5,18 @@ struct RejectStore {
     /// The job's id.
     let jobID: Int
 
+    /// Writes them as a file; kept with the rows, as the file may be gone when they are asked for.
+    let csv: RejectsCSV
+
     /// Keeps rows, in the transaction with the chunk that they come from.
     func store(_ rejected: [RejectedRow], _ connection: Connection) async throws {
+        guard !rejected.isEmpty else { return }
+        try await connection.query(
+            """
+            INSERT INTO headroom_rejected_headers (job_id, header) VALUES (\(jobID), \(csv.json))
+            ON DUPLICATE KEY UPDATE header = VALUES(header)
+            """
+        )
         var rest = rejected[...]
         while !rest.isEmpty {
             var statement: SQL = """
@@ -28,5 +38,6 @@ struct RejectStore {
     /// Drops the rows of an earlier attempt at the same job.
     func forget(_ connection: Connection) async throws {
         try await connection.query("DELETE FROM headroom_rejected_rows WHERE job_id = \(jobID)")
+        try await connection.query("DELETE FROM headroom_rejected_headers WHERE job_id = \(jobID)")
     }
 }

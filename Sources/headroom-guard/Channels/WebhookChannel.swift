@@ -52,6 +52,8 @@ struct WebhookChannel: AlertChannel {
             curl,
             [
                 "--disable", "--silent", "--fail", "--max-time", "15", "--retry", "2", "--retry-delay", "3",
+                // A redirection would take the alert to another host, or lose it without a word: it is a failure.
+                "--location", "--max-redirs", "0", "--proto", "=http,https",
                 "--config", "-",
             ],
             input: orders + "\n"

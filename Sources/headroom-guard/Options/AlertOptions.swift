@@ -30,18 +30,18 @@ struct AlertOptions: ParsableArguments {
         }
     }
 
-    /// The ways on which alerts go out.
+    /// The ways on which alerts go out: by the flags, else by the settings.
     ///
     /// - Throws: ``DatabaseError`` with `settingsInvalid` when one cannot work on this host.
-    func channels() throws -> [any AlertChannel] {
+    func channels(_ loaded: LoadedSettings) throws -> [any AlertChannel] {
         var channels: [any AlertChannel] = []
-        if let command = alertCommand ?? Variables.value("HEADROOM_ALERT_COMMAND") {
+        if let command = try alertCommand ?? loaded.found.value(.alertCommand) {
             channels.append(CommandChannel(command: command))
         }
-        if let address = webhook ?? Variables.value("HEADROOM_WEBHOOK") {
+        if let address = try webhook ?? loaded.found.value(.webhook) {
             channels.append(try WebhookChannel(address))
         }
-        if let address = mailTo ?? Variables.value("HEADROOM_MAIL_TO") {
+        if let address = try mailTo ?? loaded.found.value(.mailTo) {
             channels.append(try MailChannel(to: address))
         }
         return channels

@@ -12,15 +12,15 @@ struct GuardOnce: Sendable {
     private let days: Int
 
     init(
-        _ settings: DatabaseSettings,
+        _ loaded: LoadedSettings,
         _ watching: WatchingOptions,
         _ alerts: AlertOptions,
         _ keeping: HistoryOptions,
         _ file: String
     ) throws {
-        self.settings = settings
+        settings = loaded.database
         orders = watching.orders
-        channels = try alerts.channels()
+        channels = try alerts.channels(loaded)
         self.file = file
         days = keeping.keepDays
     }

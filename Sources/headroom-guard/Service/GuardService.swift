@@ -13,15 +13,15 @@ struct GuardService: Sendable {
     private let days: Int
 
     init(
-        _ settings: DatabaseSettings,
+        _ loaded: LoadedSettings,
         _ watching: WatchingOptions,
         _ alerts: AlertOptions,
         _ keeping: HistoryOptions,
         _ file: String
     ) throws {
-        self.settings = settings
+        settings = loaded.database
         orders = watching.orders
-        channels = try alerts.channels()
+        channels = try alerts.channels(loaded)
         isVerbose = alerts.verbose
         self.file = file
         days = keeping.keepDays

@@ -5,6 +5,6 @@ struct DeployCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "deploy",
         abstract: "Prints what runs Headroom on this host, and finds what is wrong with what does.",
-        subcommands: [DeployCron.self, DeploySystemd.self]
+        subcommands: [DeployCron.self, DeploySystemd.self, DeployHAProxy.self]
     )
 }

@@ -44,7 +44,7 @@ struct AddJob: AsyncParsableCommand {
             let path = file.hasPrefix("/") ? file : FileManager.default.currentDirectoryPath + "/" + file
             // What is wrong with the file is said now, to the one who queues it, not later in a log.
             try await FileCheck.open(path: path, type: type, options: options)
-            let settings = try connection.settings(program: "headroom jobs")
+            let loaded = try connection.loaded(program: "headroom jobs")
             let job = NewJob(
                 filename: String(path.split(separator: "/").last ?? ""),
                 path: path,
@@ -53,8 +53,8 @@ struct AddJob: AsyncParsableCommand {
                 isDryRun: dryRun,
                 metadata: options.metadata
             )
-            let id = try await JobQueue(Database(settings)).add(job, batchID: UUID().uuidString.lowercased())
-            queue.ring(settings)
+            let id = try await JobQueue(Database(loaded.database)).add(job, batchID: UUID().uuidString.lowercased())
+            queue.ring(loaded)
             Console.print("queued job \(id): \(job.filename)")
         }
     }

@@ -46,12 +46,12 @@ struct RetryJob: AsyncParsableCommand {
 
     func run() async throws {
         try await runCommand {
-            let settings = try connection.settings(program: "headroom jobs")
-            let jobs = JobQueue(Database(settings))
+            let loaded = try connection.loaded(program: "headroom jobs")
+            let jobs = JobQueue(Database(loaded.database))
             guard try await jobs.retry(id) else {
                 try await explain(id, jobs, "has neither failed nor been cancelled, so there is nothing to try again")
             }
-            queue.ring(settings)
+            queue.ring(loaded)
             Console.print("job \(id): queued again")
         }
     }
@@ -129,6 +129,6 @@ struct PruneJobs: AsyncParsableCommand {
 private func explain(_ id: Int, _ queue: JobQueue, _ why: String) async throws -> Never {
     let job = try await queue.existingJob(id)
     Console.error("headroom: job \(id) is \(job.status.rawValue): it \(why)")
-    Console.error("  next: headroom jobs show \(id)")
+    Console.error("  next: 'headroom jobs show \(id)' tells more of it.")
     throw ExitCode(1)
 }

@@ -7,7 +7,7 @@ extension JobQueue {
     func existingJob(_ id: Int) async throws -> ImportJob {
         if let job = try await job(id) { return job }
         Console.error("headroom: there is no job \(id)")
-        Console.error("  next: headroom jobs list")
+        Console.error("  next: 'headroom jobs list' shows those there are.")
         throw ExitCode(1)
     }
 }

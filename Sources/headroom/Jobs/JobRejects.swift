@@ -33,16 +33,21 @@ struct JobRejects: AsyncParsableCommand {
                 try await queue.rejectedRows(of: id) { line, _, reason in Console.print("line \(line): \(reason)") }
                 return
             }
-            // The header is the file's own.
-            let rejects = try await FileCheck.open(
-                path: job.path,
-                type: ImportType(rawValue: job.type) ?? .hh,
-                options: try ImportOptions(metadata: job.metadata)
-            )
-            Console.result(rejects.headerLine)
+            let rejects = try await rejects(of: job, queue)
+            Console.csv(rejects.headerLine)
             try await queue.rejectedRows(of: id) { _, content, reason in
-                Console.result(rejects.line(content, reason: reason))
+                Console.csv(rejects.line(content, reason: reason))
             }
         }
+    }
+
+    /// The header was kept with the rows; the file's own stands in when none was rejected.
+    private func rejects(of job: ImportJob, _ queue: JobQueue) async throws -> RejectsCSV {
+        if let kept = try await queue.rejectedHeader(of: job.id).flatMap(RejectsCSV.init(json:)) { return kept }
+        return try await FileCheck.open(
+            path: job.path,
+            type: ImportType(rawValue: job.type) ?? .hh,
+            options: try ImportOptions(metadata: job.metadata)
+        )
     }
 }

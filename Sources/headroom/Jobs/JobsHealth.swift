@@ -34,6 +34,12 @@ struct JobsHealth: AsyncParsableCommand {
                     "\(word)  \(grouped(numbers.queued)) queued, \(grouped(numbers.processing)) being worked on; in 24 hours "
                         + "\(grouped(numbers.completed)) completed, \(grouped(numbers.failed)) failed"
                 )
+                for host in numbers.hosts {
+                    let late = host.expired > 0 ? ", \(host.expired) of them to be taken over" : ""
+                    Console.print(
+                        "  \(host.name): \(counted(host.jobs, "job"))\(late), last commit \(fixed(host.silence.seconds, 0)) s ago"
+                    )
+                }
                 for finding in health.findings { Console.print("  \(finding)") }
             }
             throw ExitCode(Int32(health.level.rawValue))
@@ -53,6 +59,14 @@ private struct HealthJSON: Encodable {
     var failed: Int
     var failedPercent: Double
     var findings: [String]
+    var hosts: [Host]
+
+    struct Host: Encodable {
+        var name: String
+        var jobs: Int
+        var silentSeconds: Double
+        var expired: Int
+    }
 
     init(_ health: QueueHealth) {
         level = ["ok", "warning", "critical"][health.level.rawValue]
@@ -66,5 +80,8 @@ private struct HealthJSON: Encodable {
         failed = numbers.failed
         failedPercent = (numbers.failedPercent * 10).rounded() / 10
         findings = health.findings
+        hosts = numbers.hosts.map {
+            Host(name: $0.name, jobs: $0.jobs, silentSeconds: $0.silence.seconds, expired: $0.expired)
+        }
     }
 }

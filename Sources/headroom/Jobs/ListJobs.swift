@@ -2,6 +2,7 @@ public import ArgumentParser
 import CommandSupport
 import Headroom
 public import HeadroomJobs
+import Reporting
 
 /// `headroom jobs list`.
 struct ListJobs: AsyncParsableCommand {

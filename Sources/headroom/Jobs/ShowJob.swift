@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandSupport
 import Headroom
 import HeadroomJobs
+import Reporting
 
 /// `headroom jobs show ID`.
 struct ShowJob: AsyncParsableCommand {

@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandSupport
 import Headroom
 import HeadroomWatch
+import Reporting
 
 /// `headroom status`: how near the account is to its limit, and who holds its connections.
 struct StatusCommand: AsyncParsableCommand {
@@ -59,7 +60,7 @@ struct StatusCommand: AsyncParsableCommand {
             let account = AccountWatch(settings)
             func look() async throws -> StatusView {
                 let report = try await account.report(maxIdle: maxIdle.value, isOfAllAccounts: allAccounts)
-                return StatusView(report, settings: settings)
+                return await StatusView(report, settings: settings)
             }
             if watch { try await StatusScreen(interval: interval.value, isJSON: json).run(look) }
             let view = try await look()
@@ -68,7 +69,7 @@ struct StatusCommand: AsyncParsableCommand {
             } else if nagios {
                 Console.print(StatusNagios(view).line)
             } else if prometheus {
-                for line in StatusPrometheus(view).lines { Console.print(line) }
+                for line in AccountMetrics.page(view).lines(.prometheus) { Console.print(line) }
             } else {
                 for line in StatusText(view).lines { Console.print(line) }
             }
@@ -79,29 +80,4 @@ struct StatusCommand: AsyncParsableCommand {
             throw ExitCode(view.report.level.exitCode)
         }
     }
-}
-
-/// What `status` knows: the server's view, and this host's.
-struct StatusView {
-    var report: AccountReport
-    var settings: DatabaseSettings
-
-    /// The slots on this host; `nil` when no program of it has used the account through Headroom yet.
-    var slots: SlotReport?
-
-    /// The locks by name that programs of this host hold: workers, and what `headroom run --lock` runs.
-    var locks: [HostLockReport]
-
-    init(_ report: AccountReport, settings: DatabaseSettings) {
-        self.report = report
-        self.settings = settings
-        slots = try? SlotReport(settings)
-        locks = HostLockReport.held(stateFolder: settings.stateFolder)
-    }
-
-    /// The one thing to do next.
-    var advice: String { report.advice(slots) }
-
-    /// The slots that are held for longer than their programs expected.
-    var heldTooLong: [SlotReport.Held] { (slots?.held ?? []).filter(\.holder.isHeldTooLong) }
 }

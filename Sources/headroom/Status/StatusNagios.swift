@@ -1,6 +1,7 @@
 import CommandSupport
 import Headroom
 import HeadroomWatch
+import Reporting
 
 /// A status report as one line of a monitoring plugin, with performance data.
 struct StatusNagios {

@@ -3,6 +3,7 @@ import FoundationEssentials
 import Glibc
 import Headroom
 import HeadroomWatch
+import Reporting
 
 /// Shows a status again and again, on a terminal's other screen.
 struct StatusScreen {

@@ -1,6 +1,7 @@
 import CommandSupport
 import Headroom
 import HeadroomWatch
+import Reporting
 
 /// A status report as text.
 struct StatusText {
@@ -54,7 +55,10 @@ struct StatusText {
             ["account", "\(report.account ?? view.settings.username) at \(view.settings.endpoint)"],
             ["limit", "\(limit), \(report.limit.source.words)"],
         ]
-        if let version = report.serverVersion { facts.append(["server", version]) }
+        if let version = report.serverVersion {
+            facts.append(["server", version])
+            if let warning = ServerVersion(version)?.warning { facts.append(["warning", warning]) }
+        }
         if let server = report.server, let connected = server.connected {
             var text = "\(connected)\(server.limit.map { " of \($0)" } ?? "") connections of all accounts"
             if let peak = server.peak {
@@ -95,11 +99,37 @@ struct StatusText {
             let by = holders.isEmpty ? "" : ": " + holders.joined(separator: ", ")
             facts.append(["slots", "\(slots.held.count) of \(slots.budget) held, \(waiting) waiting\(printable(by))"])
         }
+        if let frontDoor { facts.append(["front door", printable(frontDoor)]) }
+        for host in view.hosts?.hosts ?? [] {
+            let state =
+                host.isSilent
+                ? "silent for \(Self.age(host.silence)), its share goes to others"
+                : "has \(host.share), uses \(host.inUse), wants \(host.wanted)"
+            let clock = host.isClockWrong ? ", its clock is off by \(fixed(host.clockError.seconds, 1)) s" : ""
+            facts.append(["host \(printable(host.name))", "\(state)\(clock)"])
+        }
         for lock in view.locks {
             let holder = "\(lock.holder.program) (process \(lock.holder.processID)), for \(Self.age(lock.holder.age))"
             facts.append(["lock \(lock.name)", printable(holder)])
         }
         return facts
+    }
+
+    /// What goes through the front door, and whether the slots know how much.
+    private var frontDoor: String? {
+        let places = view.settings.frontDoor
+        switch view.frontDoor {
+        case nil:
+            return places > 0 ? "\(places) places, taken out of the budget; HEADROOM_FRONT_DOOR_STATS is not set" : nil
+        case .failure(let error):
+            return "\(places) places; \(error.message)"
+        case .success(let report):
+            let own = report.places ?? places
+            let warning = own == places ? "" : "; warning: HEADROOM_FRONT_DOOR says \(places)"
+            return
+                "\(report.used) of \(own) places in use, \(report.waiting) waiting, \(report.mostWaiting) at the most"
+                + warning
+        }
     }
 
     private var tooLong: [String] { SlotsText.heldTooLong(view.slots) }

@@ -36,6 +36,7 @@ final class Child: Sendable {
             }
         } catch let error as SubprocessError {
             Console.error("headroom: '\(name)' cannot be run: \(error)")
+            Console.error("  next: check its name and its rights; without a slash it is looked up in PATH.")
             return 127
         }
     }

@@ -37,7 +37,10 @@ final class JobAlert: Sendable {
                     error: .discarded
                 )
                 guard result.terminationStatus.isSuccess else {
-                    return Console.error("headroom: the alert command failed: \(result.terminationStatus)")
+                    return Console.error(
+                        "headroom: the alert command failed (\(result.terminationStatus)), so nobody was told of job "
+                            + "\(job.id): run HEADROOM_ALERT_COMMAND by hand to see why"
+                    )
                 }
                 try await queue.noteAlerted(job.id)
             } catch {

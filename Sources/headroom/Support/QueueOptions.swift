@@ -16,36 +16,23 @@ struct QueueOptions: ParsableArguments {
     /// Takes the lock that lets one worker at a time work for the queue on this host.
     ///
     /// - Throws: ``DatabaseError`` with `lockTaken`, which says who has it.
-    func lock(_ settings: DatabaseSettings) async throws -> HostLock {
+    func lock(_ loaded: LoadedSettings) async throws -> HostLock {
         try await HostLock.acquire(
-            queueName(settings),
-            stateFolder: settings.stateFolder,
+            QueueName.of(loaded, named: name),
+            stateFolder: loaded.database.stateFolder,
             program: "headroom work",
             timeout: .zero
         )
     }
 
     /// The bell that wakes the queue's worker.
-    func bell(_ settings: DatabaseSettings) throws -> HostBell {
-        try HostBell(queueName(settings), stateFolder: settings.stateFolder)
+    func bell(_ loaded: LoadedSettings) throws -> HostBell {
+        try HostBell(QueueName.of(loaded, named: name), stateFolder: loaded.database.stateFolder)
     }
 
     /// Wakes the queue's worker, if there is one on this host.
-    func ring(_ settings: DatabaseSettings) {
+    func ring(_ loaded: LoadedSettings) {
         // It would find the job by itself, only later.
-        try? HostBell.ring(queueName(settings), stateFolder: settings.stateFolder)
-    }
-
-    /// A queue is a database on a server; this host's own is one server, whichever way it is reached.
-    private func queueName(_ settings: DatabaseSettings) -> String {
-        if let name = name ?? Variables.value("HEADROOM_QUEUE") { return "work.\(name)" }
-        let host =
-            switch settings.endpoint {
-            case .socket: "localhost"
-            case .tcp(let host, _): ["127.0.0.1", "::1"].contains(host) ? "localhost" : host
-            }
-        let text = "\(host).\(settings.database ?? "")"
-        let safe = text.map { $0.isASCII && ($0.isLetter || $0.isNumber || "_-.".contains($0)) ? $0 : "_" }
-        return "work.\(String(safe).prefix(90))"
+        try? HostBell.ring(QueueName.of(loaded, named: name), stateFolder: loaded.database.stateFolder)
     }
 }

@@ -1,0 +1,24 @@
+package import Headroom
+
+/// The name by which a queue's worker, and those who queue jobs, know each other on a host.
+package enum QueueName {
+    /// A queue is a database on a server; this host's own is one server, whichever way it is reached.
+    ///
+    /// - Parameters:
+    ///   - loaded: The settings that lead to the database.
+    ///   - name: A name that somebody gave it; else `HEADROOM_QUEUE`.
+    /// - Returns: The name.
+    /// - Throws: ``DatabaseError`` when the setting cannot be used.
+    package static func of(_ loaded: LoadedSettings, named name: String? = nil) throws -> String {
+        if let name = try name ?? loaded.found.value(.queue) { return "work.\(name)" }
+        let settings = loaded.database
+        let host =
+            switch settings.endpoint {
+            case .socket: "localhost"
+            case .tcp(let host, _): ["127.0.0.1", "::1"].contains(host) ? "localhost" : host
+            }
+        let text = "\(host).\(settings.database ?? "")"
+        let safe = text.map { $0.isASCII && ($0.isLetter || $0.isNumber || "_-.".contains($0)) ? $0 : "_" }
+        return "work.\(String(safe).prefix(90))"
+    }
+}

@@ -1,0 +1,25 @@
+import CLinux
+import Glibc
+
+/// A moment on the host's clock, which its processes share, and which goes on while the machine sleeps.
+struct HostMoment: Sendable, Hashable {
+    /// In nanoseconds since the machine was started.
+    var time: UInt64
+
+    /// What tells this run of the machine from every other; the clock begins anew with each.
+    var boot: UInt32
+
+    /// This moment.
+    static var now: HostMoment {
+        var time = timespec()
+        clock_gettime(CLOCK_BOOTTIME, &time)
+        return HostMoment(time: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec), boot: thisBoot)
+    }
+
+    /// A new one after each start of the machine (random(4)).
+    static let bootID = (try? SettingsFile.read("/proc/sys/kernel/random/boot_id")) ?? ""
+
+    private static let thisBoot = UInt32(
+        truncatingIfNeeded: bootID.utf8.reduce(5381 as UInt64) { $0 &* 33 &+ UInt64($1) }
+    )
+}

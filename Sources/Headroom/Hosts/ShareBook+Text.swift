@@ -1,0 +1,42 @@
+/// The book as the database keeps it: a line for each host, its numbers first and its name last.
+extension ShareBook {
+    /// The book as text.
+    var text: String {
+        entries.map { entry in
+            let numbers = [
+                Int64(entry.share), Int64(entry.inUse), Int64(entry.wanted), entry.expires, entry.since,
+                Int64(entry.budget), Int64(entry.setAside), entry.clockError,
+            ]
+            let name = entry.name.map { $0.isNewline || $0 == "\t" ? " " : $0 }
+            return ([entry.host] + numbers.map(String.init) + [String(name)]).joined(separator: "\t")
+        }
+        .joined(separator: "\n")
+    }
+
+    /// Reads a book.
+    ///
+    /// - Returns: The book; `nil` when the text is not one.
+    init?(text: String) {
+        for line in text.split(separator: "\n") {
+            let fields = line.split(separator: "\t", omittingEmptySubsequences: false)
+            let numbers = fields.dropFirst().prefix(8).compactMap { Int64($0) }
+            guard fields.count == 10, numbers.count == 8, let host = fields.first, let name = fields.last else {
+                return nil
+            }
+            entries.append(
+                Entry(
+                    host: String(host),
+                    share: Int(numbers[0]),
+                    inUse: Int(numbers[1]),
+                    wanted: Int(numbers[2]),
+                    expires: numbers[3],
+                    since: numbers[4],
+                    budget: Int(numbers[5]),
+                    setAside: Int(numbers[6]),
+                    clockError: numbers[7],
+                    name: String(name)
+                )
+            )
+        }
+    }
+}

@@ -1,0 +1,339 @@
+extension Setting {
+    /// Every setting, in the order of their listing.
+    package static let all: [Setting] = [
+        host, port, socket, database, username, password, url, ownURL,
+        budget, reserve, frontDoor, frontDoorStatistics, hosts, share, waitTimeout, stateFolder,
+        connectTimeout, closeTimeout, idleTimeout, holdWarning,
+        tlsMode, tlsAuthorities,
+        adminUsername, adminPassword, adminHost, adminPort, adminSocket,
+        queue,
+        alertCommand, webhook, mailTo,
+        webToken,
+        cache,
+    ]
+
+    package static let host = Setting(
+        name: "DB_HOST",
+        meaning:
+            "The server's host; several with commas between are the nodes of a cluster, tried in this order. localhost means "
+            + "the server's usual socket, as it does for MySQL's own tools.",
+        kind: .hosts,
+        standard: .value("127.0.0.1"),
+        group: .database,
+        flag: "--host",
+        option: "host"
+    )
+    package static let port = Setting(
+        name: "DB_PORT",
+        meaning: "The server's TCP port.",
+        kind: .number(1...65_535),
+        standard: .value("3306"),
+        group: .database,
+        flag: "--port",
+        option: "port"
+    )
+    package static let socket = Setting(
+        name: "DB_SOCKET",
+        meaning: "The server's unix socket. It wins over a host of the same source.",
+        kind: .path,
+        standard: .words("none", example: "/run/mysqld/mysqld.sock"),
+        group: .database,
+        flag: "--socket",
+        option: "socket"
+    )
+    package static let database = Setting(
+        name: "DB_DATABASE",
+        meaning: "The database.",
+        kind: .text,
+        standard: .words("none", example: "shop"),
+        group: .database,
+        flag: "--database",
+        option: "database"
+    )
+    package static let username = Setting(
+        name: "DB_USERNAME",
+        meaning: "The account's user name.",
+        kind: .text,
+        standard: .words("none: it must be set", example: "app"),
+        group: .database,
+        flag: "--user",
+        option: "user"
+    )
+    package static let password = Setting(
+        name: "DB_PASSWORD",
+        meaning: "The account's password. Never a flag: other users of the machine could read it.",
+        kind: .text,
+        standard: .words("none", example: ""),
+        group: .database,
+        isSecret: true,
+        option: "password"
+    )
+    package static let url = Setting(
+        name: "DATABASE_URL",
+        meaning:
+            "All of the above in one: mysql://USER:PASSWORD@HOST:PORT/DATABASE, special characters as %XX; after a ? "
+            + "socket, ssl-mode, ssl-ca and connect-timeout. A DB_ name of the same source wins over its part.",
+        kind: .text,
+        standard: .words("none", example: "mysql://app:PASSWORD@127.0.0.1:3306/shop"),
+        group: .database,
+        isSecret: true
+    )
+    package static let ownURL = Setting(
+        name: "HEADROOM_DATABASE_URL",
+        meaning: "The same for Headroom alone: where it is set, DATABASE_URL of that source is not read.",
+        kind: .text,
+        standard: .words("none", example: "mysql://app:PASSWORD@127.0.0.1:3306/shop"),
+        group: .database,
+        isSecret: true
+    )
+
+    package static let budget = Setting(
+        name: "HEADROOM_BUDGET",
+        meaning:
+            "The most connections that all programs of this host may hold together. Of several the smallest holds.",
+        kind: .number(1...mostConnections),
+        standard: .words("the account's limit minus the reserve", example: "4"),
+        group: .budget
+    )
+    package static let reserve = Setting(
+        name: "HEADROOM_RESERVE",
+        meaning: "How many connections of the limit are left free, so that a person can still get in.",
+        kind: .number(0...mostConnections),
+        standard: .value("1"),
+        group: .budget
+    )
+    package static let frontDoor = Setting(
+        name: "HEADROOM_FRONT_DOOR",
+        meaning: "How many connections of the limit belong to the front door; they are taken out of the budget.",
+        kind: .number(0...mostConnections),
+        standard: .value("0"),
+        group: .budget
+    )
+    package static let frontDoorStatistics = Setting(
+        name: "HEADROOM_FRONT_DOOR_STATS",
+        meaning: "The front door's socket for statistics, so that status counts what comes through it.",
+        kind: .absolutePath,
+        standard: .words("none", example: "/run/haproxy/admin.sock"),
+        group: .budget,
+        readBy: ["status", "serve"]
+    )
+    package static let hosts = Setting(
+        name: "HEADROOM_HOSTS",
+        meaning:
+            "How many hosts share the account, when they share it out between them; the same number and database on each.",
+        kind: .number(2...mostConnections),
+        standard: .words("this host is the only one", example: "3"),
+        group: .budget
+    )
+    package static let share = Setting(
+        name: "HEADROOM_SHARE",
+        meaning:
+            "How many connections are always this host's. Without HEADROOM_HOSTS it is all that this host may hold.",
+        kind: .number(1...mostConnections),
+        standard: .words("none", example: "3"),
+        group: .budget
+    )
+    package static let waitTimeout = Setting(
+        name: "HEADROOM_WAIT_TIMEOUT",
+        meaning: "How long to wait for a slot of the budget, and for a full account to let one in.",
+        kind: .duration(atLeastMilliseconds: 1),
+        standard: .value("30"),
+        group: .budget
+    )
+    package static let stateFolder = Setting(
+        name: "HEADROOM_STATE_DIR",
+        meaning:
+            "The folder in which the programs of this host share the budget. All users of an account must name the "
+            + "same one; not on NFS.",
+        kind: .absolutePath,
+        standard: .words(
+            "/run/headroom where it exists, else headroom in the user's state folder",
+            example: "/run/headroom"
+        ),
+        group: .budget
+    )
+
+    package static let connectTimeout = Setting(
+        name: "HEADROOM_CONNECT_TIMEOUT",
+        meaning: "How long opening a connection may take, name resolution, TLS and login included.",
+        kind: .duration(atLeastMilliseconds: 1),
+        standard: .value("30"),
+        group: .times,
+        option: "connect_timeout"
+    )
+    package static let closeTimeout = Setting(
+        name: "HEADROOM_CLOSE_TIMEOUT",
+        meaning: "How long closing waits for the server to hang up. Later, the session is watched in the background.",
+        kind: .duration(atLeastMilliseconds: 1),
+        standard: .value("5"),
+        group: .times
+    )
+    package static let idleTimeout = Setting(
+        name: "HEADROOM_IDLE_TIMEOUT",
+        meaning: "How long the server lets one of Headroom's sessions do nothing before it ends it. Whole seconds.",
+        kind: .duration(atLeastMilliseconds: 1_000),
+        standard: .value("300"),
+        group: .times
+    )
+    package static let holdWarning = Setting(
+        name: "HEADROOM_HOLD_WARNING",
+        meaning: "From when on a connection counts as held too long, and is logged, counted and shown.",
+        kind: .duration(atLeastMilliseconds: 1),
+        standard: .words("never", example: "60"),
+        group: .times
+    )
+
+    package static let tlsMode = Setting(
+        name: "HEADROOM_TLS_MODE",
+        meaning:
+            "How much encryption is asked for; the words are MySQL's. Only verify_ca and verify_identity check who the "
+            + "server is.",
+        kind: .word(TLS.Mode.allCases.map(\.rawValue)),
+        standard: .words(
+            "disabled on a socket; over TCP preferred, and verify_ca with HEADROOM_TLS_CA",
+            example: "verify_identity"
+        ),
+        group: .encryption,
+        option: "ssl_mode"
+    )
+    package static let tlsAuthorities = Setting(
+        name: "HEADROOM_TLS_CA",
+        meaning: "The file, or folder of hashed certificates, with the authorities to trust.",
+        kind: .path,
+        standard: .words("the system's", example: "/etc/ssl/certs/ca-certificates.crt"),
+        group: .encryption,
+        option: "ssl_ca"
+    )
+
+    package static let adminUsername = Setting(
+        name: "HEADROOM_ADMIN_USERNAME",
+        meaning: "A second account, for when the first one is full.",
+        kind: .text,
+        standard: .words("none", example: "headroom_monitor"),
+        group: .secondAccount,
+        readBy: ["rescue", "verify"]
+    )
+    package static let adminPassword = Setting(
+        name: "HEADROOM_ADMIN_PASSWORD",
+        meaning: "Its password.",
+        kind: .text,
+        standard: .words("DB_PASSWORD", example: ""),
+        group: .secondAccount,
+        readBy: ["rescue", "verify"],
+        isSecret: true
+    )
+    package static let adminHost = Setting(
+        name: "HEADROOM_ADMIN_HOST",
+        meaning: "Where it logs in, if elsewhere.",
+        kind: .text,
+        standard: .words("the database's host", example: "127.0.0.1"),
+        group: .secondAccount,
+        readBy: ["rescue", "verify"]
+    )
+    package static let adminPort = Setting(
+        name: "HEADROOM_ADMIN_PORT",
+        meaning: "The port there: MariaDB's extra_port or MySQL's admin_port, which are open when the server is full.",
+        kind: .number(1...65_535),
+        standard: .words("the database's port", example: "33062"),
+        group: .secondAccount,
+        readBy: ["rescue", "verify"]
+    )
+    package static let adminSocket = Setting(
+        name: "HEADROOM_ADMIN_SOCKET",
+        meaning: "The socket there; it wins over the host.",
+        kind: .path,
+        standard: .words("the database's socket", example: "/run/mysqld/mysqld.sock"),
+        group: .secondAccount,
+        readBy: ["rescue", "verify"]
+    )
+
+    package static let queue = Setting(
+        name: "HEADROOM_QUEUE",
+        meaning: "The queue's name on this host, where two applications have databases of one name.",
+        kind: .text,
+        standard: .words("the server's host and the database", example: "shop"),
+        group: .queue,
+        readBy: ["work", "jobs", "import", "verify"],
+        flag: "--queue"
+    )
+
+    package static let alertCommand = Setting(
+        name: "HEADROOM_ALERT_COMMAND",
+        meaning: "What the shell runs when the guard has something to say, or a job has failed for good.",
+        kind: .text,
+        standard: .words("none", example: "logger -t headroom \"$HEADROOM_MESSAGE\""),
+        group: .alerts,
+        readBy: ["guard", "work"],
+        flag: "--alert-command"
+    )
+    package static let webhook = Setting(
+        name: "HEADROOM_WEBHOOK",
+        meaning: "Where the guard posts each alert as JSON.",
+        kind: .text,
+        standard: .words("none", example: "https://alerts.example.org/headroom"),
+        group: .alerts,
+        readBy: ["guard"],
+        isSecret: true,
+        flag: "--webhook"
+    )
+    package static let mailTo = Setting(
+        name: "HEADROOM_MAIL_TO",
+        meaning: "To whom the guard sends each alert by mail.",
+        kind: .text,
+        standard: .words("nobody", example: "ops@example.org"),
+        group: .alerts,
+        readBy: ["guard"],
+        flag: "--mail-to"
+    )
+
+    package static let webToken = Setting(
+        name: "HEADROOM_WEB_TOKEN",
+        meaning: "Who has it may sign in to the dashboard, and use its API as Authorization: Bearer.",
+        kind: .text,
+        standard: .words("none: a run on the loopback address makes one and prints it", example: "a-long-random-text"),
+        group: .dashboard,
+        readBy: ["serve"],
+        isSecret: true
+    )
+
+    package static let cache = Setting(
+        name: "HEADROOM_CACHE",
+        meaning:
+            "The folder in which the sandbox keeps a freshly installed data folder. Read from the environment only.",
+        kind: .path,
+        standard: .words("headroom in the user's cache folder", example: "/var/cache/headroom"),
+        group: .sandbox,
+        readBy: ["sandbox"]
+    )
+}
+
+extension Setting {
+    /// Names that Headroom gives to the programs it starts: no settings, and no mistake where they are found.
+    package static let handed: [(name: String, meaning: String)] = [
+        ("HEADROOM_SLOTS", "run: how many slots the command has"),
+        ("HEADROOM_SANDBOX_ADMIN_SOCKET", "sandbox: where its administrator comes in"),
+        ("HEADROOM_JOB_ID", "work, alert command: the job"),
+        ("HEADROOM_JOB_FILE", "work, alert command: its file"),
+        ("HEADROOM_JOB_REASON", "work, alert command: why it failed"),
+        ("HEADROOM_LEVEL", "guard, alert command: the level"),
+        ("HEADROOM_ALERT", "guard, alert command: what the alert is about"),
+        ("HEADROOM_CHANGE", "guard, alert command: raised or recovered"),
+        ("HEADROOM_SUBJECT", "guard, alert command: the alert in a few words"),
+        ("HEADROOM_MESSAGE", "guard, alert command: what happened"),
+        ("HEADROOM_ADVICE", "guard, alert command: what to do"),
+        ("HEADROOM_USED", "guard, alert command: connections in use"),
+        ("HEADROOM_LIMIT", "guard, alert command: the account's limit"),
+        ("HEADROOM_ACCOUNT", "guard, alert command: the account"),
+        ("HEADROOM_TIME", "guard, alert command: when"),
+    ]
+
+    /// Every name that counts as a setting, with those of files that hold one.
+    package static let names: [String] = all.flatMap { [$0.name, $0.fileName].compactMap(\.self) }
+
+    /// Whether a name looks like a setting of Headroom's and is none.
+    static func isUnknown(_ name: String) -> Bool {
+        name.hasPrefix("HEADROOM_") && !name.hasPrefix("HEADROOM_TEST_") && !known.contains(name)
+    }
+
+    private static let known = Set(names).union(handed.map(\.name))
+}

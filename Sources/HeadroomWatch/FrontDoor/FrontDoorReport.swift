@@ -1,0 +1,84 @@
+import Headroom
+
+/// What goes through a front door at one moment, as its HAProxy counts it.
+public struct FrontDoorReport: Sendable, Equatable {
+    /// How many connections to the server it may hold; `nil` when it does not say.
+    public var places: Int?
+
+    /// How many it holds.
+    public var used: Int
+
+    /// The most that it has held at a time.
+    public var mostUsed: Int
+
+    /// How many clients wait for a place.
+    public var waiting: Int
+
+    /// The most that have waited at a time.
+    public var mostWaiting: Int
+
+    /// How many connections to the server it has made since it was started.
+    public var total: Int
+
+    /// Creates a report.
+    public init(places: Int?, used: Int, mostUsed: Int, waiting: Int, mostWaiting: Int, total: Int) {
+        self.places = places
+        self.used = used
+        self.mostUsed = mostUsed
+        self.waiting = waiting
+        self.mostWaiting = mostWaiting
+        self.total = total
+    }
+
+    /// Reads what HAProxy answers to `show stat`: a table of comma-separated values whose first line names the columns.
+    ///
+    /// `nil` when it has no front door of ours. Clients wait in the server's queue or in the proxy's own, the backend's line.
+    ///
+    /// - Parameter text: The answer.
+    init?(statistics text: String) {
+        let lines = text.split(whereSeparator: \.isNewline)
+            .map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+        guard let header = lines.first, header.first == "# pxname" else { return nil }
+        func line(_ service: String) -> ((String) -> Int?)? {
+            let found = lines.dropFirst()
+                .first { $0.count > 1 && $0[0] == HAProxyConfiguration.name && $0[1] == service }
+            return found.map { line in
+                { name in
+                    guard let column = header.firstIndex(where: { $0 == name }), line.indices.contains(column)
+                    else { return nil }
+                    return Int(line[column])
+                }
+            }
+        }
+        guard let server = line("database"), let backend = line("BACKEND"), let used = server("scur") else {
+            return nil
+        }
+        self.init(
+            places: server("slim"),
+            used: used,
+            mostUsed: server("smax") ?? used,
+            waiting: max(backend("qcur") ?? 0, server("qcur") ?? 0),
+            mostWaiting: max(backend("qmax") ?? 0, server("qmax") ?? 0),
+            total: server("stot") ?? 0
+        )
+    }
+
+    /// Asks a front door.
+    ///
+    /// - Parameters:
+    ///   - path: The path of its statistics socket.
+    ///   - timeout: How long it may take.
+    /// - Returns: What it says.
+    /// - Throws: ``DatabaseError`` with `socketNotFound`, `socketNotPermitted` or `serverUnreachable`.
+    public static func ask(_ path: String, timeout: Duration = .seconds(1)) async throws -> FrontDoorReport {
+        let answer = try await LocalQuestion(path).ask("show stat\n", until: .now + timeout)
+        guard let report = FrontDoorReport(statistics: answer) else {
+            throw DatabaseError(
+                .serverUnreachable,
+                message: "What answers at \(path) is no front door of 'headroom deploy haproxy'.",
+                advice: "Check HEADROOM_FRONT_DOOR_STATS, and that HAProxy runs with the configuration it was given."
+            )
+        }
+        return report
+    }
+}

@@ -1,0 +1,68 @@
+import CommandSupport
+import FoundationEssentials
+import HTTPTypes
+import Headroom
+import HeadroomJobs
+import Hummingbird
+import MeterImport
+
+/// Checks a file that was uploaded, and queues it.
+struct FileIntake: Sendable {
+    private let dashboard: Dashboard
+
+    init(_ dashboard: Dashboard) {
+        self.dashboard = dashboard
+    }
+
+    /// Why a file is not queued.
+    struct Unusable: Error {
+        var message: String
+        var details: [String]
+    }
+
+    /// A file to be written.
+    ///
+    /// - Throws: ``WebError`` when this dashboard takes none.
+    func newFile() throws -> UploadFile {
+        guard let folder = dashboard.options.uploadFolder else {
+            throw WebError(.forbidden, "This dashboard takes no files.", advice: "Start it with --upload-folder.")
+        }
+        return try UploadFile(folder: folder, most: dashboard.options.mostUpload)
+    }
+
+    /// Checks the whole file as an import would, and queues it.
+    ///
+    /// - Returns: The job's id.
+    /// - Throws: ``Unusable`` when nothing of it could be imported, and ``DatabaseError``; the file is gone then.
+    func queue(_ file: UploadFile, _ form: UploadForm, _ context: WebContext) async throws -> Int {
+        let options = form.options
+        let report: FileReport
+        do {
+            try options.validate()
+            report = try await FileCheck.run(path: file.path, type: form.type, options: options, problems: 5)
+        } catch let error as ImportError {
+            // Where it lies here is nothing to its user.
+            let text = error.description.replacing(file.path, with: form.filename)
+            throw Unusable(message: printable(text), details: [])
+        }
+        guard report.rows == 0 || report.rows > report.rowsRejected else {
+            throw Unusable(
+                message: "Not one of the file's \(counted(report.rows, "row")) could be imported.",
+                details: report.problems.map { "Line \($0.line): \(printable($0.reason))" }
+            )
+        }
+        let job = NewJob(
+            filename: form.filename,
+            path: file.path,
+            type: form.type.rawValue,
+            isDryRun: form.isDryRun,
+            metadata: options.metadata
+        )
+        let id = try await dashboard.queue.add(job, batchID: UUID().uuidString.lowercased())
+        try await file.keep()
+        dashboard.options.ring()
+        await dashboard.jobs.expire()
+        dashboard.note("file queued", context, ["web.job": "\(id)"])
+        return id
+    }
+}

@@ -1,0 +1,27 @@
+import Hummingbird
+import NIOCore
+
+/// What is known of a request beside itself.
+struct WebContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+
+    /// The client's address, or the proxy's; `local` over a unix socket.
+    var address: String
+
+    /// Who has signed in; `nil` when nobody has.
+    var visitor: Visitor?
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+        address = source.channel.remoteAddress?.ipAddress ?? "local"
+    }
+}
+
+/// Somebody who has signed in.
+struct Visitor: Sendable, Equatable {
+    /// The name.
+    var name: String
+
+    /// The session of a browser; `nil` for a program, which shows its token with each request.
+    var session: SessionCookie.Session?
+}

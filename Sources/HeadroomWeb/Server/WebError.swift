@@ -1,0 +1,37 @@
+import HTTPTypes
+import Headroom
+import MeterImport
+
+/// Why a request cannot be answered: what happened, why, and what to do next.
+struct WebError: Error {
+    var status: HTTPResponse.Status
+    var code: String
+    var message: String
+    var advice: String
+
+    init(_ status: HTTPResponse.Status, _ message: String, advice: String = "", code: String? = nil) {
+        self.status = status
+        self.message = message
+        self.advice = advice
+        self.code = code ?? Self.code(status)
+    }
+
+    /// An error of the database, in HTTP's terms.
+    init(_ error: DatabaseError) {
+        let isAway = error.isRefusal || error.waitingCanHelp
+        self.init(
+            .serviceUnavailable,
+            error.message,
+            advice: isAway ? "The account is full or away: see the account's page." : error.advice,
+            code: error.code.description
+        )
+    }
+
+    init(_ error: ImportError) {
+        self.init(.unprocessableContent, error.description, code: "file_unusable")
+    }
+
+    private static func code(_ status: HTTPResponse.Status) -> String {
+        status.reasonPhrase.lowercased().map { $0.isLetter ? String($0) : "_" }.joined()
+    }
+}

@@ -1,0 +1,108 @@
+import ArgumentParser
+import CommandSupport
+import Headroom
+import HeadroomWeb
+
+/// The flags that say how the dashboard is served.
+struct ServingOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Where to listen; port 0 takes a free one.", valueName: "host:port"))
+    var listen = "127.0.0.1:8080"
+
+    @Option(help: ArgumentHelp("Listen on a unix socket instead.", valueName: "path"))
+    var socketPath: String?
+
+    @Option(help: ArgumentHelp("The users who may sign in, a name:hash a line.", valueName: "file"))
+    var userFile: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Add a user to --user-file, or change the password, which is asked for; then end.",
+            valueName: "name"
+        )
+    )
+    var addUser: String?
+
+    @Option(help: ArgumentHelp("A file with the token (else HEADROOM_WEB_TOKEN).", valueName: "file"))
+    var tokenFile: String?
+
+    @Option(help: ArgumentHelp("The certificate chain for TLS.", valueName: "file"))
+    var tlsCertificate: String?
+
+    @Option(help: ArgumentHelp("The certificate's key.", valueName: "file"))
+    var tlsKey: String?
+
+    @Flag(help: "A proxy in front does TLS, and names the client in X-Forwarded-For.")
+    var behindProxy = false
+
+    @Option(help: ArgumentHelp("How often to look at the account while somebody watches.", valueName: "duration"))
+    var interval = DurationArgument(.seconds(2))
+
+    @Option(help: ArgumentHelp("The guard's history (default: the state folder's).", valueName: "file"))
+    var historyFile: String?
+
+    @Option(
+        help: ArgumentHelp("Where uploaded files are kept (default: uploads in the state folder).", valueName: "folder")
+    )
+    var uploadFolder: String?
+
+    @Option(help: ArgumentHelp("The largest file that may be uploaded, in MB; 0 takes none.", valueName: "count"))
+    var maxUpload = 256
+
+    func validate() throws {
+        guard addUser == nil || userFile != nil else { throw ValidationError("--add-user goes with --user-file.") }
+        guard (tlsCertificate == nil) == (tlsKey == nil) else {
+            throw ValidationError("--tls-certificate and --tls-key go together.")
+        }
+        guard interval.value >= .milliseconds(200) else { throw ValidationError("--interval must be at least 200ms.") }
+        guard (0...102_400).contains(maxUpload) else { throw ValidationError("--max-upload must be from 0 to 102400.") }
+        guard socketPath != nil || place != nil else {
+            throw ValidationError("--listen takes host:port, such as 127.0.0.1:8080.")
+        }
+    }
+
+    /// Where to listen; `nil` when the text makes no sense.
+    private var place: WebOptions.Place? {
+        if let socketPath { return .socket(path: socketPath) }
+        guard let colon = listen.lastIndex(of: ":"), let port = Int(listen[listen.index(after: colon)...]),
+            (0...65_535).contains(port)
+        else { return nil }
+        let host = listen[..<colon].drop { $0 == "[" }.prefix { $0 != "]" }
+        return .tcp(host: host.isEmpty ? "0.0.0.0" : String(host), port: port)
+    }
+
+    /// The token that was set; `nil` when none was.
+    func token(_ loaded: LoadedSettings) throws -> String? {
+        guard let tokenFile else { return try loaded.found.value(.webToken) }
+        return try UserFile.read(tokenFile).split(whereSeparator: \.isWhitespace).first.map(String.init)
+    }
+
+    /// The options in the library's terms.
+    func options(_ loaded: LoadedSettings) throws -> WebOptions {
+        let settings = loaded.database
+        var options = WebOptions()
+        options.place = place ?? options.place
+        if let tlsCertificate, let tlsKey { options.certificate = (tlsCertificate, tlsKey) }
+        options.isBehindProxy = behindProxy
+        options.interval = interval.value
+        options.historyFile = try historyFile ?? AccountMemory(settings, topic: "history").path(ending: ".sqlite")
+        if maxUpload > 0 {
+            options.uploadFolder = try uploadFolder ?? AccountMemory(settings, topic: "uploads").path(ending: "")
+        }
+        options.mostUpload = maxUpload << 20
+        let name = try QueueName.of(loaded)
+        // The worker would find the job by itself, only later.
+        options.ring = { try? HostBell.ring(name, stateFolder: settings.stateFolder) }
+        return options
+    }
+}
+
+extension WebOptions {
+    /// The address as a person types it.
+    func address(_ port: Int?) -> String {
+        switch place {
+        case .socket(let path): "unix socket \(path)"
+        case .tcp(let host, let asked):
+            "\(certificate == nil ? "http" : "https")://\(host.contains(":") ? "[\(host)]" : host):\(port ?? asked)/"
+        }
+    }
+}

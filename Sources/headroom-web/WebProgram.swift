@@ -1,0 +1,85 @@
+import ArgumentParser
+import CommandSupport
+import Headroom
+import HeadroomWeb
+import Hummingbird
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+/// `headroom-web`, which people know as `headroom serve`.
+@main struct WebProgram: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "headroom serve",
+        abstract: "Serves the dashboard: the account live, imports, metrics and a JSON API.",
+        discussion: """
+            The account is looked at every --interval while somebody watches, through one connection that is opened and closed, \
+            however many watch. Nobody sees anything but the sign-in page without signing in; /healthz, /readyz and, on \
+            loopback, /metrics are for machines and name no user, database or path.
+
+            Who may sign in: the users of --user-file, and whoever has the token of HEADROOM_WEB_TOKEN (or --token-file), which \
+            programs send as Authorization: Bearer. Without either a token is made for this run and printed.
+
+            It listens on 127.0.0.1 only. To be reached from elsewhere it takes a user file or a token, and \
+            TLS, its own or a proxy's.
+
+            Examples:
+              headroom serve
+              headroom serve --user-file users --add-user anna
+              headroom serve --user-file users --socket-path /run/headroom/web.sock --behind-proxy
+              headroom serve --listen 0.0.0.0:8443 --user-file users --tls-certificate cert.pem --tls-key key.pem
+            """,
+        version: headroomVersion
+    )
+
+    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup(title: "Serving") var serving: ServingOptions
+
+    func run() async throws {
+        try await runCommand(takeSignal: Self.leaveSignals) {
+            if let name = serving.addUser {
+                try await UserFile.add(name, to: serving.userFile ?? "")
+                return
+            }
+            let loaded = try connection.loaded(program: "headroom serve")
+            let options = try serving.options(loaded)
+            let token = try serving.token(loaded)
+            let users = try serving.userFile.map { try UserFile.read($0) }
+            let made = users == nil && token == nil && options.place.isLoopback ? RandomToken.make() : nil
+            let credentials = try Credentials(users: users, token: token ?? made)
+            let logger = Logger(label: "headroom.web") { _ in StandardErrorLog() }
+            let application = try WebServer.application(loaded, options, credentials, logger: logger) { port in
+                let address = options.address(port)
+                Console.error("headroom: the dashboard is at \(address)")
+                if let made {
+                    Console.error("  sign in with the token \(made) (set HEADROOM_WEB_TOKEN to choose your own)")
+                }
+                ServiceNotifier.send("READY=1\nSTATUS=serves \(address)")
+            }
+            try await serve(application, logger)
+        }
+    }
+
+    /// The server ends by itself at a signal, and lets what is under way finish.
+    private static func leaveSignals(_ number: Int32) -> Bool { true }
+
+    /// Serves until a signal comes; requests under way have 10 s to finish.
+    private func serve(_ application: some ApplicationProtocol, _ logger: Logger) async throws {
+        var configuration = ServiceGroupConfiguration(
+            services: [application],
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: logger
+        )
+        configuration.maximumGracefulShutdownDuration = .seconds(10)
+        do {
+            try await ServiceGroup(configuration: configuration).run()
+        } catch {
+            throw DatabaseError(
+                .settingsInvalid,
+                message: "The dashboard cannot be served: \(error)",
+                advice: "If the address is in use, another program has it: choose another with --listen."
+            )
+        }
+        ServiceNotifier.send("STOPPING=1")
+    }
+}

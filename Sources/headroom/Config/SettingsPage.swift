@@ -1,0 +1,104 @@
+import CommandSupport
+import Headroom
+
+/// The page `docs/settings.md`, which a test holds to be this.
+enum SettingsPage {
+    static var text: String {
+        var text = head
+        for group in Setting.Group.allCases {
+            text +=
+                "\n## \(group.rawValue)\n\n| setting | what it means | may be | default |\n| --- | --- | --- | --- |\n"
+            for setting in Setting.all where setting.group == group {
+                text += "| \(name(setting)) | \(meaning(setting)) | \(setting.bounds) | \(setting.standardText) |\n"
+            }
+        }
+        return text + tail
+    }
+
+    private static func name(_ setting: Setting) -> String {
+        "`\(setting.name)`" + (setting.flag.map { ", `\($0)`" } ?? "")
+    }
+
+    private static func meaning(_ setting: Setting) -> String {
+        guard !setting.readBy.isEmpty else { return setting.meaning }
+        return "\(setting.meaning) Read by \(setting.readBy.map { "`\($0)`" }.joined(separator: ", "))."
+    }
+
+    private static var secrets: String {
+        Setting.all.filter(\.isSecret).map { "`\($0.name)`" }.joined(separator: ", ")
+    }
+
+    private static var handed: String {
+        Setting.handed.map { "`\($0.name)`" }.joined(separator: ", ")
+    }
+
+    private static func paragraph(_ text: String) -> String { wrapped(text, width: 120).joined(separator: "\n") }
+
+    private static var head: String {
+        """
+        # Settings
+
+        This page is made by `headroom config list --markdown` from the table that the program itself reads; a test holds it to
+        that. `headroom config show` prints what is in force and where each value comes from, and connects to nothing.
+
+        ```sh
+        headroom config show
+        ```
+
+        ## Where they come from
+
+        The first source that has a value wins:
+
+        1. flags (a password is never one: other users of the machine could read it);
+        2. the environment;
+        3. systemd's credentials (secrets only, see below);
+        4. the file of `--env-file`, then that of `--defaults-file`;
+        5. `.env` in the working directory, unless `--env-file` names another.
+
+        Only where none of these says where the database is or who logs in: `MYSQL_HOST`, `MYSQL_TCP_PORT`, `MYSQL_UNIX_PORT`,
+        `MYSQL_USER`, `MYSQL_PASSWORD` and `MYSQL_DATABASE` (or `MARIADB_...`), as the servers' images have them, and then
+        `~/.my.cnf`. So a password of one server is not sent to another that a file happens to name.
+
+        A value that is empty counts as not set. A time is a number of seconds (`30`, `0.5`), or one with `ms`, `s`, `m`, `h` or
+        `d`. A name that begins with `HEADROOM_` and is no setting is an error that says which one is near; so is a value that
+        cannot be used. `headroom rescue` and `headroom doctor` take unknown names for warnings: they are for outages.
+
+        ## Secrets
+
+        \(paragraph("These are secrets: \(secrets). They are never printed. Each may also be"))
+
+        - the content of a file, named by `DB_PASSWORD_FILE` and so on (not beside `DB_PASSWORD` in the same source);
+        - a credential of systemd: `LoadCredential=headroom-db-password:/etc/headroom/db-password` in a unit. The credential's name
+          is `headroom-` and the setting's in lower case with dashes, or just the setting's in lower case (`db_password`).
+
+        A file that holds a secret and may be read by every user of the machine is a warning. Whoever may read
+        `/proc/PID/environ` of a process (the same user, and root) sees its environment: a file or a credential is better.
+
+        ## MySQL option files
+
+        `--defaults-file` and `~/.my.cnf` are read as the servers' own tools read them: quotes, the escapes `\\n \\t \\r \\b \\s \\\\`,
+        `!include` and `!includedir` (`*.cnf`, in the order of their names). `#` begins a comment wherever it is not in quotes: a
+        password that holds one belongs in quotes, and Headroom warns where it is cut. The groups `[client]`, `[client-server]`,
+        `[client-mariadb]`, `[mysql]` and `[mariadb-client]` count with their `host`, `port`, `socket`, `user`, `password`,
+        `database`, `ssl-mode`, `ssl-ca`, `ssl-verify-server-cert`, `skip-ssl` and `connect-timeout`; the group `[headroom]` takes
+        every setting by its name without `DB_` or `HEADROOM_`, such as `budget = 4` or `wait-timeout = 10`.
+
+        ## Names that Headroom sets
+
+        \(paragraph("They are no settings: \(handed). The programs that Headroom starts find them in their environment."))
+
+        """
+    }
+
+    private static var tail: String {
+        """
+
+        A commented file with all of them, for `--env-file` and for systemd's `EnvironmentFile=`:
+
+        ```sh
+        headroom config template
+        ```
+
+        """
+    }
+}

@@ -1,0 +1,82 @@
+import Glibc
+import Headroom
+
+/// What a bug report needs to know of the host; read, never changed.
+enum HostCheckup {
+    static var facts: [(String, String)] {
+        var facts: [(String, String)] = []
+        var name = utsname()
+        if uname(&name) == 0 {
+            facts.append(("kernel", "\(text(&name.sysname)) \(text(&name.release)), \(text(&name.machine))"))
+        }
+        let release = read("/etc/os-release")?.split(separator: "\n").first { $0.hasPrefix("PRETTY_NAME=") }
+        facts.append(("distribution", release.map { String($0.dropFirst(12).filter { $0 != "\"" }) } ?? "not known"))
+        facts.append(("processors", "\(sysconf(Int32(_SC_NPROCESSORS_ONLN)))"))
+        facts.append(("systemd", access("/run/systemd/system", F_OK) == 0 ? "yes" : "no"))
+        let isContainer = access("/.dockerenv", F_OK) == 0 || access("/run/.containerenv", F_OK) == 0
+        facts.append(("container", isContainer || getenv("container") != nil ? "yes" : "not seen"))
+        facts.append(("user", "\(geteuid()), groups \(groups.map { "\($0)" }.joined(separator: " "))"))
+        var files = rlimit()
+        if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files) == 0 {
+            facts.append(("open files", "\(files.rlim_cur) of \(files.rlim_max)"))
+        }
+        for (label, path) in [
+            ("yama ptrace_scope", "/proc/sys/kernel/yama/ptrace_scope"),
+            ("protected_regular", "/proc/sys/fs/protected_regular"),
+            ("protected_symlinks", "/proc/sys/fs/protected_symlinks"),
+            ("inotify instances", "/proc/sys/fs/inotify/max_user_instances"),
+        ] {
+            facts.append((label, read(path)?.filter { !$0.isNewline } ?? "not there"))
+        }
+        facts.append(("/run/headroom", folder("/run/headroom")))
+        return facts
+    }
+
+    /// A folder or file with its owner and rights.
+    static func folder(_ path: String) -> String {
+        var information = stat()
+        guard lstat(path, &information) == 0 else { return String(cString: strerror(errno)) }
+        let kind =
+            switch information.st_mode & S_IFMT {
+            case S_IFDIR: "folder"
+            case S_IFLNK: "symbolic link"
+            case S_IFREG: "file"
+            default: "neither file nor folder"
+            }
+        let usable = access(path, R_OK | W_OK) == 0 ? "usable" : "not usable by this user"
+        return "\(kind), \(String(information.st_mode & 0o7777, radix: 8)), "
+            + "user \(information.st_uid), group \(information.st_gid), \(usable)"
+    }
+
+    /// The entries of a folder; none when it cannot be read.
+    static func entries(_ path: String) -> [String] {
+        guard let directory = opendir(path) else { return [] }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    private static var groups: [gid_t] {
+        var list = [gid_t](repeating: 0, count: 64)
+        let count = getgroups(64, &list)
+        return Array(list.prefix(Int(max(0, count))))
+    }
+
+    private static func read(_ path: String) -> String? {
+        guard let file = fopen(path, "re") else { return nil }
+        defer { fclose(file) }
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let count = fread(&buffer, 1, 4096, file)
+        return String(decoding: buffer[..<count], as: UTF8.self)
+    }
+
+    private static func text<T>(_ tuple: inout T) -> String {
+        withUnsafeBytes(of: &tuple) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+}

@@ -1,0 +1,47 @@
+/// Takes secrets out of a text: those that are known, and what looks like one.
+struct Redactor {
+    private let secrets: [String]
+
+    /// Creates a redactor.
+    ///
+    /// - Parameter secrets: The values that must not be in any text, in whatever form they may stand there.
+    init(secrets: [String]) {
+        let forms = secrets.flatMap { secret in
+            [secret, Self.percentEncoded(secret), secret.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")]
+        }
+        // The longest first: one may be a part of another. A letter or two would turn all text to dots.
+        self.secrets = Set(forms).filter { $0.count >= 3 }.sorted { $0.count > $1.count }
+    }
+
+    /// The text without them.
+    func redacted(_ text: String) -> String {
+        var text = text
+        for secret in secrets { text = text.replacing(secret, with: Self.mark) }
+        // In addresses, in flags, and in statements.
+        text.replace(/:\/\/[^\s\/@]*:[^\s@]*@/) { _ in "://\(Self.mark)@" }
+        text.replace(/(?i)((?:password|passwd|pwd|secret|token|api[-_]?key)["']?\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s,;&]+)/)
+        {
+            "\($0.output.1)\(Self.mark)"
+        }
+        text.replace(/(?i)(identified\s+(?:with\s+\S+\s+)?(?:by|as)\s+(?:password\s+)?)('[^']*'|"[^"]*")/) {
+            "\($0.output.1)\(Self.mark)"
+        }
+        return text
+    }
+
+    private static let mark = "[hidden]"
+
+    private static func percentEncoded(_ text: String) -> String {
+        text.utf8
+            .map { byte in
+                let isPlain =
+                    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                    || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte & 0xDF) && byte & 0x40 != 0
+                    || [0x2D, 0x2E, 0x5F, 0x7E].contains(byte)
+                if isPlain { return String(UnicodeScalar(byte)) }
+                let digits = String(byte, radix: 16, uppercase: true)
+                return "%" + (digits.count < 2 ? "0" : "") + digits
+            }
+            .joined()
+    }
+}

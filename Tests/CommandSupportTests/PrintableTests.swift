@@ -1,0 +1,21 @@
+import CommandSupport
+import Testing
+
+/// What others have named cannot steer the terminal of who looks.
+@Suite struct PrintableTests {
+    @Test(arguments: [
+        ("plain äöü 漢字 😀", "plain äöü 漢字 😀"), ("\u{1B}[2Jgone", "?[2Jgone"), ("a\r\nb\tc", "a??b?c"),
+        ("bell\u{7}", "bell?"), ("\u{9B}31m", "?31m"), ("\u{7F}", "?"), ("abc\u{202E}txt.exe", "abc?txt.exe"),
+        ("one\u{2028}two", "one?two"), ("\u{2066}x\u{2069}", "?x?"),
+    ])
+    func `control characters and turns of direction are taken out, letters of all scripts stay`(
+        text: String,
+        printed: String
+    ) {
+        #expect(printable(text) == printed)
+    }
+
+    @Test func `whole lines may keep their ends, and nothing else`() {
+        #expect(printable("a\n\tb\u{1B}c", keeping: "\n\t") == "a\n\tb?c")
+    }
+}

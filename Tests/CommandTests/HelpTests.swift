@@ -1,0 +1,53 @@
+import TestSupport
+import Testing
+
+@testable import Headroom
+
+/// The help in the terminal: topics, and what the pages say of errors.
+@Suite struct HelpTests {
+    private func topics() async throws -> [String] {
+        let run = try await HeadroomProgram.run(["help"])
+        let lines = run.output.split(separator: "\n").drop { !$0.hasPrefix("TOPICS") }.dropFirst()
+        return lines.compactMap { $0.split(separator: " ").first.map(String.init) }
+    }
+
+    @Test func `every topic that is listed exists, and fits 80 columns`() async throws {
+        let topics = try await topics()
+        #expect(topics.count >= 8)
+        for topic in topics {
+            let run = try await HeadroomProgram.run(["help", topic])
+            #expect(run.status == 0, "\(topic)")
+            #expect(run.output.split(separator: "\n").count > 4, "\(topic)")
+            for line in run.output.split(separator: "\n") { #expect(line.count <= 80, "\(topic): \(line)") }
+        }
+    }
+
+    @Test func `pages that a topic names are there`() async throws {
+        for topic in try await topics() {
+            let text = try await HeadroomProgram.run(["help", topic]).output
+            for page in text.matches(of: /docs\/[a-z-]+\.md/) { _ = try SourceFiles.text(String(page.output)) }
+        }
+    }
+
+    @Test func `help with a command shows its options`() async throws {
+        #expect(try await HeadroomProgram.run(["help", "jobs", "add"]).output.contains("USAGE: headroom jobs add"))
+    }
+
+    @Test func `an unknown topic is an error that names the one that was meant`() async throws {
+        let run = try await HeadroomProgram.run(["help", "locked_out"])
+        #expect(run.status == 64)
+        #expect(run.errors.contains("did you mean 'locked-out'?"))
+    }
+
+    @Test func `every kind of error has its cure, in the terminal and on the page`() async throws {
+        let source = try SourceFiles.text("Sources/Headroom/Errors/DatabaseError+Code.swift")
+        let codes = source.matches(of: /= Code\("([a-z_]+)"\)/).map { String($0.output.1) }
+        #expect(codes.count > 20)
+        #expect(Set(codes) == Set(ErrorGuide.all.map(\.code.description)))
+        let page = try SourceFiles.text("docs/errors.md")
+        for guide in ErrorGuide.all {
+            let row = "| `\(guide.code)` | \(guide.meaning) | \(guide.cure) | \(guide.isPassing ? "yes" : "no") |"
+            #expect(page.contains(row), "docs/errors.md lacks: \(row)")
+        }
+    }
+}

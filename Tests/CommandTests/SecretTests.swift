@@ -1,0 +1,81 @@
+import Headroom
+import HeadroomSandbox
+import TestSupport
+import Testing
+
+/// Secrets stay where they belong, also when something goes wrong.
+@Suite(.sandbox(tcp: true)) struct SecretTests {
+    private let secret = "zq-S3cr3t-zq"
+
+    private func environment(_ account: String) throws -> [String: String] {
+        try SuiteServer.sandbox.environment.merging(["DB_USERNAME": account, "DB_PASSWORD": secret]) { $1 }
+    }
+
+    @Test(arguments: [
+        ["status"], ["status", "--json"], ["kill-idle"], ["rescue"], ["rescue", "--json"], ["slots"], ["verify"],
+        ["migrate"],
+        ["jobs", "list"], ["work", "--once"], ["config", "show"], ["doctor"], ["guard", "--once"],
+        ["run", "--slots", "1", "--", "true"],
+    ])
+    func `a password that is refused is in nothing that is printed`(arguments: [String]) async throws {
+        let folder = TemporaryFolder()
+        let run = try await HeadroomProgram.run(
+            arguments,
+            environment: try environment("ten1").merging(["HEADROOM_STATE_DIR": "\(folder.path)/state"]) { $1 }
+        )
+        _ = try await HeadroomProgram.run("/bin/rm", ["-rf", "\(folder.path)/state"])
+        #expect(!(run.output + run.errors).contains(secret))
+        #expect(!(run.output + run.errors).isEmpty)
+    }
+
+    @Test func `a running command has its password in no argument, and leaves no core`() async throws {
+        let folder = TemporaryFolder()
+        // The shell waits until the program is at work, then looks at it.
+        let script = """
+            "$0" guard --interval 1 2>/dev/null & pid=$!
+            for _ in $(seq 100); do grep -q 'core file size *1 ' /proc/$pid/limits && break; sleep 0.1; done
+            tr '\\0' ' ' < /proc/$pid/cmdline; grep 'Max core file size' /proc/$pid/limits
+            kill $pid; wait $pid
+            """
+        let run = try await HeadroomProgram.run(
+            "/bin/sh",
+            ["-c", script, HeadroomProgram.path],
+            environment: try SuiteServer.sandbox.environment
+                .merging(["DB_USERNAME": "ten3", "HEADROOM_STATE_DIR": "\(folder.path)/s"]) { $1 }
+        )
+        _ = try await HeadroomProgram.run("/bin/rm", ["-rf", "\(folder.path)/s"])
+        #expect(run.output.contains("headroom-guard --interval 1"), "\(run.output) \(run.errors)")
+        #expect(!run.output.contains("sandbox "))
+        #expect(run.output.contains(/Max core file size\s+1\s/), "\(run.output)")
+    }
+
+    @Test func `names that clients give themselves do not steer the terminal`() async throws {
+        let environment = try SuiteServer.sandbox.environment.merging(["DB_USERNAME": "ten2"]) { $1 }
+        var settings = try SuiteServer.settings("ten2")
+        settings.programName = "evil\u{1B}[2J\u{202E}name"
+        try await Database(settings)
+            .withConnection { _ in
+                for arguments in [["status"], ["slots"], ["rescue"], ["doctor"]] {
+                    let run = try await HeadroomProgram.run(arguments, environment: environment)
+                    #expect(!(run.output + run.errors).unicodeScalars.contains { $0 == "\u{1B}" || $0 == "\u{202E}" })
+                }
+                let slots = try await HeadroomProgram.run(["slots"], environment: environment)
+                #expect(slots.output.contains("evil?[2J?name"), "\(slots.output)")
+            }
+    }
+
+    @Test func `the list of packages is whole and each has a licence`() async throws {
+        let run = try await HeadroomProgram.run("\(SourceFiles.root)/scripts/sbom", [])
+        #expect(run.status == 0, "\(run.errors)")
+        let pins = try SourceFiles.text("Package.resolved").matches(of: /"location" : "https:\/\/([^"]+)"/)
+        #expect(pins.count > 8)
+        for pin in pins {
+            let path = String(pin.output.1).replacing(".git", with: "")
+            #expect(run.output.contains("\"pkg:swift/\(path)@"), "\(path)")
+        }
+        #expect(run.output.contains("libmariadb"))
+        let licences = run.output.matches(of: /"id": "([^"]*)"/).map(\.output.1)
+        #expect(licences.count == run.output.matches(of: /"type": "(library|application)"/).count)
+        #expect(licences.allSatisfy { ["Apache-2.0", "MIT", "LGPL-2.1-or-later", "blessing"].contains($0) })
+    }
+}
