@@ -171,21 +171,34 @@ import Testing
         let path = folder.write(jumble, to: "jumble.csv")
         let database = Database(settings)
         let queue = JobQueue(database)
-        let id = try await queue.add(NewJob(filename: "f", path: path, type: "hh"), batchID: "wanted")
-        let working = EventFlag()
-        let task = Task {
-            try await Worker(database, handler: MeterImportHandler(helper: database))
-                .runOnce { if case .progressed = $0 { working.raise() } }
-        }
-        await working.wait()
-        // Both places are taken, for as long as neither of the two lets go.
-        let seen = try await Database(settings)
-            .withConnection { connection in
-                try await connection.number("SELECT status = 'processing' FROM import_jobs WHERE id = \(id)")
+        // On a busy machine the second session may not be there in time; the next import has one, then.
+        for attempt in 0..<20 {
+            let id = try await queue.add(NewJob(filename: "f", path: path, type: "hh"), batchID: "wanted-\(attempt)")
+            let working = EventFlag()
+            let task = Task {
+                try await Worker(database, handler: MeterImportHandler(helper: database))
+                    .runOnce { if case .progressed = $0 { working.raise() } }
             }
-        #expect(seen == 1)
-        _ = try await task.value
-        #expect(try await queue.job(id)?.status == .completed)
+            await working.wait()
+            let sessions = try await SuiteServer.administrator()
+                .withConnection {
+                    try await $0.number("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = 'wanted'")
+                }
+            guard sessions == 2 else {
+                _ = try await task.value
+                continue
+            }
+            // Both places are taken, for as long as neither of the two lets go.
+            let isInTheMiddle = try await Database(settings)
+                .withConnection {
+                    try await $0.number("SELECT processed_rows < 40000 FROM import_jobs WHERE id = \(id)")
+                }
+            #expect(isInTheMiddle == 1)
+            _ = try await task.value
+            #expect(try await queue.job(id)?.status == .completed)
+            return
+        }
+        Issue.record("No import had a second session.")
     }
 
     @Test func `unknown meters are created once, also when imports race`() async throws {

@@ -35,7 +35,7 @@ final class SecondSession: Sendable {
         let (opening, opened) = AsyncStream.makeStream(of: Void.self)
         var settings = database.settings
         // Whoever waits has more need of the place.
-        settings.waitTimeout = .milliseconds(20)
+        settings.waitTimeout = .milliseconds(100)
         let patient = Database(settings)
         self.orders = orders
         task = Task {
