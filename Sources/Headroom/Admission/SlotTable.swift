@@ -67,6 +67,7 @@ struct SlotTable {
     /// What the host has of an account that several hosts share, see ``HostShare``; only as long as the machine runs on.
     ///
     /// - Parameter boot: What tells this run of the machine from every other: its clock begins anew with each.
+    /// - Returns: The share; none when it was noted in another run.
     func hostShare(in boot: UInt32) -> HostShare {
         guard read(UInt32.self, at: 36) == boot else { return HostShare() }
         let next = read(UInt64.self, at: 56)

@@ -39,6 +39,7 @@ struct HostShare: Sendable, Hashable {
     /// - Parameters:
     ///   - now: The host's clock.
     ///   - wanted: How many connections the host could use.
+    /// - Returns: Whether it is.
     func isDue(at now: UInt64, wanted: Int) -> Bool {
         if now >= nextAt { return wanted > 0 || share > 0 || cap > 0 }
         // More is wanted than before: that is told at once, but for a host that was told to wait.
