@@ -1,6 +1,6 @@
 """The dashboard in a real browser, against a real server. `scripts/test --browser` runs it on a private one.
 
-Each check prints what it proves. Screenshots go to the folder named in HEADROOM_SHOTS, else they are thrown away.
+Each check prints what it proves. Screenshots go to the folder named in HEADROOM_TEST_SHOTS, else they are thrown away.
 """
 
 import os
@@ -19,7 +19,7 @@ SAMPLE = ROOT / "Examples/data/uk-electricity-half-hourly.csv"
 class Checks:
     def __init__(self, folder):
         self.folder = folder
-        self.shots = os.environ.get("HEADROOM_SHOTS") or folder
+        self.shots = os.environ.get("HEADROOM_TEST_SHOTS") or folder
         self.pages = f"{folder}/pages"
         os.makedirs(self.pages)
         self.server = Server(folder)
@@ -257,7 +257,7 @@ class Checks:
         pathlib.Path(schema).write_text(self.server.get("/api/v1/openapi.json")[2])
         command = [
             os.path.dirname(sys.executable) + "/schemathesis", "run", schema, "--url", self.server.base + "/api/v1",
-            "--header", f"Authorization: Bearer {TOKEN}", "--max-examples", os.environ.get("HEADROOM_EXAMPLES", "25"),
+            "--header", f"Authorization: Bearer {TOKEN}", "--max-examples", os.environ.get("HEADROOM_TEST_EXAMPLES", "25"),
             # What stands in a CSV file no schema can say: one that cannot be imported is refused with 422.
             "--checks", "all", "--exclude-checks", "positive_data_acceptance", "--generation-database", "none", "--seed", "1",
         ]

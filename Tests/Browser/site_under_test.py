@@ -14,7 +14,7 @@ from selenium import webdriver
 from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 
-BUILD = os.environ["HEADROOM_BUILD"]
+BUILD = os.environ["HEADROOM_TEST_BUILD"]
 TOKEN = "browser-tests-0123456789abcdef"
 
 

@@ -9,7 +9,7 @@ import time
 
 from site_under_test import TOKEN, Server, administrate
 
-VIEWERS = int(os.environ.get("HEADROOM_VIEWERS", "100"))
+VIEWERS = int(os.environ.get("HEADROOM_TEST_VIEWERS", "100"))
 SECONDS = int(sys.argv[1]) if len(sys.argv) > 1 else 300
 
 

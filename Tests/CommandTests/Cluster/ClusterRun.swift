@@ -11,5 +11,5 @@ enum ClusterRun {
     )
 
     /// The folder with the scripts by which one node of a cluster hands its data to another.
-    static let scripts = getenv("HEADROOM_GALERA_SCRIPTS").map { String(cString: $0) } ?? ".build/galera"
+    static let scripts = getenv("HEADROOM_TEST_GALERA").map { String(cString: $0) } ?? ".build/galera"
 }
