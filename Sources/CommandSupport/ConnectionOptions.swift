@@ -11,6 +11,9 @@ package struct ConnectionOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("Read settings from this MySQL option file.", valueName: "file"))
     package var defaultsFile: String?
 
+    @Option(name: .long, help: ArgumentHelp("The same, beside ~/.my.cnf, which wins over it.", valueName: "file"))
+    package var defaultsExtraFile: String?
+
     @Option(name: .long, help: "The server's host (DB_HOST).")
     package var host: String?
 
@@ -26,13 +29,25 @@ package struct ConnectionOptions: ParsableArguments {
     @Option(name: .long, help: "The database (DB_DATABASE).")
     package var database: String?
 
+    @Flag(help: "Ask for the password at the terminal.")
+    package var askPass = false
+
     package init() {}
 
-    /// The same flags, for another run of this program.
+    package func validate() throws {
+        guard defaultsFile == nil || defaultsExtraFile == nil else {
+            throw ValidationError(
+                "--defaults-file and --defaults-extra-file are two ways to name one file: choose one."
+            )
+        }
+        if askPass { try TypedPassword.ask() }
+    }
+
+    /// The same flags, for another run of this program; but for `--ask-pass`, which asks one person once.
     package var arguments: [String] {
         let flags: [(String, String?)] = [
-            ("--env-file", envFile), ("--defaults-file", defaultsFile), ("--host", host),
-            ("--port", port.map(String.init)),
+            ("--env-file", envFile), ("--defaults-file", defaultsFile),
+            ("--defaults-extra-file", defaultsExtraFile), ("--host", host), ("--port", port.map(String.init)),
             ("--socket", socket), ("--user", user), ("--database", database),
         ]
         return flags.flatMap { name, value in value.map { [name, $0] } ?? [] }
@@ -40,18 +55,23 @@ package struct ConnectionOptions: ParsableArguments {
 
     /// The files that settings are read from.
     package var settingsFiles: [String] {
-        let named = [envFile, defaultsFile].compactMap(\.self)
+        let named = [envFile, defaultsFile, defaultsExtraFile].compactMap(\.self)
         return envFile == nil && access(".env", F_OK) == 0 ? named + [".env"] : named
     }
 
     /// Where the settings are looked for.
     package var sources: SettingsSources {
-        var sources = SettingsSources(envFile: envFile, defaultsFile: defaultsFile)
+        var sources = SettingsSources(
+            envFile: envFile,
+            defaultsFile: defaultsFile,
+            defaultsExtraFile: defaultsExtraFile
+        )
         sources.overrides["DB_HOST"] = host
         sources.overrides["DB_PORT"] = port.map(String.init)
         sources.overrides["DB_SOCKET"] = socket
         sources.overrides["DB_USERNAME"] = user
         sources.overrides["DB_DATABASE"] = database
+        sources.overrides["DB_PASSWORD"] = TypedPassword.value
         return sources
     }
 
@@ -79,11 +99,12 @@ package struct ConnectionOptions: ParsableArguments {
 
 extension SettingsSources {
     /// This program's environment, and the files.
-    package init(envFile: String?, defaultsFile: String?) {
+    package init(envFile: String?, defaultsFile: String?, defaultsExtraFile: String?) {
         self.init(
             environment: ProcessInfo.processInfo.environment,
             envFile: envFile,
-            defaultsFile: defaultsFile
+            defaultsFile: defaultsFile,
+            defaultsExtraFile: defaultsExtraFile
         )
     }
 
@@ -103,6 +124,9 @@ package struct LoginOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("Read settings from this MySQL option file.", valueName: "file"))
     package var defaultsFile: String?
 
+    @Option(name: .long, help: ArgumentHelp("The same, beside ~/.my.cnf, which wins over it.", valueName: "file"))
+    package var defaultsExtraFile: String?
+
     @Option(name: .long, help: "The server's host to log in to (DB_HOST).")
     package var dbHost: String?
 
@@ -118,15 +142,32 @@ package struct LoginOptions: ParsableArguments {
     @Option(name: .long, help: "The account to log in with (DB_USERNAME).")
     package var dbUsername: String?
 
+    @Flag(help: "Ask for the password at the terminal.")
+    package var askPass = false
+
     package init() {}
+
+    package func validate() throws {
+        guard defaultsFile == nil || defaultsExtraFile == nil else {
+            throw ValidationError(
+                "--defaults-file and --defaults-extra-file are two ways to name one file: choose one."
+            )
+        }
+        if askPass { try TypedPassword.ask() }
+    }
 
     /// Finds the settings, and prints what their user should know of them.
     package func settings(program: String) throws -> DatabaseSettings {
-        var sources = SettingsSources(envFile: envFile, defaultsFile: defaultsFile)
+        var sources = SettingsSources(
+            envFile: envFile,
+            defaultsFile: defaultsFile,
+            defaultsExtraFile: defaultsExtraFile
+        )
         sources.overrides["DB_HOST"] = dbHost
         sources.overrides["DB_PORT"] = dbPort.map(String.init)
         sources.overrides["DB_SOCKET"] = dbSocket
         sources.overrides["DB_USERNAME"] = dbUsername
+        sources.overrides["DB_PASSWORD"] = TypedPassword.value
         return try sources.loadTelling(program: program).database
     }
 }

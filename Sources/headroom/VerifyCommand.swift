@@ -88,6 +88,11 @@ struct VerifyCommand: AsyncParsableCommand {
         guard [quick, full, pressure].count(where: \.self) <= 1 else {
             throw ValidationError("--quick, --full and --pressure are three different runs: name one.")
         }
+        guard !connection.askPass || !(full || pressure) else {
+            throw ValidationError(
+                "--ask-pass asks one program, and this run starts others: put DB_PASSWORD into a file."
+            )
+        }
         guard !(quick && cycles != nil) else { throw ValidationError("--cycles is a drill, and --quick has none.") }
         guard cycles ?? 1 >= 1 else { throw ValidationError("--cycles must be at least 1.") }
         guard hold ?? 0 >= 0 else { throw ValidationError("--hold must be at least 0.") }

@@ -128,4 +128,15 @@ import Testing
         #expect(warnings.count == 1)
         #expect(warnings.first?.contains("chmod 640 \(inner)") == true)
     }
+
+    @Test func `an extra file is read beside the user's own, which wins`() throws {
+        folder.write("[client]\nuser=own\n", to: ".my.cnf", mode: 0o600)
+        let extra = folder.write("[client]\nuser=extra\npassword=pw\nhost=h\n", to: "extra.cnf", mode: 0o600)
+        let home = ["HOME": folder.path]
+        let both = try SettingsSources(environment: home, defaultsExtraFile: extra).load().database
+        #expect(both.username == "own")
+        #expect(both.password == "pw")
+        let only = try SettingsSources(environment: home, defaultsFile: extra).load().database
+        #expect(only.username == "extra")
+    }
 }

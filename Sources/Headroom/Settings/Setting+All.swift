@@ -61,7 +61,9 @@ extension Setting {
     )
     package static let password = Setting(
         name: "DB_PASSWORD",
-        meaning: "The account's password. Never a flag: other users of the machine could read it.",
+        meaning:
+            "The account's password. Never a flag, as other users of the machine could read it; --ask-pass asks for it at "
+            + "the terminal.",
         kind: .text,
         standard: .words("none", example: ""),
         group: .database,

@@ -17,6 +17,10 @@ public struct SettingsSources: Sendable {
     /// A MySQL option file that must exist; `nil` takes none.
     public var defaultsFile: String?
 
+    /// A MySQL option file that must exist and is read beside `~/.my.cnf`, which wins as with MySQL's own tools; `nil` takes
+    /// none.
+    public var defaultsExtraFile: String?
+
     /// Whether a name that is unknown, or a contradiction, is a warning instead of an error; for tools that have to work in
     /// an outage.
     package var isForgiving = false
@@ -26,12 +30,14 @@ public struct SettingsSources: Sendable {
         overrides: [String: String] = [:],
         environment: [String: String],
         envFile: String? = nil,
-        defaultsFile: String? = nil
+        defaultsFile: String? = nil,
+        defaultsExtraFile: String? = nil
     ) {
         self.overrides = overrides
         self.environment = environment
         self.envFile = envFile
         self.defaultsFile = defaultsFile
+        self.defaultsExtraFile = defaultsExtraFile
     }
 }
 
@@ -77,15 +83,22 @@ extension SettingsSources {
         search.addCredentials(environment["CREDENTIALS_DIRECTORY"])
         if let envFile { search.addEnvFile(envFile) }
         if let defaultsFile { search.addOptionFile(defaultsFile) }
+        if let defaultsExtraFile {
+            if let usual = usualOptionFile { search.addOptionFile(usual) }
+            search.addOptionFile(defaultsExtraFile)
+        }
         if envFile == nil, SettingsFile.exists(".env") { search.addEnvFile(".env") }
         // Not the flags: whoever only names another user still means the tools' usual file.
         if !search.found.layers.dropFirst().contains(where: \.saysAnything) {
             for layer in search.found.layers { search.add(layer.aliased) }
-            if let home = environment["HOME"], SettingsFile.exists("\(home)/.my.cnf") {
-                search.addOptionFile("\(home)/.my.cnf")
-            }
+            if let usual = usualOptionFile { search.addOptionFile(usual) }
         }
         search.lookForContradictions()
         return search.found
+    }
+
+    /// The user's own option file, if there is one.
+    private var usualOptionFile: String? {
+        environment["HOME"].map { "\($0)/.my.cnf" }.flatMap { SettingsFile.exists($0) ? $0 : nil }
     }
 }

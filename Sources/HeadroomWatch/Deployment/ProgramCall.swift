@@ -90,7 +90,7 @@ package struct ProgramCall: Sendable, Hashable {
             }
             return nil
         }
-        namedFile = value("--env-file") ?? value("--defaults-file")
+        namedFile = value("--env-file") ?? value("--defaults-file") ?? value("--defaults-extra-file")
         hasPlace = value("--host") != nil || value("--socket") != nil
         queue = ["--queue", "--database", "--host", "--socket"]
             .compactMap { name in value(name).map { "\(name)=\($0)" } }

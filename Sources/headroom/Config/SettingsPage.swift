@@ -52,7 +52,7 @@ enum SettingsPage {
         1. flags (a password is never one: other users of the machine could read it);
         2. the environment;
         3. systemd's credentials (secrets only, see below);
-        4. the file of `--env-file`, then that of `--defaults-file`;
+        4. the file of `--env-file`, then that of `--defaults-file`, then `~/.my.cnf` and the file of `--defaults-extra-file`;
         5. `.env` in the working directory, unless `--env-file` names another.
 
         Only where none of these says where the database is or who logs in: `MYSQL_HOST`, `MYSQL_TCP_PORT`, `MYSQL_UNIX_PORT`,

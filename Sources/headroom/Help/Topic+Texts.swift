@@ -142,7 +142,8 @@ extension Topic {
         "every setting, and where they come from",
         lines: [
             "The first source that has a value wins: flags, the environment, systemd's",
-            "credentials, --env-file, --defaults-file, .env in the working directory.",
+            "credentials, --env-file, --defaults-file or --defaults-extra-file, .env in",
+            "the working directory.",
             "'headroom config show' says what is in force and where it comes from.",
             "",
         ] + SettingsListing.lines
