@@ -10,7 +10,7 @@ package enum QueueName {
     /// - Returns: The name.
     /// - Throws: ``DatabaseError`` when the setting cannot be used.
     package static func of(_ loaded: LoadedSettings, named name: String? = nil) throws -> String {
-        if let name = try name ?? loaded.found.value(.queue) { return "work.\(name)" }
+        if let name = try name ?? loaded.found.value(.queue) { return "work.\(try checked(name))" }
         let settings = loaded.database
         let host =
             switch settings.endpoint {
@@ -20,5 +20,20 @@ package enum QueueName {
         let text = "\(host).\(settings.database ?? "")"
         let safe = text.map { $0.isASCII && ($0.isLetter || $0.isNumber || "_-.".contains($0)) ? $0 : "_" }
         return "work.\(String(safe).prefix(90))"
+    }
+
+    /// Refuses a name that cannot be a file's, in words of whoever gave it.
+    private static func checked(_ name: String) throws -> String {
+        let isName =
+            !name.isEmpty && name.utf8.count <= 90
+            && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_-.".contains($0)) }
+        guard isName else {
+            throw DatabaseError(
+                .settingsInvalid,
+                message: "'\(name)' cannot be the name of a queue (--queue, HEADROOM_QUEUE).",
+                advice: "Use letters, digits, '_', '-' and '.', at most 90."
+            )
+        }
+        return name
     }
 }

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Tells from an error number and its text why a connection was not to be had.
 ///
 /// The numbers are the server's (1040 and up) and the client library's (2002 and up). Texts are looked at only where the
@@ -207,7 +209,8 @@ enum ConnectFailure {
         default:
             return make(
                 .serverUnreachable,
-                "No database server answers at \(place) (error \(number)\(cause.map { ", system error \($0)" } ?? "")).",
+                "No database server answers at \(place) "
+                    + "(error \(number)\(cause.map { ": \(String(cString: strerror($0)))" } ?? "")).",
                 "Check that the server runs and that the address is right "
                     + "(\(settings.endpoint.isSocket ? "DB_SOCKET" : "DB_HOST, DB_PORT")).",
                 nil,

@@ -26,7 +26,7 @@ public struct Termination: Sendable {
             case .wouldAsk: "would be asked to end (SIGTERM)"
             case .ended: "has ended"
             case .goesOn: "was asked to end (SIGTERM) and goes on"
-            case .noProcess: "there is no such process"
+            case .noProcess: "is none that runs"
             case .ours: "is this program or one that started it, and is left alone"
             case .noHolder: "holds no connection to this server as far as can be seen, and is left alone"
             case .notPermitted: "is another user's: only root may end it"

@@ -170,7 +170,8 @@ extension Topic {
             rescue                 0 when the account can be used again, else 1
             doctor                 0
             every other command    0, or 1 when something failed
-            all of them            64 for a wrong flag; 130 and 143 after Ctrl-C and SIGTERM
+            all of them            64 for a wrong flag; 74 when a result cannot be written;
+                                   130 and 143 after Ctrl-C and SIGTERM
 
             In full: docs/errors.md
             """
