@@ -8,6 +8,7 @@
 #error "Headroom needs a 64-bit system: struct clinux_flock is laid out for one."
 #endif
 
+#include <errno.h>
 #include <poll.h>
 #include <stdint.h>
 #include <sys/epoll.h>
@@ -26,9 +27,11 @@ static inline int clinux_poll_nanoseconds(struct pollfd *descriptors, unsigned l
 }
 
 // struct epoll_event holds a union, which Swift can fill only awkwardly.
-static inline int clinux_epoll_add_oneshot(int epoll, int descriptor, uint32_t events, uint64_t identifier) {
+// After its one event a descriptor stays in epoll, silent, and the next wait for it costs one call instead of two.
+static inline int clinux_epoll_oneshot(int epoll, int descriptor, uint32_t events, uint64_t identifier) {
     struct epoll_event event = {.events = events | EPOLLONESHOT, .data = {.u64 = identifier}};
-    return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event);
+    if (epoll_ctl(epoll, EPOLL_CTL_MOD, descriptor, &event) == 0) return 0;
+    return errno == ENOENT ? epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) : -1;
 }
 
 static inline int clinux_epoll_add(int epoll, int descriptor, uint32_t events, uint64_t identifier) {

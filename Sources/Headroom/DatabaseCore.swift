@@ -67,8 +67,9 @@ struct DatabaseCore: Sendable {
             AdmissionFailure.refused(error, admission)
         }
         recorder.opened(in: start.duration(to: .now))
-        slot.note(session: client.sessionID, serverStartedAt: admission.serverStartedAt)
+        // First what the server has to do, then what it does not wait for.
         let wire = wire(client, slot, holding ?? Self.left(until: deadline), reuse)
+        slot.note(session: client.sessionID, serverStartedAt: admission.serverStartedAt)
         do {
             try await settle(wire, gate, admission, deadline)
         } catch {
@@ -139,9 +140,7 @@ struct DatabaseCore: Sendable {
         )
         // Not waited for: the first statement reads the answer before its own.
         client.sendAhead(limits.beginning(scope: scope))
-        // A little less for each at random, so that connections opened together do not end together.
-        let lifetime = reuse.lifetime - reuse.lifetime * Double.random(in: 0...0.1)
-        return Wire(client, slot: slot, limits: limits, livesUntil: .now + lifetime)
+        return Wire(client, slot: slot, limits: limits, livesUntil: .now + reuse.lifetimeOfOne())
     }
 
     private static func left(until deadline: ContinuousClock.Instant?) -> Duration? {

@@ -219,8 +219,13 @@ final class Admission: Sendable {
     }
 
     /// Gives a slot back; its ``Slot`` calls this once.
-    func giveBack(_ index: Int) {
-        perform(line.withLock { $0.giveBack(index, at: Self.now, file) })
+    ///
+    /// - Returns: Whether a task of this process has got it.
+    @discardableResult
+    func giveBack(_ index: Int) -> Bool {
+        let work = line.withLock { $0.giveBack(index, at: Self.now, file) }
+        perform(work)
+        return !work.granted.isEmpty
     }
 
     /// Has the action run whenever somebody waits for a slot, and makes this member known as one that has some to give.

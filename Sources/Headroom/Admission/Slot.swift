@@ -67,12 +67,15 @@ final class Slot: Sendable {
     }
 
     /// Gives the slot back; a second time does nothing.
-    func giveBack() {
+    ///
+    /// - Returns: Whether a task of this process has got it.
+    @discardableResult
+    func giveBack() -> Bool {
         let wasHeld = state.withLock { state in
             defer { state.isHeld = false }
             return state.isHeld
         }
-        if wasHeld { admission.giveBack(index) }
+        return wasHeld && admission.giveBack(index)
     }
 
     private func change(_ body: (inout Holder) -> Void) {

@@ -123,7 +123,8 @@ final class Client {
         var status = start(&result)
         while status != 0 {
             let outcome = await waitUntilReady(
-                mysql_get_socket(handle),
+                // The same one for all of a session's waits, its end included.
+                socket?.descriptor ?? mysql_get_socket(handle),
                 // MYSQL_WAIT_READ is POLLIN; MYSQL_WAIT_WRITE is not POLLOUT.
                 events: (status & 1 != 0 ? 0x001 : 0) | (status & 2 != 0 ? 0x004 : 0),
                 until: limits.deadline,

@@ -7,7 +7,7 @@ import Synchronization
 /// It is made right after the connection opens: after an error the client library has closed its own descriptor already,
 /// and nothing would be left to confirm by. A session counts against the account until the server hangs up.
 final class SessionSocket: Sendable {
-    private let descriptor: Int32
+    let descriptor: Int32
     private let isUnix: Bool
 
     /// Whether reading was refused; reading then says "end" at once, and only the hang-up event tells the server's end.

@@ -24,7 +24,9 @@ final class Wire {
         client.free()
         guard let socket = client.socket else { return }
         if await socket.serverHungUp(until: .now + core.settings.closeTimeout) {
-            slot?.giveBack()
+            let isPassedOn = slot?.giveBack() ?? false
+            // On the one thread that they share, whoever has a slot goes before who had it: a slot is what is scarce.
+            if isPassedOn, Waiting.shared.isOnThread { await Task.yield() }
         } else {
             core.draining.watch(socket, slot)
         }

@@ -6,6 +6,12 @@ public struct Reuse: Sendable, Hashable {
     /// How long a connection is kept at most, counted from its opening.
     var lifetime: Duration = .zero
 
+    /// How long one connection is kept: a little less for each at random, so that those opened together do not end together.
+    func lifetimeOfOne() -> Duration {
+        // Chance is a system call.
+        idle == nil ? .zero : lifetime - lifetime * Double.random(in: 0...0.1)
+    }
+
     /// Opens a connection for each scope and closes it at its end: the default.
     public static let never = Reuse(idle: nil)
 

@@ -169,7 +169,7 @@ final class Waiting: Sendable {
                     return ended
                 }
                 if let descriptor,
-                    clinux_epoll_add_oneshot(epoll, descriptor, UInt32(bitPattern: events), identifier) != 0,
+                    clinux_epoll_oneshot(epoll, descriptor, UInt32(bitPattern: events), identifier) != 0,
                     // A descriptor that cannot be watched (closed, or no memory) counts as ready: its user will meet
                     // the real error when it reads.
                     case .ended(let ended) = state.table.end(identifier, .ready)
@@ -196,7 +196,8 @@ final class Waiting: Sendable {
     }
 
     private func finish(_ ended: WaitTable<Waiter>.Ended) {
-        if let descriptor = ended.descriptor { _ = clinux_epoll_remove(epoll, descriptor) }
+        // One whose event has come is silent from now on, until it is waited for again.
+        if let descriptor = ended.descriptor, ended.outcome != .ready { _ = clinux_epoll_remove(epoll, descriptor) }
         switch ended.waiter {
         case .task(let continuation): continuation.resume(returning: ended.outcome)
         case .action(let action): if ended.outcome == .deadlinePassed { action() }
