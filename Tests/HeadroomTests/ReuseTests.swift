@@ -94,6 +94,7 @@ import Testing
 
     @Test func `more tasks than places share the connections that are open`() async throws {
         let database = try database("two3")
+        let began = ContinuousClock.now
         try await withThrowingTaskGroup { group in
             for _ in 0..<12 {
                 group.addTask {
@@ -106,7 +107,8 @@ import Testing
         // A connection may be given up in a moment when its place seems wanted; but most are handed on.
         #expect((2...20).contains(statistics.opened))
         #expect(statistics.opened + statistics.reused == 240)
-        #expect(statistics.longestWait < .seconds(5))
+        // Each waits for a twentieth of the whole, about; who came last and went first would have others wait for nearly all.
+        #expect(statistics.longestWait < began.duration(to: .now) / 2)
     }
 
     @Test func `nothing is kept while anybody waits`() async throws {

@@ -50,6 +50,10 @@ extension Client {
             // A refusal for the database's sake comes after the account was counted, so the server's hanging up is awaited.
             // It is no proof here: MariaDB 10.11 takes such a session off the count a moment after (seen 1 time in 1,000).
             await client.leave(within: settings.closeTimeout)
+            // A handshake whose reads were bounded may end in this very moment, with a failure of TLS.
+            if let deadline = limits.deadline, deadline <= .now, ConnectFailure.isOfTheLine(number) {
+                throw ConnectFailure.timedOut(settings)
+            }
             throw ConnectFailure.error(number, text, settings: settings)
         }
         guard client.socket != nil else { throw ConnectFailure.outOfDescriptors(settings) }

@@ -137,6 +137,9 @@ enum ConnectFailure {
         }
     }
 
+    /// Whether an error is the library's own, of the line to the server, and not the server's answer.
+    static func isOfTheLine(_ number: Int) -> Bool { (2000..<3000).contains(number) }
+
     static func timedOut(_ settings: DatabaseSettings) -> DatabaseError {
         DatabaseError(
             .connectTimedOut,

@@ -43,12 +43,17 @@ import Testing
 
     @Test func `hosts that share an account are never refused, and each is served`() async throws {
         let databases = try (0..<3).map { Database(try host("h\($0)", of: 3, "ten11")) }
-        let end = ContinuousClock.now + .seconds(isFullRun ? 60 : 6)
+        // All go on until each has been served often, however slow the machine is.
+        let (least, most) = (ContinuousClock.now + .seconds(isFullRun ? 60 : 2), ContinuousClock.now + .seconds(90))
+        @Sendable func goesOn() -> Bool {
+            let now = ContinuousClock.now
+            return now < least || now < most && databases.contains { $0.statistics.opened <= 50 }
+        }
         try await withThrowingTaskGroup { group in
             for database in databases {
                 for _ in 0..<6 {
                     group.addTask {
-                        while ContinuousClock.now < end {
+                        while goesOn() {
                             try await database.withConnection { connection in
                                 try await connection.query("SELECT 1")
                                 try await Task.sleep(for: .milliseconds(2))
@@ -87,8 +92,8 @@ import Testing
             return peak.most
         }
         // Of ten, each host has one set aside to ask with.
-        #expect(try await most(one, 8, for: .milliseconds(200)) == 8)
-        #expect(try await most(two, 8, for: .milliseconds(200)) == 8)
+        #expect(try await eventually(within: .seconds(30)) { try await most(one, 8, for: .milliseconds(200)) == 8 })
+        #expect(try await eventually(within: .seconds(30)) { try await most(two, 8, for: .milliseconds(200)) == 8 })
         #expect(one.statistics.refused.isEmpty && two.statistics.refused.isEmpty)
     }
 
