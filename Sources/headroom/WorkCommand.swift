@@ -89,6 +89,7 @@ struct WorkCommand: AsyncParsableCommand {
                 report.note(event)
                 ServiceNotifier.note(event)
                 alert.note(event)
+                if !once, case .idle = event { CodePages.letGo() }
             }
             stopping.begin(worker.stop)
             do {

@@ -154,6 +154,10 @@ import Testing
             #expect(try await queue.sessions() == 0)
         }
         #expect(ticks(worker.id) == before)
+        // What its start has touched of the program's code is not held on to: else it would be twice as much.
+        let resident = GuardTests.text("/proc/\(worker.id)/status").split(separator: "\n")
+            .first { $0.hasPrefix("RssFile:") }
+        #expect(try #require(resident.flatMap { Int($0.filter(\.isNumber)) }) < 12_000)
         var waits: [Int] = []
         for count in 1...11 {
             let run = try await HeadroomProgram.run(
