@@ -37,6 +37,25 @@ import Testing
         #expect(statistics.open == 0)
     }
 
+    @Test func `on the one thread that tasks share, whoever gets a slot runs before whoever gave it back`() async throws
+    {
+        let database = Database(try settings("one4", reserve: 0))
+        // So that the account is known.
+        try await database.withConnection { _ in }
+        let first = Task(executorPreference: Database.executor) {
+            try await database.withConnection(label: "first") { _ in
+                while database.admission?.waiting == 0 { try await Task.sleep(for: .milliseconds(1)) }
+            }
+            return database.admission?.file.holder(of: 0).label
+        }
+        try #require(try await eventually { database.statistics.open == 1 })
+        let second = Task(executorPreference: Database.executor) {
+            try await database.withConnection(label: "second") { _ in }
+        }
+        #expect(try await first.value == "second")
+        try await second.value
+    }
+
     @Test func `the places of a front door are neither in the budget nor in the reserve`() async throws {
         var settings = try settings("ten8", reserve: 1)
         settings.frontDoor = 4
