@@ -68,7 +68,7 @@ struct LargeTable {
                 for half in 0..<2 { group.addTask { try await generate(number, half, database) } }
                 try await group.waitForAll()
             }
-            if number % 10 == 9 { print("  \(number + 1) million after \(Int((.now - start).seconds)) s") }
+            if number % 10 == 9 { say("  \(number + 1) million after \(Int((.now - start).seconds)) s") }
         }
         try await set("innodb_flush_log_at_trx_commit", 1, sandbox)
         let size = try await sandbox.administrator()
@@ -80,7 +80,7 @@ struct LargeTable {
                     )
                     .first(Int.self) ?? 0
             }
-        print("  \(millions * NextDays.readings) readings, \(rounded(Double(size) / 1e9, 1)) GB")
+        say("  \(millions * NextDays.readings) readings, \(rounded(Double(size) / 1e9, 1)) GB")
     }
 
     private func generate(_ number: Int, _ half: Int, _ database: Database) async throws {
@@ -116,11 +116,11 @@ struct LargeTable {
             }
             let (first, later) = round % 2 == 0 ? (speeds[0], speeds[1]) : (speeds[1], speeds[0])
             ratios.append(later / first)
-            print(
+            say(
                 "  round \(round + 1): \(Int(first)) readings a second into the empty table, \(Int(later)) into the large"
             )
         }
-        print(
+        say(
             "  import into the large table against the empty one: median \(rounded(ratios.median)) "
                 + "(from \(rounded(ratios.min() ?? 0)) to \(rounded(ratios.max() ?? 0)))"
         )
@@ -196,13 +196,13 @@ struct LargeTable {
                     if isFirst {
                         let looked = try await rowsRead() - before
                         if meter == 20 {
-                            print("  \(month), one meter: \(count) readings by \(index), \(looked) rows read")
+                            say("  \(month), one meter: \(count) readings by \(index), \(looked) rows read")
                         }
                         guard looked < 2 * count else { throw Scale.Failure(what: "\(looked) rows read for \(count)") }
                     }
                 }
             }
-            print(
+            say(
                 "  a month of one meter: median \(rounded(fromDisk.median, 1)) ms first, \(rounded(fromMemory.median, 1)) ms again"
             )
         }

@@ -40,12 +40,12 @@ struct ManyJobs {
                 }
                 guard let one = costs[1], let eight = costs[8] else { return }
                 ratios.append(one.seconds / eight.seconds)
-                print("  round \(round + 1), 1 worker: \(words(one))")
-                print(
+                say("  round \(round + 1), 1 worker: \(words(one))")
+                say(
                     "  round \(round + 1), 8 workers: \(words(eight)); a worker had \(eight.shares.fewest) to \(eight.shares.most)"
                 )
             }
-            print("  8 workers against one: \(rounded(ratios.median)) times the jobs a second")
+            say("  8 workers against one: \(rounded(ratios.median)) times the jobs a second")
         }
     }
 
@@ -64,7 +64,7 @@ struct ManyJobs {
         let queue = JobQueue(database)
         for job in 1...count {
             _ = try await queue.add(
-                NewJob(filename: "\(job)", path: path(job, sandbox), type: "hh"),
+                NewJob(filename: "tiny.csv", path: path(job, sandbox), type: "hh"),
                 batchID: "bench-\(job)"
             )
         }
@@ -96,7 +96,8 @@ struct ManyJobs {
         let arguments = ["work", "--once", "--limit", "\(count)", "--yield-above", "100", "--queue", "bench-\(worker)"]
         let run = try await program.run(arguments, sandbox)
         guard run.isSuccess else { throw Scale.Failure(what: run.errors) }
-        return run.output.split(separator: "\n").filter { $0.hasPrefix("job ") }
+        // A line when it begins, "job 7: tiny.csv", and another when it ends.
+        return run.output.split(separator: "\n").filter { $0.hasSuffix(": tiny.csv") }
             .compactMap { Int($0.dropFirst(4).prefix { $0.isNumber }) }
     }
 

@@ -56,7 +56,7 @@ struct ManySessions {
                 }
             }
             for look in looks {
-                print(
+                say(
                     "  \(look.name): \(median(look.few)) beside \(Self.few) sessions, \(median(look.many)) beside \(count)"
                 )
             }

@@ -47,3 +47,9 @@ func rounded(_ number: Double, _ decimals: Int = 2) -> Double {
     let factor = pow(10, Double(decimals))
     return (number * factor).rounded() / factor
 }
+
+/// Prints at once, also into a pipe: all of it takes half an hour.
+func say(_ text: String) {
+    print(text)
+    fflush(nil)
+}
