@@ -40,6 +40,17 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
+        .executableTarget(
+            name: "scale",
+            dependencies: [
+                .product(name: "Headroom", package: "headroom"),
+                .product(name: "HeadroomJobs", package: "headroom"),
+                .product(name: "HeadroomSandbox", package: "headroom"),
+                .product(name: "MeterImport", package: "headroom"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

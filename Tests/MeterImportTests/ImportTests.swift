@@ -480,4 +480,65 @@ import Testing
         }
         #expect(rows == ["Depot M1 1AA warehouse", "Head Office EC1A 1BB office", "Stray other"])
     }
+
+    @Test func `a month of one meter is read from an index, and nothing but the month`() async throws {
+        let database = try await database("month")
+        let header = "mpan,date," + (1...48).map { "HH\($0)" }.joined(separator: ",") + "\n"
+        let values = String(repeating: ",1.5", count: 48)
+        let days = (1...29).map { "2024-02-\($0)" } + (1...30).map { "2024-04-\($0)" }
+        let rows = (1...10).flatMap { meter in days.map { "M\(meter),\($0)\(values)\n" } }
+        let job = try await run(folder.write(header + rows.joined(), to: "months.csv"), on: database)
+        #expect(job.counts.imported == 590)
+        try await database.withConnection { connection in
+            func rowsRead() async throws -> Int {
+                let counters = try await connection.query("SHOW SESSION STATUS LIKE 'Handler_read%'")
+                return try counters.decode(String.self, String.self).compactMap { Int($0.1) }.reduce(0, +)
+            }
+            let month: SQL = """
+                SELECT reading_date, reading_time, period_number, reading_value FROM meter_readings
+                WHERE meter_id = (SELECT id FROM meters WHERE mpan = 'M7')
+                  AND reading_date >= '2024-04-01' AND reading_date < '2024-05-01'
+                ORDER BY reading_date, reading_time, period_number
+                """
+            let before = try await rowsRead()
+            let found = try await connection.query(month).rows.count
+            let read = try await rowsRead() - before
+            #expect(found == 30 * 48)
+            // Beside them a key or two to begin and to end with, and what the counters themselves are read with.
+            #expect(read < found + 1_000)
+        }
+    }
+
+    @Test func `a page that changes a job while its import begins neither waits nor fails`() async throws {
+        let database = try await database("beginning")
+        let queue = JobQueue(database)
+        let path = folder.write("start,value\n2024-01-01 00:00,1\n", to: "beginning.csv")
+        let metadata = ImportOptions(mpan: "M1").metadata
+        let id = try await queue.add(NewJob(filename: "f", path: path, type: "hh", metadata: metadata), batchID: "b1")
+        try await database.withConnection { holder in
+            // The worker stops in the middle of its first transaction, where it writes its checkpoint.
+            try await holder.query("START TRANSACTION")
+            try await holder.query("INSERT INTO headroom_checkpoints (job_id, lane, checkpoint) VALUES (\(id), 0, '')")
+            let worked = Task { try await Worker(database, handler: MeterImportHandler()).runOnce { _ in } }
+            let isStopped = try await eventually {
+                try await SuiteServer.administrator()
+                    .withConnection { connection in
+                        try await connection.number(
+                            """
+                            SELECT COUNT(*) FROM information_schema.innodb_trx
+                            WHERE trx_state = 'LOCK WAIT' AND trx_query LIKE '%INTO headroom_checkpoints%'
+                            """
+                        )
+                    } == 1
+            }
+            #expect(isStopped)
+            try await database.withConnection { page in
+                try await page.query("SET SESSION innodb_lock_wait_timeout = 1")
+                try await page.query("UPDATE import_jobs SET notes = 'seen' WHERE id = \(id)")
+            }
+            try await holder.query("ROLLBACK")
+            #expect(try await worked.value == 1)
+        }
+        #expect(try await queue.job(id)?.status == .completed)
+    }
 }

@@ -143,8 +143,9 @@ struct ImportRun {
                 position: committed,
                 summary: summary
             )
-            try await run.lease.advance(lane: Lane.number, Lane().json, connection)
+            // The one that writes the job's row first: a shared lock on it could not become its own where another waits.
             try await run.lease.advance(checkpoint.json, counts: summary.counts, isBeginning: true, connection)
+            try await run.lease.advance(lane: Lane.number, Lane().json, connection)
         }
     }
 
