@@ -130,6 +130,22 @@ import Testing
             }
     }
 
+    @Test func `a transaction that has ended before its COMMIT is not said to be kept`() async throws {
+        try await SuiteServer.database()
+            .withConnection { connection in
+                try await connection.query("CREATE TABLE begun (a INT)")
+                await #expect(throws: DatabaseError(.transactionLost, message: "")) {
+                    try await connection.withTransaction {
+                        try await connection.query("INSERT INTO begun VALUES (1)", timeout: .seconds(20))
+                        // Ends it, as a cluster may for another node's sake.
+                        try await connection.query("ROLLBACK")
+                        try await connection.query("INSERT INTO begun VALUES (2)", timeout: .seconds(90))
+                    }
+                }
+                #expect(try await connection.query("SELECT a FROM begun").decode(Int.self) == [2])
+            }
+    }
+
     @Test func `a transaction that is cancelled before its end is undone`() async throws {
         let database = try SuiteServer.database()
         try await database.withConnection { try await $0.query("CREATE TABLE undone (a INT)") }

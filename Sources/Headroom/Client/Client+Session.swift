@@ -11,6 +11,17 @@ extension Client {
         withExtendedLifetime(text) {}
     }
 
+    /// Sends a statement that returns no rows, and waits for its reply.
+    ///
+    /// - Throws: ``DatabaseError`` when the transaction is lost; that a server knows no such setting is no reason to fail.
+    func tell(_ statement: String, _ limits: Limits) async throws {
+        try await collectReplies(limits)
+        sendAhead(statement)
+        guard repliesOwed > 0 else { return }
+        repliesOwed -= 1
+        if try await readReply(limits) != 0, statementError.isRetryableTransaction { throw statementError }
+    }
+
     /// Reads the replies to the statements sent ahead.
     ///
     /// A server that knows no such setting says so; that is no reason to fail. A session that was lost shows at the next

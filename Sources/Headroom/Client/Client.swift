@@ -28,6 +28,9 @@ final class Client {
     /// Whether the connection is encrypted.
     var isEncrypted: Bool { mysql_get_ssl_cipher(handle) != nil }
 
+    /// Whether a transaction is open, as the server's last reply without an error has said.
+    var isInTransaction: Bool { handle.pointee.server_status & UInt32(SERVER_STATUS_IN_TRANS) != 0 }
+
     /// How much encryption the settings ask for, and whether this handle does.
     let encryption: EncryptionRule
 

@@ -16,7 +16,8 @@ extension Connection {
     ///   - timeout: How long the COMMIT may take; the statements of the body have their own.
     ///   - body: What belongs together. It must not begin or end a transaction itself.
     /// - Returns: What the body returns.
-    /// - Throws: What the body throws, or ``DatabaseError`` from BEGIN and COMMIT.
+    /// - Throws: What the body throws, or ``DatabaseError`` from BEGIN and COMMIT; `transactionLost` when the server has ended
+    ///   the transaction by itself before the COMMIT, and the body has not heard of it.
     @discardableResult
     public func withTransaction<Result>(
         timeout: Duration? = nil,
@@ -32,7 +33,18 @@ extension Connection {
             _ = try? await query("ROLLBACK", timeout: core.settings.closeTimeout, isCancellable: false)
             throw error
         }
+        // What has been done since it ended has taken effect already, and cannot be taken back; what came before may be gone.
+        guard client.isInTransaction else { throw Self.transactionLost }
         try await query("COMMIT", timeout: timeout, isCancellable: false)
         return result
+    }
+
+    private static var transactionLost: DatabaseError {
+        DatabaseError(
+            .transactionLost,
+            message: "The server has ended the transaction before its COMMIT.",
+            advice:
+                "Run it again. If it happens each time, a statement in it commits by itself, as CREATE and ALTER do."
+        )
     }
 }

@@ -76,7 +76,7 @@ public final class Connection {
         try await makeReady(limits)
         state = .working
         do {
-            tellSession(limits)
+            try await tellSession(limits)
             let result = try await work(client, limits)
             if case .working = state { state = .ready }
             return result
@@ -168,9 +168,16 @@ public final class Connection {
     }
 
     /// Tells the session how long the next statement may take, when it knows otherwise.
-    private func tellSession(_ limits: Limits) {
+    private func tellSession(_ limits: Limits) async throws {
         let left = limits.deadline.map { ContinuousClock.now.duration(to: $0) }
-        if let change = wire.limits.change(for: left) { client.sendAhead(change) }
+        guard let change = wire.limits.change(for: left) else { return }
+        if client.isInTransaction {
+            // A cluster may have ended the transaction for another node's sake, and says so in reply to whatever comes next:
+            // what follows must then not be sent, as it would take effect alone.
+            try await client.tell(change, limits)
+        } else {
+            client.sendAhead(change)
+        }
     }
 
     private func makeReady(_ limits: Limits) async throws {

@@ -63,6 +63,8 @@ extension DatabaseError {
         public static let connectionBusy = Code("connection_busy")
         /// A stream's rows were passed over, because another statement of its connection came between.
         public static let streamInterrupted = Code("stream_interrupted")
+        /// The server ended a transaction by itself before its COMMIT.
+        public static let transactionLost = Code("transaction_lost")
         /// The deadline of the statement or of the scope passed.
         public static let deadlineExceeded = Code("deadline_exceeded")
 

@@ -156,6 +156,11 @@ package struct ErrorGuide: Sendable {
             "Read the stream to its end first, or use a second connection."
         ),
         ErrorGuide(
+            .transactionLost,
+            "The server ended a transaction before its COMMIT: what came first in it may be gone, what came last has taken effect.",
+            "Run it again where that does no harm. If it happens each time, a statement in it commits by itself, as CREATE and ALTER do."
+        ),
+        ErrorGuide(
             .deadlineExceeded,
             "The statement's or the scope's deadline passed; the statement was ended on the server.",
             "Give it more time, or find out what it waits for."

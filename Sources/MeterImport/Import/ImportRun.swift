@@ -215,7 +215,8 @@ struct ImportRun {
                 }
                 (summary, committed) = (after, chunk.position)
                 return
-            } catch let error as DatabaseError where error.isRetryableTransaction {
+            } catch let error as DatabaseError where error.isRetryableTransaction || error.code == .transactionLost {
+                // A chunk that comes again changes nothing that is there.
                 try await retries.wait(error)
             }
         }

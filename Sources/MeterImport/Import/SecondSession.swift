@@ -102,7 +102,7 @@ final class SecondSession: Sendable {
                     try await lease.advance(lane: Lane.number, lane.json, connection)
                 }
                 return lane
-            } catch let error as DatabaseError where error.isRetryableTransaction {
+            } catch let error as DatabaseError where error.isRetryableTransaction || error.code == .transactionLost {
                 try await retries.wait(error)
             }
         }
