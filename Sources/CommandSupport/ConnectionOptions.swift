@@ -35,11 +35,7 @@ package struct ConnectionOptions: ParsableArguments {
     package init() {}
 
     package func validate() throws {
-        guard defaultsFile == nil || defaultsExtraFile == nil else {
-            throw ValidationError(
-                "--defaults-file and --defaults-extra-file are two ways to name one file: choose one."
-            )
-        }
+        try SettingsSources.check(defaultsFile: defaultsFile, defaultsExtraFile: defaultsExtraFile)
         if askPass { try TypedPassword.ask() }
     }
 
@@ -98,6 +94,15 @@ package struct ConnectionOptions: ParsableArguments {
 }
 
 extension SettingsSources {
+    /// Throws when both flags for an option file are there.
+    fileprivate static func check(defaultsFile: String?, defaultsExtraFile: String?) throws {
+        guard defaultsFile == nil || defaultsExtraFile == nil else {
+            throw ValidationError(
+                "--defaults-file and --defaults-extra-file are two ways to name one file: choose one."
+            )
+        }
+    }
+
     /// This program's environment, and the files.
     package init(envFile: String?, defaultsFile: String?, defaultsExtraFile: String?) {
         self.init(
@@ -148,11 +153,7 @@ package struct LoginOptions: ParsableArguments {
     package init() {}
 
     package func validate() throws {
-        guard defaultsFile == nil || defaultsExtraFile == nil else {
-            throw ValidationError(
-                "--defaults-file and --defaults-extra-file are two ways to name one file: choose one."
-            )
-        }
+        try SettingsSources.check(defaultsFile: defaultsFile, defaultsExtraFile: defaultsExtraFile)
         if askPass { try TypedPassword.ask() }
     }
 

@@ -18,16 +18,13 @@ package enum QueueName {
             case .tcp(let host, _): ["127.0.0.1", "::1"].contains(host) ? "localhost" : host
             }
         let text = "\(host).\(settings.database ?? "")"
-        let safe = text.map { $0.isASCII && ($0.isLetter || $0.isNumber || "_-.".contains($0)) ? $0 : "_" }
+        let safe = text.map { HostLock.mayHold($0) ? $0 : "_" }
         return "work.\(String(safe).prefix(90))"
     }
 
     /// Refuses a name that cannot be a file's, in words of whoever gave it.
     private static func checked(_ name: String) throws -> String {
-        let isName =
-            !name.isEmpty && name.utf8.count <= 90
-            && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_-.".contains($0)) }
-        guard isName else {
+        guard !name.isEmpty, name.utf8.count <= 90, name.allSatisfy(HostLock.mayHold) else {
             throw DatabaseError(
                 .settingsInvalid,
                 message: "'\(name)' cannot be the name of a queue (--queue, HEADROOM_QUEUE).",

@@ -226,20 +226,14 @@ private final class Shared<Value: Sendable>: Sendable {
 
 /// A folder for one test's account, removed with it.
 private final class AccountFolder: Sendable {
-    let path: String
+    private let folder = TemporaryFolder()
 
-    init() {
-        // mkdtemp puts a name of its own in the place of the X's.
-        var template = Array("/tmp/headroom-test-XXXXXX".utf8CString)
-        mkdtemp(&template)
-        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
+    var path: String { folder.path }
 
     deinit {
-        for folder in ["\(path)/wake", path] {
-            for file in (try? SettingsFile.list(folder, ending: "")) ?? [] { unlink(file) }
-            rmdir(folder)
-        }
+        // The folder itself is removed with what is left in it.
+        for file in (try? SettingsFile.list("\(path)/wake", ending: "")) ?? [] { unlink(file) }
+        rmdir("\(path)/wake")
     }
 }
 

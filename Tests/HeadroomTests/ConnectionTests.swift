@@ -1,3 +1,4 @@
+import HeadroomSandbox
 import TestSupport
 import Testing
 
@@ -144,6 +145,32 @@ import Testing
                 }
                 #expect(try await connection.query("SELECT a FROM begun").decode(Int.self) == [2])
             }
+    }
+
+    @Test func `nothing follows in a transaction whose end comes as the reply to what limits the next statement`()
+        async throws
+    {
+        // "Deadlock found", as a node of a cluster says it whose transaction another node's commit has ended.
+        let text = Array("#40001Deadlock found".utf8)
+        let refusal = [UInt8(text.count + 3), 0, 0, 1, 0xFF, UInt8(1213 & 0xFF), UInt8(1213 >> 8)] + text
+        let relay = try Relay(to: try #require(SuiteServer.sandbox.port)) { bytes in
+            String(decoding: bytes, as: UTF8.self).contains("SET SESSION max_") ? refusal : nil
+        }
+        var settings = try SuiteServer.settings("ten1", overTCP: true)
+        settings.endpoint = .tcp(host: "127.0.0.1", port: relay.port)
+        settings.tls = TLS(mode: .disabled)
+        let error = await #expect(throws: DatabaseError.self) {
+            try await Database(settings, share: .reserve)
+                .withConnection { connection in
+                    try await connection.withTransaction {
+                        try await connection.query("SELECT 'first'")
+                        try await connection.query("SELECT 'second'", timeout: .seconds(90))
+                    }
+                }
+        }
+        #expect(error?.isRetryableTransaction == true)
+        let sent = String(decoding: relay.sent, as: UTF8.self)
+        #expect(sent.contains("'first'") && !sent.contains("'second'"))
     }
 
     @Test func `a transaction that is cancelled before its end is undone`() async throws {

@@ -38,7 +38,7 @@ final class Recording: Sendable {
     func add(_ new: some Sequence<UInt8> & Sendable) { bytes.withLock { $0.append(contentsOf: new) } }
 }
 
-/// Passes connections on to a server, and keeps what the clients send.
+/// Passes connections on to a server, and keeps what the clients send; may answer some of it in the server's place.
 final class Relay: Sendable {
     let port: Int
     private let listener: Int32
@@ -47,7 +47,11 @@ final class Relay: Sendable {
     /// All that clients have sent so far.
     var sent: [UInt8] { recording.all }
 
-    init(to server: Int) throws {
+    /// - Parameters:
+    ///   - server: The port to pass connections on to.
+    ///   - answer: What the client gets instead of the server's reply to these bytes; `nil` passes them on.
+    /// - Throws: When there is no port.
+    init(to server: Int, answer: @escaping @Sendable ([UInt8]) -> [UInt8]? = { _ in nil }) throws {
         let recording = Recording()
         self.recording = recording
         (listener, port) = try listen { client in
@@ -72,7 +76,13 @@ final class Relay: Sendable {
                 for (index, end) in ends.enumerated() where end.revents != 0 {
                     let count = read(end.fd, &buffer, buffer.count)
                     guard count > 0 else { return }
-                    if index == 0 { recording.add(buffer[..<count]) }
+                    if index == 0 {
+                        recording.add(buffer[..<count])
+                        if let reply = answer(Array(buffer[..<count])) {
+                            guard write(client, reply, reply.count) == reply.count else { return }
+                            continue
+                        }
+                    }
                     guard write(ends[1 - index].fd, buffer, count) == count else { return }
                 }
             }

@@ -7,24 +7,6 @@ import Synchronization
 /// The thin shell around ``AdmissionLine``: it holds the file, the lock and the clock, suspends who waits, and does what
 /// the line says. See `docs/slots.md` for the whole mechanism.
 final class Admission: Sendable {
-    /// What this member's settings make of the account's limit.
-    struct Policy: Hashable, Sendable {
-        /// The budget that the settings name; `nil` takes the limit minus the reserve.
-        var budget: Int?
-
-        /// How many connections of the limit are left free.
-        var reserve: Int
-
-        /// How many connections of the limit are a front door's.
-        var frontDoor = 0
-
-        /// How many hosts share the account; `nil` when this is the only one.
-        var hosts: Int?
-
-        /// How many connections are always this host's.
-        var fixedShare: Int?
-    }
-
     let file: SlotFile
     let folder: String
     let door: Door
@@ -220,7 +202,7 @@ final class Admission: Sendable {
 
     /// Gives a slot back; its ``Slot`` calls this once.
     ///
-    /// - Returns: Whether a task of this process has got it.
+    /// - Returns: Whether a task of this process was next.
     @discardableResult
     func giveBack(_ index: Int) -> Bool {
         let work = line.withLock { $0.giveBack(index, at: Self.now, file) }
@@ -402,18 +384,5 @@ final class Admission: Sendable {
             perform(line.withLock { $0.overtake(self.file) })
             lookOverLater()
         }
-    }
-}
-
-extension Admission.Policy {
-    /// What the settings say.
-    init(_ settings: DatabaseSettings) {
-        self.init(
-            budget: settings.budget,
-            reserve: settings.reserve,
-            frontDoor: settings.frontDoor,
-            hosts: settings.hosts,
-            fixedShare: settings.fixedShare
-        )
     }
 }

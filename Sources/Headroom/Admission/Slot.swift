@@ -68,7 +68,7 @@ final class Slot: Sendable {
 
     /// Gives the slot back; a second time does nothing.
     ///
-    /// - Returns: Whether a task of this process has got it.
+    /// - Returns: Whether a task of this process was next.
     @discardableResult
     func giveBack() -> Bool {
         let wasHeld = state.withLock { state in

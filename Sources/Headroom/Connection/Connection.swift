@@ -170,11 +170,17 @@ public final class Connection {
     /// Tells the session how long the next statement may take, when it knows otherwise.
     private func tellSession(_ limits: Limits) async throws {
         let left = limits.deadline.map { ContinuousClock.now.duration(to: $0) }
+        let before = wire.limits
         guard let change = wire.limits.change(for: left) else { return }
         if client.isInTransaction {
             // A cluster may have ended the transaction for another node's sake, and says so in reply to whatever comes next:
             // what follows must then not be sent, as it would take effect alone.
-            try await client.tell(change, limits)
+            do {
+                try await client.tell(change, limits)
+            } catch {
+                wire.limits = before
+                throw error
+            }
         } else {
             client.sendAhead(change)
         }

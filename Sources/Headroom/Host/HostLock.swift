@@ -81,16 +81,18 @@ public final class HostLock: Sendable {
 
     /// Throws when a name cannot be that of a file.
     static func check(_ name: String) throws {
-        let isName =
-            !name.isEmpty && name.utf8.count <= 100 && name.first != "."
-            && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_-.".contains($0)) }
-        guard isName else {
+        guard !name.isEmpty, name.utf8.count <= 100, name.first != ".", name.allSatisfy(mayHold) else {
             throw DatabaseError(
                 .settingsInvalid,
                 message: "'\(name)' cannot be the name of a lock or bell.",
                 advice: "Use letters, digits, '_', '-' and '.', at most 100, and no '.' in front."
             )
         }
+    }
+
+    /// Whether a name of a lock or bell may have the character in it.
+    package static func mayHold(_ character: Character) -> Bool {
+        character.isASCII && (character.isLetter || character.isNumber || "_-.".contains(character))
     }
 
     private func take(command: (Int32, Int64) -> Int32) -> Bool {

@@ -215,8 +215,7 @@ struct ImportRun {
                 }
                 (summary, committed) = (after, chunk.position)
                 return
-            } catch let error as DatabaseError where error.isRetryableTransaction || error.code == .transactionLost {
-                // A chunk that comes again changes nothing that is there.
+            } catch let error as DatabaseError where ChunkRetries.canHelp(error) {
                 try await retries.wait(error)
             }
         }

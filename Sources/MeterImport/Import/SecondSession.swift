@@ -102,7 +102,7 @@ final class SecondSession: Sendable {
                     try await lease.advance(lane: Lane.number, lane.json, connection)
                 }
                 return lane
-            } catch let error as DatabaseError where error.isRetryableTransaction || error.code == .transactionLost {
+            } catch let error as DatabaseError where ChunkRetries.canHelp(error) {
                 try await retries.wait(error)
             }
         }
@@ -112,6 +112,11 @@ final class SecondSession: Sendable {
 /// Waits before a chunk is tried again: another import was at the same rows, or a wait has been too long.
 struct ChunkRetries {
     private var count = 0
+
+    /// Whether a chunk may be tried again: one that comes again changes nothing that is there.
+    static func canHelp(_ error: DatabaseError) -> Bool {
+        error.isRetryableTransaction || error.code == .transactionLost
+    }
 
     /// Waits a little longer each time, and gives up after ten.
     mutating func wait(_ error: DatabaseError) async throws {
