@@ -103,6 +103,17 @@ let package = Package(
             name: "CommandSupport",
             dependencies: ["Headroom", .product(name: "ArgumentParser", package: "swift-argument-parser")]
         ),
+        // The ways on which somebody is told: a command, a webhook, mail.
+        .target(
+            name: "Alerting",
+            dependencies: [
+                "CommandSupport",
+                "Headroom",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
         // What the programs say of an account and of jobs, as JSON and as metrics.
         .target(
             name: "Reporting",
@@ -111,6 +122,7 @@ let package = Package(
         .executableTarget(
             name: "headroom",
             dependencies: [
+                "Alerting",
                 "CommandSupport",
                 "Headroom",
                 "HeadroomJobs",
@@ -127,13 +139,12 @@ let package = Package(
         .executableTarget(
             name: "headroom-guard",
             dependencies: [
+                "Alerting",
                 "CommandSupport",
                 "Headroom",
                 "HeadroomHistory",
                 "HeadroomWatch",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Subprocess", package: "swift-subprocess"),
-                .product(name: "SystemPackage", package: "swift-system"),
             ],
             path: "Sources/headroom-guard"
         ),

@@ -1,3 +1,4 @@
+import Alerting
 import ArgumentParser
 import CommandSupport
 import Headroom
@@ -50,8 +51,7 @@ struct WorkCommand: AsyncParsableCommand {
 
     @OptionGroup var queue: QueueOptions
 
-    @Option(help: "Run this by the shell when a job has failed for good (HEADROOM_ALERT_COMMAND).")
-    var alertCommand: String?
+    @OptionGroup(title: "Alerts, when a job has failed for good") var alerts: AlertOptions
 
     @Flag(help: "Print nothing when all is well.")
     var quiet = false
@@ -83,7 +83,7 @@ struct WorkCommand: AsyncParsableCommand {
                 worker.yields = { try await AccountUse.reasonToYield(above: share, $0) }
             }
             let report = WorkReport(isQuiet: quiet, isLog: !once)
-            let alert = JobAlert(command: try alertCommand ?? loaded.found.value(.alertCommand), database)
+            let alert = JobAlert(try alerts.channels(loaded), JobQueue(database), account: settings.username)
             let notify: @Sendable (Worker.Event) -> Void = { event in
                 stopping.note(event)
                 report.note(event)
@@ -112,7 +112,8 @@ struct WorkCommand: AsyncParsableCommand {
                     ServiceNotifier.send("STOPPING=1")
                 }
             }
-            await alert.finish()
+            // Whoever asked it to stop does not wait a minute.
+            await alert.finish(within: worker.stop.isRequested ? .seconds(1) : .seconds(60))
             if once, report.failures > 0 { throw ExitCode(1) }
         }
     }

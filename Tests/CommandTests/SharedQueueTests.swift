@@ -20,6 +20,45 @@ import Testing
         try #require(try await eventually { try await queue.rows(job) >= 2000 })
     }
 
+    @Test func `of a job that has failed for good everybody is told, and that is noted`() async throws {
+        let queue = try await queue("alerts")
+        let told = "\(folder.path)/told"
+        folder.write("#!/bin/sh\ncat > \(folder.path)/mail\n", to: "sendmail", mode: 0o755)
+        let server = try OneRequestServer()
+        let job = try await queue.insert("\(folder.path)/none.csv", batch: "lost")
+        let run = try await HeadroomProgram.run(
+            [
+                "work", "--once", "--mail-to", "ops@example.org", "--alert-command",
+                "echo \"$HEADROOM_ALERT $HEADROOM_JOB_ID $HEADROOM_MESSAGE\" > \(told)",
+            ],
+            environment: queue.environment
+                .merging(
+                    [
+                        "HEADROOM_WEBHOOK": "http://127.0.0.1:\(server.port)/hook",
+                        "PATH": "\(folder.path):/usr/bin:/bin",
+                    ]
+                ) { $1 }
+        )
+        #expect(run.status == 1, "\(run.errors)")
+        #expect(GuardTests.text(told).hasPrefix("job_failed \(job) Job \(job) (lost.csv) failed for good: "))
+        let mail = GuardTests.text("\(folder.path)/mail")
+        #expect(mail.hasPrefix("To: ops@example.org\nSubject: [headroom] job \(job) failed: lost.csv\n"), "\(mail)")
+        #expect(mail.contains("next: ") && mail.contains("job_file: lost.csv\n"))
+        #expect(server.request().contains("\"job_id\":\"\(job)\""))
+        #expect(try await queue.number("SELECT alert_sent FROM import_jobs WHERE id = \(job)") == 1)
+    }
+
+    @Test func `a job of which nobody could be told is not noted as told, and that is said`() async throws {
+        let queue = try await queue("untold")
+        let job = try await queue.insert("\(folder.path)/none.csv", batch: "lost")
+        let run = try await HeadroomProgram.run(
+            ["work", "--once", "--alert-command", "exit 3"],
+            environment: queue.environment
+        )
+        #expect(run.errors.contains("nobody was told by command of a job that failed"), "\(run.errors)")
+        #expect(try await queue.number("SELECT alert_sent FROM import_jobs WHERE id = \(job)") == 0)
+    }
+
     @Test func `what the host's pages do to a job takes effect within a chunk`() async throws {
         let queue = try await queue("pages")
         let path = file(60_000)

@@ -270,21 +270,21 @@ extension Setting {
     )
     package static let webhook = Setting(
         name: "HEADROOM_WEBHOOK",
-        meaning: "Where the guard posts each alert as JSON.",
+        meaning: "Where each alert is posted as JSON: the guard's, and of a job that has failed for good.",
         kind: .text,
         standard: .words("none", example: "https://alerts.example.org/headroom"),
         group: .alerts,
-        readBy: ["guard"],
+        readBy: ["guard", "work"],
         isSecret: true,
         flag: "--webhook"
     )
     package static let mailTo = Setting(
         name: "HEADROOM_MAIL_TO",
-        meaning: "To whom the guard sends each alert by mail.",
+        meaning: "To whom each alert is mailed: the guard's, and of a job that has failed for good.",
         kind: .text,
         standard: .words("nobody", example: "ops@example.org"),
         group: .alerts,
-        readBy: ["guard"],
+        readBy: ["guard", "work"],
         flag: "--mail-to"
     )
 
@@ -318,15 +318,15 @@ extension Setting {
         ("HEADROOM_JOB_FILE", "work, alert command: its file"),
         ("HEADROOM_JOB_REASON", "work, alert command: why it failed"),
         ("HEADROOM_LEVEL", "guard, alert command: the level"),
-        ("HEADROOM_ALERT", "guard, alert command: what the alert is about"),
+        ("HEADROOM_ALERT", "guard and work, alert command: what the alert is about"),
         ("HEADROOM_CHANGE", "guard, alert command: raised or recovered"),
         ("HEADROOM_SUBJECT", "guard, alert command: the alert in a few words"),
-        ("HEADROOM_MESSAGE", "guard, alert command: what happened"),
-        ("HEADROOM_ADVICE", "guard, alert command: what to do"),
+        ("HEADROOM_MESSAGE", "guard and work, alert command: what happened"),
+        ("HEADROOM_ADVICE", "guard and work, alert command: what to do"),
         ("HEADROOM_USED", "guard, alert command: connections in use"),
         ("HEADROOM_LIMIT", "guard, alert command: the account's limit"),
-        ("HEADROOM_ACCOUNT", "guard, alert command: the account"),
-        ("HEADROOM_TIME", "guard, alert command: when"),
+        ("HEADROOM_ACCOUNT", "guard and work, alert command: the account"),
+        ("HEADROOM_TIME", "guard and work, alert command: when"),
     ]
 
     /// Every name that counts as a setting, with those of files that hold one.

@@ -11,6 +11,9 @@ struct WatchingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("From when on a sleeping session counts as idle.", valueName: "duration"))
     var maxIdle: DurationArgument = DurationArgument(.seconds(300))
 
+    @Flag(help: "Log each look too, not only what has changed.")
+    var verbose = false
+
     @Flag(help: "Keep one connection: the one that the budget leaves free.")
     var reserve = false
 

@@ -1,3 +1,4 @@
+import Alerting
 import CommandSupport
 import Glibc
 import Headroom
@@ -22,7 +23,7 @@ struct GuardService: Sendable {
         settings = loaded.database
         orders = watching.orders
         channels = try alerts.channels(loaded)
-        isVerbose = alerts.verbose
+        isVerbose = watching.verbose
         self.file = file
         days = keeping.keepDays
     }

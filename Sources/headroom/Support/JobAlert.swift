@@ -1,57 +1,52 @@
+import Alerting
 import CommandSupport
-import Headroom
 import HeadroomJobs
-import Subprocess
-import Synchronization
-import SystemPackage
+import HeadroomWatch
 
-/// Tells somebody of jobs that have failed for good, by a command of theirs.
-final class JobAlert: Sendable {
-    private let command: String?
+/// Tells somebody of jobs that have failed for good, and notes in the queue that they were told.
+struct JobAlert: Sendable {
+    private let courier: AlertCourier
     private let queue: JobQueue
-    private let tasks = Mutex<[Task<Void, Never>]>([])
+    private let account: String
 
     /// Creates an alert.
     ///
     /// - Parameters:
-    ///   - command: What the shell is to run, with the facts in `HEADROOM_JOB_ID`, `_FILE` and `_REASON`; `nil` for nothing.
-    ///   - database: The database with the queue.
-    init(command: String?, _ database: Database) {
-        self.command = command
-        queue = JobQueue(database)
+    ///   - channels: The ways on which it goes out; none for nothing.
+    ///   - queue: The queue of the jobs.
+    ///   - account: The account that the worker uses.
+    init(_ channels: [any AlertChannel], _ queue: JobQueue, account: String) {
+        self.queue = queue
+        self.account = account
+        courier = AlertCourier(channels) { channel, error in
+            Console.error("headroom: nobody was told by \(channel) of a job that failed: \(error)")
+            Console.error("  next: headroom jobs list --status failed")
+        }
     }
 
-    /// Runs the command when the event is a failure.
+    /// Tells of the job when the event is a failure for good.
     func note(_ event: Worker.Event) {
-        guard let command, case .ended(let job, .failed(let reason, _)) = event else { return }
-        let task = Task { [queue] in
+        guard case .ended(let job, .failed(let reason, _)) = event else { return }
+        let message = "Job \(job.id) (\(job.filename)) failed for good: \(reason)"
+        let advice = "Correct what it says, then: headroom jobs retry \(job.id)"
+        let alert = Alert(
+            title: "[headroom] job \(job.id) failed: \(job.filename)",
+            message: message,
+            advice: advice,
+            facts: [
+                ("ALERT", "job_failed"), ("MESSAGE", message), ("ADVICE", advice), ("JOB_ID", "\(job.id)"),
+                ("JOB_FILE", job.filename), ("JOB_REASON", reason), ("ACCOUNT", account), ("TIME", LogLine.time()),
+            ]
+        )
+        courier.post(alert) { [queue] in
             do {
-                let result = try await Subprocess.run(
-                    .path("/bin/sh"),
-                    arguments: ["-c", command],
-                    environment: .inherit.updating([
-                        "HEADROOM_JOB_ID": "\(job.id)", "HEADROOM_JOB_FILE": job.filename,
-                        "HEADROOM_JOB_REASON": reason,
-                    ]),
-                    output: .discarded,
-                    error: .discarded
-                )
-                guard result.terminationStatus.isSuccess else {
-                    return Console.error(
-                        "headroom: the alert command failed (\(result.terminationStatus)), so nobody was told of job "
-                            + "\(job.id): run HEADROOM_ALERT_COMMAND by hand to see why"
-                    )
-                }
                 try await queue.noteAlerted(job.id)
             } catch {
-                Console.error("headroom: the alert for job \(job.id) failed: \(error)")
+                Console.error("headroom: that somebody was told of job \(job.id) could not be noted: \(error)")
             }
         }
-        tasks.withLock { $0.append(task) }
     }
 
-    /// Waits for the commands that run.
-    func finish() async {
-        for task in tasks.withLock(\.self) { await task.value }
-    }
+    /// Waits until all are told, for a time at most; whom that is too short for is named.
+    func finish(within limit: Duration) async { await courier.finish(within: limit) }
 }

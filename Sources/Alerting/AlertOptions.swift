@@ -1,9 +1,9 @@
 import ArgumentParser
 import CommandSupport
-import Headroom
+package import Headroom
 
 /// The flags that say who is told.
-struct AlertOptions: ParsableArguments {
+package struct AlertOptions: ParsableArguments {
     @Option(help: "Run this by the shell for each alert (HEADROOM_ALERT_COMMAND).")
     var alertCommand: String?
 
@@ -18,10 +18,9 @@ struct AlertOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Send each alert by mail to this address (HEADROOM_MAIL_TO).", valueName: "address"))
     var mailTo: String?
 
-    @Flag(help: "Log each look too, not only what has changed.")
-    var verbose = false
+    package init() {}
 
-    func validate() throws {
+    package func validate() throws {
         if let webhook, !WebhookChannel.isUsable(webhook) {
             throw ValidationError("--webhook must be an http:// or https:// address without spaces.")
         }
@@ -33,7 +32,7 @@ struct AlertOptions: ParsableArguments {
     /// The ways on which alerts go out: by the flags, else by the settings.
     ///
     /// - Throws: ``DatabaseError`` with `settingsInvalid` when one cannot work on this host.
-    func channels(_ loaded: LoadedSettings) throws -> [any AlertChannel] {
+    package func channels(_ loaded: LoadedSettings) throws -> [any AlertChannel] {
         var channels: [any AlertChannel] = []
         if let command = try alertCommand ?? loaded.found.value(.alertCommand) {
             channels.append(CommandChannel(command: command))

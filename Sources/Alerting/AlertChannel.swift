@@ -1,5 +1,5 @@
 /// A way on which alerts go out.
-protocol AlertChannel: Sendable {
+package protocol AlertChannel: Sendable {
     /// What it is, for the log.
     var name: String { get }
 

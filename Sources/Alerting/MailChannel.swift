@@ -1,6 +1,5 @@
 import Glibc
 import Headroom
-import HeadroomWatch
 
 /// Tells by mail, through the host's own `sendmail`.
 struct MailChannel: AlertChannel {
@@ -39,8 +38,8 @@ struct MailChannel: AlertChannel {
                 "Content-Type: text/plain; charset=utf-8",
                 "Auto-Submitted: auto-generated",
                 "",
-                alert.event.message,
-            ] + (alert.event.advice.isEmpty ? [] : ["next: \(alert.event.advice)"])
+                alert.message,
+            ] + (alert.advice.isEmpty ? [] : ["next: \(alert.advice)"])
             + [""] + alert.facts.filter { !$0.value.isEmpty }.map { "\($0.name.lowercased()): \($0.value)" }
         // -i: a line with a single dot does not end the mail.
         try await Helper.run(sendmail, ["-t", "-i"], input: lines.joined(separator: "\n") + "\n")
