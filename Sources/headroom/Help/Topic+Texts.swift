@@ -139,24 +139,26 @@ extension Topic {
 
     static let settings = Topic(
         "settings",
-        "every setting, and where they come from",
-        lines: [
+        "every setting, and where they come from"
+    ) {
+        [
             "The first source that has a value wins: flags, the environment, systemd's",
             "credentials, --env-file, --defaults-file or --defaults-extra-file, .env in",
             "the working directory.",
             "'headroom config show' says what is in force and where it comes from.",
             "",
         ] + SettingsListing.lines
-    )
+    }
 
     static let errors = Topic(
         "errors",
-        "every error, and its cure",
-        lines: ErrorGuide.all.flatMap { guide in
+        "every error, and its cure"
+    ) {
+        ErrorGuide.all.flatMap { guide in
             [guide.code.description] + wrapped(guide.meaning, width: 76).map { "    \($0)" }
                 + wrapped("Cure: \(guide.cure)", width: 76).map { "    \($0)" }
         }
-    )
+    }
 
     static let exitCodes = Topic(
         "exit-codes",
