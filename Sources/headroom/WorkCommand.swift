@@ -89,7 +89,11 @@ struct WorkCommand: AsyncParsableCommand {
                 report.note(event)
                 ServiceNotifier.note(event)
                 alert.note(event)
-                if !once, case .idle = event { CodePages.letGo() }
+                switch event {
+                case .started: CodePages.letGo()
+                case .idle where !once: CodePages.letGo()
+                default: break
+                }
             }
             stopping.begin(worker.stop)
             do {

@@ -2,11 +2,11 @@ import Glibc
 
 /// The pages of memory that hold the program's code and constants, and its libraries'.
 enum CodePages {
-    /// Lets go of them before a long sleep, which needs few of them.
+    /// Lets go of them before a long sleep or a long import, which need few of them.
     ///
     /// They are unchanged copies of files: what runs next is fetched from the kernel's cache of those files, in microseconds.
-    /// It is for hosts that bound what an account's processes have resident, where a worker that sleeps for hours should not
-    /// count for what its start has touched.
+    /// It is for hosts that bound what an account's processes have resident, where a worker that sleeps or works for hours
+    /// should not count for what its start has touched.
     static func letGo() {
         guard let maps = fopen("/proc/self/smaps", "re") else { return }
         defer { fclose(maps) }
