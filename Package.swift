@@ -4,6 +4,8 @@ import PackageDescription
 
 let package = Package(
     name: "headroom",
+    // Of the standard library's mutexes, atomics and task executors; Linux has no such minimum.
+    platforms: [.macOS(.v15)],
     products: [
         .library(name: "Headroom", targets: ["Headroom"]),
         .library(name: "HeadroomWatch", targets: ["HeadroomWatch"]),
@@ -46,14 +48,16 @@ let package = Package(
         .systemLibrary(
             name: "CMariaDB",
             pkgConfig: "libmariadb",
-            providers: [.apt(["libmariadb-dev"])]
+            providers: [.apt(["libmariadb-dev"]), .brew(["mariadb-connector-c"])]
         ),
-        // Kernel calls that Swift's Glibc module leaves out.
-        .systemLibrary(name: "CLinux"),
+        // Kernel calls that Swift's module of the C library leaves out.
+        .systemLibrary(name: "CKernel"),
+        // The system's C library with them, under one name for Linux and macOS.
+        .target(name: "CLibrary", dependencies: ["CKernel"]),
         .target(
             name: "Headroom",
             dependencies: [
-                "CLinux",
+                "CLibrary",
                 "CMariaDB",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HeapModule", package: "swift-collections"),
@@ -62,14 +66,19 @@ let package = Package(
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
             ]
         ),
-        .target(name: "HeadroomWatch", dependencies: ["CLinux", "Headroom"]),
+        // Reads `/proc`: Linux only.
+        .target(name: "HeadroomWatch", dependencies: ["CKernel", "Headroom"]),
         .target(
             name: "HeadroomHistory",
             dependencies: ["HeadroomWatch", .product(name: "GRDB", package: "GRDB.swift")]
         ),
         .target(
             name: "HeadroomJobs",
-            dependencies: ["Headroom", .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")]
+            dependencies: [
+                "CLibrary",
+                "Headroom",
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]
         ),
         // A request's connection, in an application built with Hummingbird.
         .target(
@@ -86,6 +95,7 @@ let package = Package(
         .target(
             name: "MeterImport",
             dependencies: [
+                "CLibrary",
                 "Headroom",
                 "HeadroomJobs",
                 .product(name: "SystemPackage", package: "swift-system"),

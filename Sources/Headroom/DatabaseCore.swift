@@ -1,4 +1,4 @@
-import Glibc
+import CLibrary
 
 /// What the connections of a database have in common, and how one is opened.
 struct DatabaseCore: Sendable {

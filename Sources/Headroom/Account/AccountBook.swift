@@ -1,4 +1,4 @@
-import Glibc
+import CLibrary
 
 /// Remembers, for all processes of this host, which account the settings of a connection lead to.
 ///

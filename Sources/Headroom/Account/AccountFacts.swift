@@ -1,4 +1,4 @@
-import Glibc
+import CLibrary
 
 /// What a session says of the account that it belongs to, and of its server.
 struct AccountFacts: Sendable {

@@ -1,4 +1,4 @@
-import Glibc
+import CLibrary
 import Logging
 
 /// Finds the account that a database's settings lead to, and the slots that the processes of this host share for it.

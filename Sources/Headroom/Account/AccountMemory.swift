@@ -1,4 +1,4 @@
-import Glibc
+import CLibrary
 
 /// Keeps a text about an account in the state folder, for the time when the account lets nobody in.
 ///

@@ -1,5 +1,4 @@
-import CLinux
-import Glibc
+import CLibrary
 import Synchronization
 
 /// Admits connections within the budget of one account, over every process of this host.

@@ -1,4 +1,4 @@
-import Glibc
+import CLibrary
 
 /// Keeps the processes of this host from storming an account that is full although they hold slots of its budget.
 ///

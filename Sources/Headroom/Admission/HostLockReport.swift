@@ -1,5 +1,4 @@
-import CLinux
-import Glibc
+import CLibrary
 
 /// A lock by name that a process of this host has at this moment.
 public struct HostLockReport: Sendable, Hashable {
@@ -21,7 +20,7 @@ public struct HostLockReport: Sendable, Hashable {
             let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
             guard descriptor >= 0 else { return nil }
             defer { close(descriptor) }
-            guard clinux_is_byte_locked(descriptor, HostLock.byte) == 1 else { return nil }
+            guard kernel_is_byte_locked(descriptor, HostLock.byte) == 1 else { return nil }
             let name = path.split(separator: "/").last?.dropLast(".lock".count) ?? ""
             return HostLockReport(name: String(name), holder: HostLock.holder(descriptor))
         }

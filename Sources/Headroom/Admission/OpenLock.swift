@@ -1,5 +1,4 @@
-import CLinux
-import Glibc
+import CLibrary
 
 /// A lock on a file of its own, held for as long as this exists; the kernel drops it when the process ends.
 final class OpenLock: Sendable {
@@ -11,7 +10,7 @@ final class OpenLock: Sendable {
     init?(path: String) throws {
         descriptor = try StateFolder.openShared(path)
         // Closed by `deinit` also when this fails, as everything has its value by now.
-        if clinux_try_lock_byte(descriptor, 0) != 0 { return nil }
+        if kernel_try_lock_byte(descriptor, 0) != 0 { return nil }
     }
 
     deinit {

@@ -1,5 +1,4 @@
-import CLinux
-import Glibc
+import CLibrary
 
 /// One unit of an account's budget, held from before its connection is opened until the server has let that go.
 final class Slot: Sendable {

@@ -1,5 +1,4 @@
-import CLinux
-import Glibc
+import CLibrary
 
 /// The file in which the processes of this host keep the slots of one account.
 ///
@@ -26,7 +25,7 @@ final class SlotFile: SlotStore, Sendable {
         // With its room on the disk: no later write can meet a full one.
         var information = stat()
         if fstat(descriptor, &information) == 0, information.st_size < Self.size {
-            let result = posix_fallocate(descriptor, 0, off_t(Self.size))
+            let result = Machine.makeRoom(descriptor, Self.size)
             guard result == 0 else { throw StateFolder.unusable(path, result, "to be made") }
         }
         var table = SlotTable()
@@ -61,17 +60,17 @@ final class SlotFile: SlotStore, Sendable {
 
     /// Takes a place, unless another open file has it; one's own is taken again without a word.
     func tryLock(_ place: SlotPlace) -> Bool {
-        clinux_try_lock_byte(descriptor, place.byte) == 0
+        kernel_try_lock_byte(descriptor, place.byte) == 0
     }
 
     /// Gives a place back.
     func unlock(_ place: SlotPlace) {
-        _ = clinux_unlock_byte(descriptor, place.byte)
+        _ = kernel_unlock_byte(descriptor, place.byte)
     }
 
     /// Whether another open file has the place.
     func isLockedByOther(_ place: SlotPlace) -> Bool {
-        clinux_is_byte_locked(descriptor, place.byte) == 1
+        kernel_is_byte_locked(descriptor, place.byte) == 1
     }
 
     /// Whether a slot is marked as held at this moment.

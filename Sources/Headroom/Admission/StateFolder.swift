@@ -1,5 +1,4 @@
-import CLinux
-import Glibc
+import CLibrary
 
 /// The folder in which the processes of this host share what they know of accounts.
 ///

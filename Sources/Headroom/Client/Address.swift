@@ -1,4 +1,4 @@
-import Glibc
+import CLibrary
 
 /// Whether the host is written as an IPv4 or IPv6 address, which needs no name resolution.
 func isAddress(_ host: String) -> Bool {

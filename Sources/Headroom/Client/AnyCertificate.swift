@@ -1,5 +1,5 @@
+import CLibrary
 import CMariaDB
-import Glibc
 
 /// Has OpenSSL accept any certificate for connections that ask for encryption only, and read no trust store for them.
 ///
@@ -98,7 +98,7 @@ private struct OpenSSL {
     }
 
     private static func find<Function>(_ name: String) throws -> Function {
-        guard let symbol = dlsym(nil, name) else { throw Missing() }
+        guard let symbol = kernel_find_function(name) else { throw Missing() }
         return unsafeBitCast(symbol, to: Function.self)
     }
 

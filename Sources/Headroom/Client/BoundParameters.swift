@@ -1,5 +1,5 @@
+import CLibrary
 import CMariaDB
-import Glibc
 
 /// The values of a statement in the form that the C client reads, kept until the statement has run.
 final class BoundParameters {

@@ -1,6 +1,5 @@
-import CLinux
+import CLibrary
 import CMariaDB
-import Glibc
 
 extension Client {
     /// Opens a connection.
@@ -154,7 +153,7 @@ extension Client {
         let end = ContinuousClock.now + min(time, .seconds(1_000_000))
         while true {
             let left = max(.zero, ContinuousClock.now.duration(to: end))
-            let found = Glibc.poll(
+            let found = CLibrary.poll(
                 &entry,
                 1,
                 Int32(left.components.seconds * 1000 + left.components.attoseconds / 1_000_000_000_000_000) + 1
@@ -167,7 +166,7 @@ extension Client {
     /// Bounds the reads of the TLS handshake, which block even in a non-blocking connect (libmariadb 3.3).
     private func limitHandshake(_ descriptor: Int32, to time: Duration) {
         let (seconds, attoseconds) = max(time, .milliseconds(1)).components
-        var limit = timeval(tv_sec: Int(seconds), tv_usec: Int(attoseconds / 1_000_000_000_000))
+        var limit = timeval(tv_sec: Int(seconds), tv_usec: suseconds_t(attoseconds / 1_000_000_000_000))
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
 

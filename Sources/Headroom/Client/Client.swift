@@ -1,5 +1,5 @@
+import CLibrary
 import CMariaDB
-import Glibc
 
 /// One session's handle in the C client; with its extensions the only code that touches a `MYSQL *`.
 ///
@@ -77,7 +77,7 @@ final class Client {
     }
 
     private static let clearErrors: (@convention(c) () -> Void)? = {
-        guard let symbol = dlsym(nil, "ERR_clear_error") else { return nil }
+        guard let symbol = kernel_find_function("ERR_clear_error") else { return nil }
         return unsafeBitCast(symbol, to: (@convention(c) () -> Void).self)
     }()
 

@@ -1,4 +1,4 @@
-import Glibc
+import CLibrary
 
 /// Whether the path names a folder.
 func isFolder(_ path: String) -> Bool {

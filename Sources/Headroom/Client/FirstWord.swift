@@ -1,5 +1,5 @@
+import CLibrary
 import CMariaDB
-import Glibc
 
 /// Looks at a connect between its first word to the server and the next, whatever happens in one call of the library.
 ///

@@ -1,5 +1,4 @@
-import CLinux
-import Glibc
+import CLibrary
 import Synchronization
 
 /// A second descriptor of a session's socket, which sees when the server lets the session go.
@@ -25,7 +24,7 @@ final class SessionSocket: Sendable {
     }
 
     deinit {
-        Glibc.close(descriptor)
+        CLibrary.close(descriptor)
     }
 
     /// Makes the socket non-blocking; the client's own descriptor leads to the same socket, and so becomes it too.
@@ -40,14 +39,19 @@ final class SessionSocket: Sendable {
 
     /// Makes the server's next write fail, which ends a session that is sending a large result.
     ///
-    /// Works on a unix socket only: over TCP the kernel goes on acknowledging what nobody reads.
+    /// Works on a unix socket only: over TCP the kernel goes on acknowledging what nobody reads. And on Linux only: elsewhere
+    /// `poll` tells of no hang-up by itself, and a refused read says "end" before the server has hung up.
     /// - Returns: Whether reading is refused now.
     func refuseReading() -> Bool {
+        #if os(Linux) && !HEADROOM_PORTABLE
         guard isUnix, shutdown(descriptor, Int32(SHUT_RD)) == 0 else { return false }
         isReadingRefused.store(true, ordering: .relaxed)
         // What is queued is taken off the socket: that wakes a server that waits for room.
         while case .more = Self.discard(descriptor) {}
         return true
+        #else
+        return false
+        #endif
     }
 
     /// Waits until the server has hung up, whatever happens to the calling task; whatever it still sends is dropped.
@@ -109,7 +113,7 @@ final class SessionSocket: Sendable {
             setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
         }
         set(SOL_SOCKET, SO_KEEPALIVE, 1)
-        set(Int32(IPPROTO_TCP), TCP_KEEPIDLE, 60)
+        set(Int32(IPPROTO_TCP), Machine.idleBeforeKeepAlive, 60)
         set(Int32(IPPROTO_TCP), TCP_KEEPINTVL, 15)
         set(Int32(IPPROTO_TCP), TCP_KEEPCNT, 4)
     }

@@ -1,4 +1,4 @@
-import Glibc
+import CLibrary
 
 /// Tells from an error number and its text why a connection was not to be had.
 ///
@@ -122,7 +122,7 @@ enum ConnectFailure {
             )
         case 2002, 2003:
             return unreachable(number, text, settings: settings, make: make)
-        case 2013 where text.contains("110"):
+        case 2013 where text.contains("\(ETIMEDOUT)"):
             return make(
                 .connectTimedOut,
                 "The server at \(place) did not answer in time (error 2013).",
@@ -184,7 +184,7 @@ enum ConnectFailure {
         let place = settings.endpoint.description
         let cause = systemError(in: text)
         switch (settings.endpoint, cause) {
-        case (.socket(let path), 2):
+        case (.socket(let path), ENOENT):
             return make(
                 .socketNotFound,
                 "There is no database server socket at \(path) (error \(number)).",
@@ -192,7 +192,7 @@ enum ConnectFailure {
                 nil,
                 nil
             )
-        case (.socket(let path), 13), (.socket(let path), 1):
+        case (.socket(let path), EACCES), (.socket(let path), EPERM):
             return make(
                 .socketNotPermitted,
                 "This user may not use the database server's socket \(path) (error \(number)): permission denied.",
@@ -201,7 +201,7 @@ enum ConnectFailure {
                 nil,
                 nil
             )
-        case (_, 110):
+        case (_, ETIMEDOUT):
             return make(
                 .connectTimedOut,
                 "The server at \(place) did not answer within \(settings.connectTimeout) (error \(number)).",

@@ -1,12 +1,12 @@
-import CLinux
-import Glibc
+import CLibrary
 
 /// A bell by name: whoever rings it wakes those processes of this host that wait for it, with no daemon between them.
 ///
 /// It is a file in the state folder that the kernel watches for them (inotify). What was rung since the last wait is not
-/// lost. A host that gives no watch (`fs.inotify.max_user_instances`) has deaf listeners: they wait for their deadline.
+/// lost. A host that gives no watch (`fs.inotify.max_user_instances`) has deaf listeners: they wait for their deadline. On
+/// systems other than Linux a listener looks at the file a hundred times a second.
 public final class HostBell: Sendable {
-    private let watch: Int32
+    private let watch: FileWatch?
 
     /// Begins to listen.
     ///
@@ -17,12 +17,7 @@ public final class HostBell: Sendable {
     public init(_ name: String, stateFolder: String? = nil) throws {
         let path = try Self.path(name, stateFolder)
         close(try StateFolder.openShared(path))
-        watch = inotify_init1(Int32(IN_CLOEXEC | IN_NONBLOCK))
-        if watch >= 0 { inotify_add_watch(watch, path, UInt32(IN_MODIFY)) }
-    }
-
-    deinit {
-        if watch >= 0 { close(watch) }
+        watch = FileWatch(path)
     }
 
     /// Wakes those who wait for a bell, or will look at it next.
@@ -34,8 +29,7 @@ public final class HostBell: Sendable {
     public static func ring(_ name: String, stateFolder: String? = nil) throws {
         let bell = try StateFolder.openShared(try path(name, stateFolder))
         defer { close(bell) }
-        var byte: UInt8 = 1
-        _ = pwrite(bell, &byte, 1, 0)
+        FileWatch.ring(bell)
     }
 
     /// Waits until the bell is rung, at no cost.
@@ -45,19 +39,15 @@ public final class HostBell: Sendable {
     /// - Throws: `CancellationError` when cancelled.
     public func wait(until deadline: ContinuousClock.Instant) async throws -> Bool {
         let outcome =
-            watch >= 0
-            ? await Waiting.shared.wait(for: watch, events: Int32(POLLIN), until: deadline, cancellable: true)
-            : await Waiting.shared.reserve().wait(until: deadline, cancellable: true)
-        switch outcome {
-        case .cancelled:
-            throw CancellationError()
-        case .deadlinePassed:
-            return false
-        case .ready:
-            withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 8) { buffer in
-                while read(watch, buffer.baseAddress, buffer.count) > 0 {}
+            if let watch {
+                await watch.wait(until: deadline)
+            } else {
+                await Waiting.shared.reserve().wait(until: deadline, cancellable: true)
             }
-            return true
+        switch outcome {
+        case .cancelled: throw CancellationError()
+        case .deadlinePassed: return false
+        case .ready: return true
         }
     }
 

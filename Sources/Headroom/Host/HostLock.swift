@@ -1,5 +1,4 @@
-import CLinux
-import Glibc
+import CLibrary
 import Synchronization
 
 /// A lock by name that one process of this host has at a time; the kernel drops it when the process ends, also by kill -9.
@@ -49,7 +48,7 @@ public final class HostLock: Sendable {
         try check(name)
         let path = try StateFolder(stateFolder).folder("locks") + "/\(name).lock"
         let lock = HostLock(name: name, descriptor: try StateFolder.openShared(path))
-        if !lock.take(command: clinux_try_lock_byte) {
+        if !lock.take(command: kernel_try_lock_byte) {
             let isOurs = timeout > .zero ? try await lock.wait(timeout) : try await lock.takeUnlessNoted()
             guard isOurs else { throw lock.taken(after: timeout) }
         }
@@ -74,7 +73,7 @@ public final class HostLock: Sendable {
             let holder = Self.holder(descriptor)
             if holder.processID != 0, Holder.start(of: holder.processID) == holder.processStart { return false }
             try await Task.sleep(for: .milliseconds(1))
-            if take(command: clinux_try_lock_byte) { return true }
+            if take(command: kernel_try_lock_byte) { return true }
         }
         return false
     }
@@ -107,10 +106,10 @@ public final class HostLock: Sendable {
         do throws(Interruption) {
             let isTaken = try await onOwnThread(named: "headroom-lock", limits: Limits(deadline: .now + timeout)) {
                 [self] in
-                take(command: clinux_wait_lock_byte)
+                take(command: kernel_wait_lock_byte)
             } discard: { [self] _ in
                 // It came too late: nobody waits any more.
-                _ = clinux_unlock_byte(descriptor, Self.byte)
+                _ = kernel_unlock_byte(descriptor, Self.byte)
             }
             return isTaken
         } catch .cancelled {

@@ -1,4 +1,4 @@
-import Glibc
+import CLibrary
 
 /// A process, told apart from every other that this host has had, and from those of other hosts.
 ///
@@ -11,7 +11,8 @@ public struct ProcessIdentity: Sendable, Hashable {
     /// The process id.
     public var processID: Int32
 
-    /// When the process was started, in clock ticks since its host was: an id alone may belong to another one by now.
+    /// When the process was started, in clock ticks since its host was (on macOS in microseconds since 1970): an id alone may
+    /// belong to another one by now.
     public var start: UInt64
 
     /// Creates a note of a process, as it was written down.
@@ -32,16 +33,12 @@ public struct ProcessIdentity: Sendable, Hashable {
     public var isRunning: Bool? {
         guard host == Self.thisHost, !host.isEmpty else { return nil }
         if let start = Holder.start(of: processID) { return start == self.start }
-        // Another user's process may be hidden (hidepid): that something has its id is all that can be known then.
-        return access("/proc/\(processID)", F_OK) != 0 && kill(processID, 0) != 0 && errno == EPERM ? nil : false
+        // That something has its id is all that can be known of a hidden one.
+        return Machine.isHidden(processID) ? nil : false
     }
 
     private static let thisHost: String = {
-        // The boot id is a new one after each start of the machine (random(4)).
-        guard let boot = try? SettingsFile.read("/proc/sys/kernel/random/boot_id") else { return "" }
-        var buffer = [CChar](repeating: 0, count: 64)
-        let count = readlink("/proc/self/ns/pid", &buffer, buffer.count)
-        let digits = buffer.prefix(max(0, count)).map { UInt8(bitPattern: $0) }.filter { (48...57).contains($0) }
-        return boot.filter { !$0.isWhitespace } + "." + String(decoding: digits, as: UTF8.self)
+        let boot = Machine.bootID.filter { !$0.isWhitespace }
+        return boot.isEmpty ? "" : "\(boot).\(Machine.processNamespace)"
     }()
 }

@@ -1,5 +1,4 @@
-import CLinux
-import Glibc
+import CLibrary
 
 /// A moment on the host's clock, which its processes share, and which goes on while the machine sleeps.
 struct HostMoment: Sendable, Hashable {
@@ -12,14 +11,11 @@ struct HostMoment: Sendable, Hashable {
     /// This moment.
     static var now: HostMoment {
         var time = timespec()
-        clock_gettime(CLOCK_BOOTTIME, &time)
+        clock_gettime(Machine.clock, &time)
         return HostMoment(time: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec), boot: thisBoot)
     }
 
-    /// A new one after each start of the machine (random(4)).
-    static let bootID = (try? SettingsFile.read("/proc/sys/kernel/random/boot_id")) ?? ""
-
     private static let thisBoot = UInt32(
-        truncatingIfNeeded: bootID.utf8.reduce(5381 as UInt64) { $0 &* 33 &+ UInt64($1) }
+        truncatingIfNeeded: Machine.bootID.utf8.reduce(5381 as UInt64) { $0 &* 33 &+ UInt64($1) }
     )
 }

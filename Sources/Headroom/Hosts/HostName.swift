@@ -1,4 +1,4 @@
-import Glibc
+import CLibrary
 
 /// What tells a host from every other that uses an account, since it was started.
 ///
@@ -26,7 +26,7 @@ struct HostName: Sendable, Hashable {
             }
         }
         let word = try SettingsFile.read(path)
-        identity = AccountBook.digest(word + HostMoment.bootID)
+        identity = AccountBook.digest(word + Machine.bootID)
         var name = utsname()
         uname(&name)
         words = withUnsafeBytes(of: &name.nodename) { bytes in String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)

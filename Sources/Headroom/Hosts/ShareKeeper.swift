@@ -1,4 +1,4 @@
-import Glibc
+import CLibrary
 
 /// Asks for this host's share of the account, whenever that is due.
 ///

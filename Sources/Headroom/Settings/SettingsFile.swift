@@ -1,4 +1,4 @@
-import Glibc
+import CLibrary
 
 /// Reads the files that settings come from.
 enum SettingsFile {

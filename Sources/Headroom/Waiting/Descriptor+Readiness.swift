@@ -1,6 +1,3 @@
-import CLinux
-import Glibc
-
 /// Waits until the descriptor is ready, first inline for a moment, then suspended.
 ///
 /// On the waiting thread never inline: everybody else would wait with it, and there being suspended costs next to nothing.
@@ -12,8 +9,7 @@ func waitUntilReady(
     inline: inout InlineWait
 ) async -> Waiting.Outcome {
     if !Waiting.shared.isOnThread, inline.shouldPoll() {
-        var request = pollfd(fd: descriptor, events: Int16(events), revents: 0)
-        let answered = clinux_poll_nanoseconds(&request, 1, Int(InlineWait.limit.nanoseconds)) > 0
+        let answered = EventQueue.poll(descriptor, events: events, within: InlineWait.limit)
         inline.polled(answered: answered)
         if answered { return .ready }
     }

@@ -1,12 +1,11 @@
-import CLinux
-import Glibc
-
 /// The jobs of tasks that run on the waiting thread.
 ///
 /// A job that comes from the thread itself (most do: a task is resumed by the wait that ended) costs no system call.
 final class JobList: Sendable {
     /// Becomes readable when a job has come from another thread.
-    let descriptor = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
+    var descriptor: Int32 { wakeUp.descriptor }
+
+    private let wakeUp = WakeUp()
 
     private struct Lists: Sendable {
         /// The jobs that have come.
@@ -41,9 +40,7 @@ final class JobList: Sendable {
             jobs.arrived.append(job)
             return jobs.arrived.count == 1
         }
-        guard isFirst, wakesThread else { return }
-        var one: UInt64 = 1
-        _ = write(descriptor, &one, MemoryLayout<UInt64>.size)
+        if isFirst, wakesThread { wakeUp.raise() }
     }
 
     /// Runs the jobs until there are none, those that they add themselves included.
@@ -56,8 +53,7 @@ final class JobList: Sendable {
 
     /// Takes note that the descriptor has done its work.
     func noteWakeUp() {
-        var count: UInt64 = 0
-        _ = read(descriptor, &count, MemoryLayout<UInt64>.size)
+        wakeUp.lower()
     }
 }
 

@@ -1,5 +1,4 @@
-import CLinux
-import Glibc
+import CLibrary
 
 /// Runs blocking work on a thread of its own, while the task is suspended.
 ///
@@ -41,21 +40,17 @@ private final class Handover<Result: Sendable>: Sendable {
     }
 
     /// Becomes readable when the result is there.
-    let descriptor = eventfd(0, Int32(EFD_CLOEXEC))
+    var descriptor: Int32 { wakeUp.descriptor }
 
+    private let wakeUp = WakeUp()
     private let state = Guarded(State.pending)
-
-    deinit {
-        close(descriptor)
-    }
 
     /// Leaves the result, or gives it back when nobody waits any more.
     func put(_ result: Result) -> Result? {
         state.withLock { state in
             guard case .pending = state else { return result }
             state = .ready(result)
-            var one: UInt64 = 1
-            _ = write(descriptor, &one, MemoryLayout<UInt64>.size)
+            wakeUp.raise()
             return nil
         }
     }

@@ -1,5 +1,4 @@
-import CLinux
-import Glibc
+import CLibrary
 
 /// Starts a thread that runs `body` once and ends.
 ///
@@ -13,24 +12,17 @@ package func startDetachedThread(named name: String, _ body: @escaping @Sendable
             self.body = body
         }
     }
-    var attributes = pthread_attr_t()
-    pthread_attr_init(&attributes)
-    defer { pthread_attr_destroy(&attributes) }
-    pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-    pthread_attr_setstacksize(&attributes, 512 * 1024)
-    var thread = pthread_t()
     let start = Unmanaged.passRetained(Start(name: name, body: body))
-    let result = pthread_create(
-        &thread,
-        &attributes,
+    let result = kernel_start_thread(
         { argument in
             guard let argument else { return nil }
             let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
-            _ = clinux_name_thread(start.name)
+            _ = kernel_name_thread(start.name)
             start.body()
             return nil
         },
-        start.toOpaque()
+        start.toOpaque(),
+        512 * 1024
     )
     precondition(result == 0, "The kernel gives this process no further thread (pthread_create: error \(result)).")
 }

@@ -1,10 +1,9 @@
-import CLinux
-import Glibc
+import CLibrary
 import Synchronization
 
 /// Waits for descriptors, deadlines and other tasks on one thread for the whole process, so that no task blocks a thread.
 ///
-/// A connection costs no thread of its own: while its server is slow, its task is suspended and one `epoll` watches the
+/// A connection costs no thread of its own: while its server is slow, its task is suspended and one ``EventQueue`` watches the
 /// socket. The thread starts with the first wait and sleeps in the kernel until something happens. Tasks may also run on it:
 /// see ``Database/executor``.
 final class Waiting: Sendable {
@@ -32,12 +31,8 @@ final class Waiting: Sendable {
 
     let jobs = JobList()
     private let thread = Atomic<UInt>(0)
-    private let epoll: Int32
-    private let timer: Int32
+    private let queue = EventQueue()
     private let state = Guarded(State())
-
-    /// The identifier that stands for the timer itself in `epoll`.
-    private static let timerIdentifier: UInt64 = 0
 
     /// The identifier that stands for jobs that came from other threads.
     private static let jobsIdentifier: UInt64 = watchBit - 1
@@ -46,11 +41,7 @@ final class Waiting: Sendable {
     private static let watchBit: UInt64 = 1 << 63
 
     private init() {
-        epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
-        timer = timerfd_create(CLOCK_MONOTONIC, Int32(TFD_CLOEXEC) | Int32(TFD_NONBLOCK))
-        precondition(epoll >= 0 && timer >= 0, "The kernel gives this process no epoll or timer descriptor.")
-        _ = clinux_epoll_add(epoll, timer, UInt32(POLLIN), Self.timerIdentifier)
-        _ = clinux_epoll_add(epoll, jobs.descriptor, UInt32(POLLIN), Self.jobsIdentifier)
+        queue.watch(jobs.descriptor, as: Self.jobsIdentifier)
         startDetachedThread(named: "headroom-wait") { [self] in loop() }
     }
 
@@ -134,7 +125,7 @@ final class Waiting: Sendable {
             state.watches[identifier | Self.watchBit] = action
             return identifier | Self.watchBit
         }
-        _ = clinux_epoll_add(epoll, descriptor, UInt32(POLLIN), identifier)
+        queue.watch(descriptor, as: identifier)
     }
 
     private func rest(
@@ -169,7 +160,7 @@ final class Waiting: Sendable {
                     return ended
                 }
                 if let descriptor,
-                    clinux_epoll_oneshot(epoll, descriptor, UInt32(bitPattern: events), identifier) != 0,
+                    !queue.watchOnce(descriptor, events: events, as: identifier),
                     // A descriptor that cannot be watched (closed, or no memory) counts as ready: its user will meet
                     // the real error when it reads.
                     case .ended(let ended) = state.table.end(identifier, .ready)
@@ -197,7 +188,7 @@ final class Waiting: Sendable {
 
     private func finish(_ ended: WaitTable<Waiter>.Ended) {
         // One whose event has come is silent from now on, until it is waited for again.
-        if let descriptor = ended.descriptor, ended.outcome != .ready { _ = clinux_epoll_remove(epoll, descriptor) }
+        if let descriptor = ended.descriptor, ended.outcome != .ready { queue.forget(descriptor) }
         switch ended.waiter {
         case .task(let continuation): continuation.resume(returning: ended.outcome)
         case .action(let action): if ended.outcome == .deadlinePassed { action() }
@@ -208,41 +199,34 @@ final class Waiting: Sendable {
     private func setTimer(_ state: inout State, for deadline: ContinuousClock.Instant) {
         if let timerAt = state.timerAt, timerAt <= deadline { return }
         state.timerAt = deadline
-        let left = ContinuousClock.now.duration(to: deadline)
-        _ = clinux_timer_set(timer, max(1, left.nanoseconds))
+        queue.setTimer(after: ContinuousClock.now.duration(to: deadline))
     }
 
     /// Whether the calling thread is the one that waits.
-    var isOnThread: Bool { thread.load(ordering: .relaxed) == UInt(pthread_self()) }
+    var isOnThread: Bool { thread.load(ordering: .relaxed) == kernel_this_thread() }
 
     private func loop() {
-        thread.store(UInt(pthread_self()), ordering: .relaxed)
-        withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: 64) { events in
-            while true {
-                jobs.run(on: asUnownedTaskExecutor())
-                handle(events, epoll_wait(epoll, events.baseAddress, 64, -1))
-            }
+        thread.store(kernel_this_thread(), ordering: .relaxed)
+        while true {
+            jobs.run(on: asUnownedTaskExecutor())
+            queue.wait { handle($0) }
         }
     }
 
-    private func handle(_ events: UnsafeMutableBufferPointer<epoll_event>, _ count: Int32) {
-        for index in 0..<Int(max(0, count)) {
-            let identifier = events[index].data.u64
-            if identifier == Self.jobsIdentifier {
-                jobs.noteWakeUp()
-            } else if identifier == Self.timerIdentifier {
-                expire()
-            } else if identifier & Self.watchBit != 0 {
-                state.withLock { $0.watches[identifier] }?()
-            } else {
-                end(identifier, .ready)
-            }
+    private func handle(_ identifier: UInt64) {
+        if identifier == Self.jobsIdentifier {
+            jobs.noteWakeUp()
+        } else if identifier == EventQueue.timerIdentifier {
+            expire()
+        } else if identifier & Self.watchBit != 0 {
+            state.withLock { $0.watches[identifier] }?()
+        } else {
+            end(identifier, .ready)
         }
     }
 
     private func expire() {
-        var expirations: UInt64 = 0
-        _ = read(timer, &expirations, MemoryLayout<UInt64>.size)
+        queue.noteTimer()
         let ended = state.withLock { state in
             let ended = state.table.expire(at: .now)
             state.timerAt = nil

@@ -1,4 +1,4 @@
-import Glibc
+import CLibrary
 import Headroom
 
 /// What became of an attempt to claim a job.

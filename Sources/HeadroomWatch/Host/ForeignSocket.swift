@@ -1,4 +1,4 @@
-import CLinux
+import CKernel
 import Glibc
 
 /// A duplicate of another process's connection to the server, by which it can be hung up from outside.
@@ -32,10 +32,10 @@ struct ForeignSocket: ~Copyable {
 
     /// Takes hold of a socket, and makes sure that it still is the one that was seen.
     init(_ socket: HostSocket, of process: Int32) throws(Obstacle) {
-        let handle = clinux_pidfd_open(process)
+        let handle = kernel_pidfd_open(process)
         guard handle >= 0 else { throw Obstacle(errno) }
         defer { close(handle) }
-        let copy = clinux_pidfd_getfd(handle, socket.descriptor)
+        let copy = kernel_pidfd_getfd(handle, socket.descriptor)
         guard copy >= 0 else { throw Obstacle(errno) }
         var information = stat()
         // Between the look and now the descriptor may have been closed and its number used again.

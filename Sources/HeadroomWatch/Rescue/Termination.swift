@@ -1,4 +1,4 @@
-import CLinux
+import CKernel
 import Glibc
 
 /// Asks a process to end, and waits until it has.
@@ -49,14 +49,14 @@ public struct Termination: Sendable {
         patience: Duration,
         isDryRun: Bool
     ) async throws -> Result {
-        let handle = process > 0 ? clinux_pidfd_open(process) : -1
+        let handle = process > 0 ? kernel_pidfd_open(process) : -1
         guard handle >= 0 else { return .noProcess }
         defer { close(handle) }
         let known = view.processes + view.hidden.flatMap(\.suspects)
         guard let holder = known.first(where: { $0.id == process }) else { return .noHolder }
         guard !holder.isOurs else { return .ours }
         if isDryRun { return geteuid() == 0 || geteuid() == holder.user ? .wouldAsk : .notPermitted }
-        guard clinux_pidfd_signal(handle, SIGTERM) == 0 else { return errno == ESRCH ? .ended : .notPermitted }
+        guard kernel_pidfd_signal(handle, SIGTERM) == 0 else { return errno == ESRCH ? .ended : .notPermitted }
         let deadline = ContinuousClock.now + patience
         while true {
             var entry = pollfd(fd: handle, events: Int16(POLLIN), revents: 0)

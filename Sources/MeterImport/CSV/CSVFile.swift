@@ -1,4 +1,4 @@
-import Glibc
+import CLibrary
 import SystemPackage
 
 /// Reads the records of a CSV file one by one, in constant memory.

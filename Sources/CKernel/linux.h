@@ -1,0 +1,79 @@
+// The Linux half of shim.h.
+#include <dlfcn.h>
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+// poll(2) counts in milliseconds; ppoll(2) in nanoseconds. `nanoseconds` must be below one second.
+static inline int kernel_poll_nanoseconds(struct pollfd *descriptors, unsigned long count, long nanoseconds) {
+    struct timespec limit = {0, nanoseconds};
+    return (int)syscall(SYS_ppoll, descriptors, count, &limit, (void *)0, 8);
+}
+
+// struct epoll_event holds a union, which Swift can fill only awkwardly.
+// After its one event a descriptor stays in epoll, silent, and the next wait for it costs one call instead of two.
+static inline int kernel_epoll_oneshot(int epoll, int descriptor, uint32_t events, uint64_t identifier) {
+    struct epoll_event event = {.events = events | EPOLLONESHOT, .data = {.u64 = identifier}};
+    if (epoll_ctl(epoll, EPOLL_CTL_MOD, descriptor, &event) == 0) return 0;
+    return errno == ENOENT ? epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) : -1;
+}
+
+static inline int kernel_epoll_add(int epoll, int descriptor, uint32_t events, uint64_t identifier) {
+    struct epoll_event event = {.events = events, .data = {.u64 = identifier}};
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event);
+}
+
+static inline int kernel_epoll_remove(int epoll, int descriptor) {
+    return epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, (struct epoll_event *)0);
+}
+
+// Sets a timer descriptor to fire once, `nanoseconds` from now; 0 disarms it.
+static inline int kernel_timer_set(int timer, int64_t nanoseconds) {
+    struct itimerspec value = {{0, 0}, {nanoseconds / 1000000000, nanoseconds % 1000000000}};
+    return timerfd_settime(timer, 0, &value, (struct itimerspec *)0);
+}
+
+// Names the calling thread, for debuggers and ps; the kernel keeps the first 15 bytes.
+static inline int kernel_name_thread(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
+
+// Swift's Glibc module imports neither the commands of these locks nor the variadic call. The structure is the kernel's own,
+// under another name: the header that has it would take `struct stat` out of Glibc.
+typedef struct {
+    short l_type;
+    short l_whence;
+    int64_t l_start;
+    int64_t l_len;
+    int l_pid;
+} kernel_flock;
+
+enum { kernel_getlk = 36, kernel_setlk = 37, kernel_setlkw = 38, kernel_wrlck = 1, kernel_unlck = 2 };
+
+static inline int kernel_lock_byte(int descriptor, int command, kernel_flock *lock, short type, int64_t byte) {
+    *lock = (kernel_flock){.l_type = type, .l_whence = 0, .l_start = byte, .l_len = 1};
+    return (int)syscall(SYS_fcntl, descriptor, command, lock);
+}
+
+// `dlsym` looks everywhere (RTLD_DEFAULT, which is there for GNU sources only).
+#define KERNEL_EVERYWHERE ((void *)0)
+
+// A descriptor of a process: it keeps meaning that process when the number is given to another. The calls have
+// the same numbers on all processors.
+static inline int kernel_pidfd_open(int process) { return (int)syscall(434, process, 0); }
+
+// A duplicate of a descriptor of another process; needs the right to trace it, and Linux 5.6.
+static inline int kernel_pidfd_getfd(int process, int descriptor) {
+    return (int)syscall(438, process, descriptor, 0);
+}
+
+static inline int kernel_pidfd_signal(int process, int signal) {
+    return (int)syscall(424, process, signal, (void *)0, 0);
+}

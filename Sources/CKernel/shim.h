@@ -1,0 +1,59 @@
+// Kernel calls that Swift's module of the C library leaves out, or that Linux and macOS do in two ways. Header only; each
+// wrapper is the bare call.
+#pragma once
+
+#if __SIZEOF_LONG__ != 8
+#error "Headroom needs a 64-bit system: its slots' file and locks are laid out for one."
+#endif
+
+#if defined(__linux__)
+#include "linux.h"
+#elif defined(__APPLE__)
+#include "darwin.h"
+#else
+#error "Headroom is written for Linux, and builds on macOS: other systems need locks of open files (F_OFD_SETLK) at the least."
+#endif
+
+// Takes the lock unless another open file has it: 0, or -1. A lock is on one byte of an open file, and belongs to the open
+// file, not to the process: the kernel drops it when the file's last descriptor is closed, also by kill -9.
+static inline int kernel_try_lock_byte(int descriptor, int64_t byte) {
+    kernel_flock lock;
+    return kernel_lock_byte(descriptor, kernel_setlk, &lock, kernel_wrlck, byte);
+}
+
+// Takes the lock, and sleeps until it can.
+static inline int kernel_wait_lock_byte(int descriptor, int64_t byte) {
+    kernel_flock lock;
+    return kernel_lock_byte(descriptor, kernel_setlkw, &lock, kernel_wrlck, byte);
+}
+
+static inline int kernel_unlock_byte(int descriptor, int64_t byte) {
+    kernel_flock lock;
+    return kernel_lock_byte(descriptor, kernel_setlk, &lock, kernel_unlck, byte);
+}
+
+// Whether another open file has the lock: 1 or 0.
+static inline int kernel_is_byte_locked(int descriptor, int64_t byte) {
+    kernel_flock lock;
+    return kernel_lock_byte(descriptor, kernel_getlk, &lock, kernel_wrlck, byte) == 0 && lock.l_type != kernel_unlck;
+}
+
+// Starts a thread of its own, which nobody waits for: 0, or an error number. (`pthread_t` is a number on Linux and a pointer
+// on macOS, and Swift sees two signatures.)
+static inline int kernel_start_thread(void *(*body)(void *), void *argument, size_t stack) {
+    pthread_attr_t attributes;
+    pthread_t thread;
+    int result = pthread_attr_init(&attributes);
+    if (result != 0) return result;
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attributes, stack);
+    result = pthread_create(&thread, &attributes, body, argument);
+    pthread_attr_destroy(&attributes);
+    return result;
+}
+
+// What tells the calling thread from every other that runs; never 0.
+static inline uintptr_t kernel_this_thread(void) { return (uintptr_t)pthread_self(); }
+
+// Looks for a function in all that the process has loaded.
+static inline void *kernel_find_function(const char *name) { return dlsym(KERNEL_EVERYWHERE, name); }

@@ -1,0 +1,41 @@
+#if canImport(Darwin)
+import CLibrary
+
+/// What the kernel says of this machine and its processes, as macOS says it.
+///
+/// Never run on a Mac.
+enum Machine {
+    /// A new one after each start of the machine.
+    static let bootID: String = {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { word in
+            guard let start = word.baseAddress, kernel_boot_word(start, word.count) == 0 else { return "" }
+            return String(cString: start)
+        }
+    }()
+
+    /// What tells pid namespaces apart: macOS has one.
+    static let processNamespace = ""
+
+    /// The clock that goes on while the machine sleeps (clock_gettime(3)).
+    static var clock: clockid_t { CLOCK_MONOTONIC_RAW }
+
+    /// The socket option for how long a silent peer is trusted.
+    static var idleBeforeKeepAlive: Int32 { TCP_KEEPALIVE }
+
+    /// When a process was started, in microseconds since 1970; `nil` when there is no such process.
+    ///
+    /// One that has ended and that its parent has not taken note of is none.
+    static func start(of process: pid_t) -> UInt64? {
+        var start: UInt64 = 0
+        return kernel_process_start(process, &start) == 1 ? start : nil
+    }
+
+    /// Whether something has the process id that cannot be seen from here: on macOS all can be.
+    static func isHidden(_ process: pid_t) -> Bool { false }
+
+    /// Makes a file at least so large, with its room on the disk; returns 0 or an error number.
+    static func makeRoom(_ descriptor: Int32, _ size: Int) -> Int32 {
+        kernel_make_room(descriptor, Int64(size))
+    }
+}
+#endif

@@ -1,0 +1,49 @@
+#if os(Linux)
+import CLibrary
+
+/// What the kernel says of this machine and its processes, as Linux says it.
+enum Machine {
+    /// A new one after each start of the machine (random(4)).
+    static let bootID = (try? SettingsFile.read("/proc/sys/kernel/random/boot_id")) ?? ""
+
+    /// What tells this pid namespace (a container) from the others of the machine.
+    static let processNamespace: String = {
+        var buffer = [CChar](repeating: 0, count: 64)
+        let count = readlink("/proc/self/ns/pid", &buffer, buffer.count)
+        let digits = buffer.prefix(max(0, count)).map { UInt8(bitPattern: $0) }.filter { (48...57).contains($0) }
+        return String(decoding: digits, as: UTF8.self)
+    }()
+
+    /// The clock that goes on while the machine sleeps.
+    static var clock: clockid_t { CLOCK_BOOTTIME }
+
+    /// The socket option for how long a silent peer is trusted.
+    static var idleBeforeKeepAlive: Int32 { TCP_KEEPIDLE }
+
+    /// When a process was started, in clock ticks since the machine was; `nil` when there is no such process.
+    ///
+    /// One that has ended and that its parent has not taken note of is none: it holds nothing and does nothing. (Some
+    /// parents never do, as the first process of many containers.)
+    static func start(of process: pid_t) -> UInt64? {
+        // The second field, the program's name in parentheses, may contain anything.
+        guard let text = try? SettingsFile.read("/proc/\(process)/stat"), let end = text.lastIndex(of: ")") else {
+            return nil
+        }
+        let fields = text[text.index(after: end)...].split(separator: " ")
+        guard fields.count > 19 else { return nil }
+        // With further threads only the first one has ended, and the process goes on.
+        if fields[0] == "Z" || fields[0] == "X", (Int(fields[17]) ?? 0) <= 1 { return nil }
+        return UInt64(fields[19])
+    }
+
+    /// Whether something has the process id that cannot be seen from here: another user's process may be (hidepid).
+    static func isHidden(_ process: pid_t) -> Bool {
+        access("/proc/\(process)", F_OK) != 0 && kill(process, 0) != 0 && errno == EPERM
+    }
+
+    /// Makes a file at least so large, with its room on the disk; returns 0 or an error number.
+    static func makeRoom(_ descriptor: Int32, _ size: Int) -> Int32 {
+        posix_fallocate(descriptor, 0, off_t(size))
+    }
+}
+#endif
