@@ -315,6 +315,13 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
+#if os(macOS)
+// A Mac has the libraries that are written for it; the others, and the programs, read Linux's `/proc`.
+let libraries: Set = ["CKernel", "CLibrary", "CMariaDB", "Headroom", "HeadroomJobs", "MeterImport"]
+package.targets.removeAll { !libraries.contains($0.name) }
+package.products.removeAll { !libraries.contains($0.name) }
+#endif
+
 // The documentation's plug-in, for who builds the pages (`scripts/docs`): nobody else needs it.
 if Context.environment["HEADROOM_DOCS"] != nil {
     package.dependencies.append(.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"))

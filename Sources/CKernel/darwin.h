@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/proc.h>
 #include <sys/sysctl.h>
+#include <time.h>
 #include <unistd.h>
 
 // Names the calling thread, for debuggers.
@@ -27,6 +28,8 @@ static inline int kernel_lock_byte(int descriptor, int command, kernel_flock *lo
 }
 
 #define KERNEL_EVERYWHERE RTLD_DEFAULT
+// Of the two that go on while the machine sleeps, the one that nobody sets (clock_gettime(3)).
+#define KERNEL_SLEEPLESS_CLOCK CLOCK_MONOTONIC_RAW
 
 // Makes an empty file so large, with its room on the disk: 0, or an error number. (macOS has no posix_fallocate.) A file system
 // that cannot set room aside gets the size alone.

@@ -65,6 +65,8 @@ static inline int kernel_lock_byte(int descriptor, int command, kernel_flock *lo
 // `dlsym` looks everywhere (RTLD_DEFAULT, which is there for GNU sources only).
 #define KERNEL_EVERYWHERE ((void *)0)
 
+#define KERNEL_SLEEPLESS_CLOCK CLOCK_BOOTTIME
+
 // A descriptor of a process: it keeps meaning that process when the number is given to another. The calls have
 // the same numbers on all processors.
 static inline int kernel_pidfd_open(int process) { return (int)syscall(434, process, 0); }

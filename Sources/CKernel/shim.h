@@ -55,5 +55,21 @@ static inline int kernel_start_thread(void *(*body)(void *), void *argument, siz
 // What tells the calling thread from every other that runs; never 0.
 static inline uintptr_t kernel_this_thread(void) { return (uintptr_t)pthread_self(); }
 
+// The time on a clock, in nanoseconds. (On macOS Swift sees the clocks' numbers under other names.)
+static inline int64_t kernel_time(clockid_t clock) {
+    struct timespec time = {0, 0};
+    clock_gettime(clock, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+// Since 1970.
+static inline int64_t kernel_time_of_day(void) { return kernel_time(CLOCK_REALTIME); }
+
+// Since some moment that is the same for all processes of the machine.
+static inline int64_t kernel_monotonic_time(void) { return kernel_time(CLOCK_MONOTONIC); }
+
+// Since about when the machine was started; goes on while it sleeps.
+static inline int64_t kernel_uptime(void) { return kernel_time(KERNEL_SLEEPLESS_CLOCK); }
+
 // Looks for a function in all that the process has loaded.
 static inline void *kernel_find_function(const char *name) { return dlsym(KERNEL_EVERYWHERE, name); }

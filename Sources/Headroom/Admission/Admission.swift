@@ -332,11 +332,7 @@ final class Admission: Sendable {
     }
 
     /// The host's monotonic clock, which all its processes share.
-    static var now: UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-    }
+    static var now: UInt64 { UInt64(kernel_monotonic_time()) }
 
     /// Does what the line has decided, with no lock held.
     private func perform(_ work: AdmissionLine<Waiter>.Work) {

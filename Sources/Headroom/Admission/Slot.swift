@@ -85,9 +85,5 @@ final class Slot: Sendable {
     }
 
     /// The time, in nanoseconds since 1970.
-    static var now: Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-    }
+    static var now: Int64 { kernel_time_of_day() }
 }

@@ -54,7 +54,7 @@ extension Client {
         case .verifyIdentity:
             mysql_options(handle, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &on)
         }
-        let authorities = tls.authorities ?? "/etc/ssl/certs"
+        let authorities = tls.authorities ?? Machine.authorities
         // A folder of hashed certificates is read entry by entry, as needed: 1.6 ms where the whole bundle costs 20.
         let option = isFolder(authorities) ? MYSQL_OPT_SSL_CAPATH : MYSQL_OPT_SSL_CA
         mysql_options(handle, option, authorities)

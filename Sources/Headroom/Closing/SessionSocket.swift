@@ -43,7 +43,7 @@ final class SessionSocket: Sendable {
     /// `poll` tells of no hang-up by itself, and a refused read says "end" before the server has hung up.
     /// - Returns: Whether reading is refused now.
     func refuseReading() -> Bool {
-        #if os(Linux) && !HEADROOM_PORTABLE
+        #if os(Linux) && !HEADROOM_TEST_PORTABLE
         guard isUnix, shutdown(descriptor, Int32(SHUT_RD)) == 0 else { return false }
         isReadingRefused.store(true, ordering: .relaxed)
         // What is queued is taken off the socket: that wakes a server that waits for room.

@@ -9,11 +9,7 @@ struct HostMoment: Sendable, Hashable {
     var boot: UInt32
 
     /// This moment.
-    static var now: HostMoment {
-        var time = timespec()
-        clock_gettime(Machine.clock, &time)
-        return HostMoment(time: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec), boot: thisBoot)
-    }
+    static var now: HostMoment { HostMoment(time: UInt64(kernel_uptime()), boot: thisBoot) }
 
     private static let thisBoot = UInt32(
         truncatingIfNeeded: Machine.bootID.utf8.reduce(5381 as UInt64) { $0 &* 33 &+ UInt64($1) }

@@ -1,4 +1,4 @@
-#if !os(Linux) || HEADROOM_PORTABLE
+#if !os(Linux) || HEADROOM_TEST_PORTABLE
 import CLibrary
 
 /// What the waiting thread sleeps in: `poll`, over a list that is made anew for each sleep.

@@ -1,4 +1,4 @@
-#if !os(Linux) || HEADROOM_PORTABLE
+#if !os(Linux) || HEADROOM_TEST_PORTABLE
 import CLibrary
 
 /// Hears when a file is rung, by looking at it a hundred times a second.

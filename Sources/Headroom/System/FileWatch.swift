@@ -1,4 +1,4 @@
-#if os(Linux) && !HEADROOM_PORTABLE
+#if os(Linux) && !HEADROOM_TEST_PORTABLE
 import CLibrary
 
 /// Hears when a file is rung, and when another is closed by who could write to it: the kernel tells (inotify).

@@ -16,8 +16,8 @@ enum Machine {
     /// What tells pid namespaces apart: macOS has one.
     static let processNamespace = ""
 
-    /// The clock that goes on while the machine sleeps (clock_gettime(3)).
-    static var clock: clockid_t { CLOCK_MONOTONIC_RAW }
+    /// Where the system's certificates are: one file of them.
+    static let authorities = "/etc/ssl/cert.pem"
 
     /// The socket option for how long a silent peer is trusted.
     static var idleBeforeKeepAlive: Int32 { TCP_KEEPALIVE }

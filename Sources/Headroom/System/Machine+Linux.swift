@@ -10,12 +10,13 @@ enum Machine {
     static let processNamespace: String = {
         var buffer = [CChar](repeating: 0, count: 64)
         let count = readlink("/proc/self/ns/pid", &buffer, buffer.count)
-        let digits = buffer.prefix(max(0, count)).map { UInt8(bitPattern: $0) }.filter { (48...57).contains($0) }
+        let digits = buffer.prefix(max(0, count)).map { UInt8(truncatingIfNeeded: $0) }
+            .filter { (48...57).contains($0) }
         return String(decoding: digits, as: UTF8.self)
     }()
 
-    /// The clock that goes on while the machine sleeps.
-    static var clock: clockid_t { CLOCK_BOOTTIME }
+    /// Where the system's certificates are: a folder of hashed ones.
+    static let authorities = "/etc/ssl/certs"
 
     /// The socket option for how long a silent peer is trusted.
     static var idleBeforeKeepAlive: Int32 { TCP_KEEPIDLE }

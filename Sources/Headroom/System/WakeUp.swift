@@ -1,4 +1,4 @@
-#if os(Linux) && !HEADROOM_PORTABLE
+#if os(Linux) && !HEADROOM_TEST_PORTABLE
 import CLibrary
 
 /// A descriptor that one thread makes readable for another: an `eventfd`.

@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 /// Writes rejected rows as CSV, ready to be corrected and imported again.
 ///
 /// The columns are those of the file, in its delimiter, and a last one called `reason`, which an import ignores.
@@ -15,7 +13,7 @@ public struct RejectsCSV: Sendable, Hashable, Codable {
 
     /// Reads what was kept with a job's rejected rows; `nil` when it is not one of these.
     public init?(json: String) {
-        guard let read = try? JSONDecoder().decode(Self.self, from: Data(json.utf8)) else { return nil }
+        guard let read = try? JSONText.decode(Self.self, json) else { return nil }
         self = read
     }
 
@@ -26,11 +24,7 @@ public struct RejectsCSV: Sendable, Hashable, Codable {
     }
 
     /// What is kept with a job's rejected rows.
-    var json: String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
-    }
+    var json: String { JSONText.encode(self) }
 
     /// The header's line, with its end.
     public var headerLine: String {

@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 /// How far an import has come: committed with the readings themselves, and where the next worker carries on.
 struct ImportCheckpoint: Codable, Hashable, Sendable {
     /// The job's batch: where the host empties its queue, a later job has an earlier one's id.
@@ -29,14 +27,10 @@ struct ImportCheckpoint: Codable, Hashable, Sendable {
 
     /// Reads a checkpoint; `nil` when it is not one of these: the import then begins anew, and nothing is stored twice.
     init?(json: String) {
-        guard let read = try? JSONDecoder().decode(Self.self, from: Data(json.utf8)) else { return nil }
+        guard let read = try? JSONText.decode(Self.self, json) else { return nil }
         self = read
     }
 
     /// The checkpoint as the database keeps it.
-    var json: String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.withoutEscapingSlashes]
-        return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
-    }
+    var json: String { JSONText.encode(self) }
 }

@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 /// What an import found, as the job keeps it.
 public struct ImportSummary: Codable, Sendable, Hashable {
     /// The rows read, without the header and blank lines.
@@ -24,17 +22,10 @@ public struct ImportSummary: Codable, Sendable, Hashable {
 
     /// Reads a job's summary; `nil` when it is not one of these.
     public init?(json: String) {
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        guard let summary = try? decoder.decode(Self.self, from: Data(json.utf8)) else { return nil }
+        guard let summary = try? JSONText.decode(Self.self, json, names: .snakeCase) else { return nil }
         self = summary
     }
 
     /// The summary as a job keeps it.
-    public var json: String {
-        let encoder = JSONEncoder()
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
-    }
+    public var json: String { JSONText.encode(self, names: .snakeCase) }
 }

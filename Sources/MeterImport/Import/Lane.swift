@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 /// How far the second of two sessions has come: the checkpoint of its half of each chunk.
 struct Lane: Codable, Hashable, Sendable {
     /// The lane of the second session; the first is 0.
@@ -18,7 +16,7 @@ struct Lane: Codable, Hashable, Sendable {
 
     /// Reads a lane; `nil` when it is not one.
     init?(json: String) {
-        guard let read = try? JSONDecoder().decode(Self.self, from: Data(json.utf8)) else { return nil }
+        guard let read = try? JSONText.decode(Self.self, json) else { return nil }
         self = read
     }
 

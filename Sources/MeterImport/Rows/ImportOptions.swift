@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 /// What a job says about its file, beside the file.
 public struct ImportOptions: Sendable, Hashable {
     /// The meter of a file without a column for it.
@@ -45,7 +43,7 @@ public struct ImportOptions: Sendable, Hashable {
         self.init()
         guard let metadata, !metadata.isEmpty, metadata != "null" else { return }
         do {
-            let json = try JSONDecoder().decode(Metadata.self, from: Data(metadata.utf8))
+            let json = try JSONText.decode(Metadata.self, metadata)
             mpan = json.mpan?.text
             timezone = json.timezone
             zone = json.zone
@@ -65,16 +63,15 @@ public struct ImportOptions: Sendable, Hashable {
 
     /// The options as a job's metadata.
     public var metadata: String {
-        let json = Metadata(
-            mpan: mpan.map(TextOrNumber.init),
-            timezone: timezone,
-            zone: zone,
-            date_order: dateOrder?.rawValue,
-            default_site_id: defaultSite
+        JSONText.encode(
+            Metadata(
+                mpan: mpan.map(TextOrNumber.init),
+                timezone: timezone,
+                zone: zone,
+                date_order: dateOrder?.rawValue,
+                default_site_id: defaultSite
+            )
         )
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return (try? encoder.encode(json)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
     }
 
     /// Finds out now whether the zones exist, rather than when the job is worked on.

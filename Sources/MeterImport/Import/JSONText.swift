@@ -1,0 +1,33 @@
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// Values as JSON, as a job's row keeps them.
+enum JSONText {
+    /// How the names of a value's parts are written.
+    enum Names {
+        /// As in the sources.
+        case same
+        /// With underscores.
+        case snakeCase
+    }
+
+    /// Reads a value.
+    ///
+    /// - Throws: `DecodingError` when the text is none.
+    static func decode<Value: Decodable>(_ type: Value.Type, _ text: String, names: Names = .same) throws -> Value {
+        let decoder = JSONDecoder()
+        if names == .snakeCase { decoder.keyDecodingStrategy = .convertFromSnakeCase }
+        return try decoder.decode(type, from: Data(text.utf8))
+    }
+
+    /// Writes a value, its parts in the order of their names; `{}` for one that has no JSON.
+    static func encode(_ value: some Encodable, names: Names = .same) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        if names == .snakeCase { encoder.keyEncodingStrategy = .convertToSnakeCase }
+        return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+    }
+}
