@@ -237,6 +237,7 @@ let package = Package(
         .testTarget(
             name: "HeadroomTests",
             dependencies: [
+                "CLibrary",
                 "Headroom",
                 "HeadroomSandbox",
                 "TestSupport",

@@ -55,4 +55,19 @@ import Testing
             #expect(text.firstMatch(of: /(?m)^\s*(Swift\.)?print\(/) == nil, "\(path)")
         }
     }
+
+    @Test
+    func
+        `what one system alone has stands in the folder System, and all else of the libraries takes the C library of any`()
+        throws
+    {
+        let ownNames =
+            /import (Glibc|Darwin|CKernel)\b|\b(epoll_|eventfd|timerfd|inotify_|pthread_self|kqueue|kevent)|"\/proc\//
+        for (path, text) in try sources() {
+            let library = path.split(separator: "/")[0]
+            guard ["Headroom", "HeadroomJobs", "MeterImport"].contains(library), !path.hasPrefix("Headroom/System/")
+            else { continue }
+            #expect(text.firstMatch(of: ownNames) == nil, "\(path)")
+        }
+    }
 }

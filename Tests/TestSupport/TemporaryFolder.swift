@@ -10,7 +10,7 @@ public final class TemporaryFolder: Sendable {
         // mkdtemp puts a name of its own in the place of the X's.
         var template = Array("/tmp/headroom-test-XXXXXX".utf8CString)
         mkdtemp(&template)
-        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        path = String(decoding: template.dropLast().map { UInt8(truncatingIfNeeded: $0) }, as: UTF8.self)
     }
 
     deinit {
