@@ -101,7 +101,7 @@ public final class HostLock: Sendable {
         }
     }
 
-    /// Sleeps in the kernel until the lock is free, on a thread of its own; first come, first served.
+    /// Sleeps in the kernel until the lock is free, on a thread of its own; first come, first served (on Linux).
     private func wait(_ timeout: Duration) async throws -> Bool {
         do throws(Interruption) {
             let isTaken = try await onOwnThread(named: "headroom-lock", limits: Limits(deadline: .now + timeout)) {
