@@ -133,6 +133,7 @@ let package = Package(
             name: "headroom",
             dependencies: [
                 "Alerting",
+                "CKernel",
                 "CommandSupport",
                 "Headroom",
                 "HeadroomJobs",

@@ -1,6 +1,7 @@
 // The Linux half of shim.h.
 #include <dlfcn.h>
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -44,6 +45,14 @@ static inline int kernel_timer_set(int timer, int64_t nanoseconds) {
 
 // Names the calling thread, for debuggers and ps; the kernel keeps the first 15 bytes.
 static inline int kernel_name_thread(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
+
+// One heap for all threads, which gives back what is freed: large pieces at once, the rest once 128 KB lie at its end. (The
+// bounds that grow with what was freed before are the GNU library's default.)
+static inline void kernel_keep_heap_small(void) {
+    mallopt(M_ARENA_MAX, 1);
+    mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 128 * 1024);
+}
 
 // Swift's Glibc module imports neither the commands of these locks nor the variadic call. The structure is the kernel's own,
 // under another name: the header that has it would take `struct stat` out of Glibc.

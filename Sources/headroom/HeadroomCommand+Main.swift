@@ -5,6 +5,7 @@ import Headroom
 extension HeadroomCommand {
     /// Runs the command that the arguments name.
     static func main() async {
+        ResidentMemory.keepHeapSmall()
         Console.reportLostOutput()
         refuseUnknownCommand(CommandLine.arguments.dropFirst())
         await main(nil)

@@ -62,11 +62,12 @@ struct ImportCommand: AsyncParsableCommand {
     private func store() async throws {
         let stopping = WorkerStopping()
         try await runCommand(takeSignal: stopping.take) {
-            CodePages.letGo()
+            let memory = WorkMemory(staysIdle: false)
             let path = file.hasPrefix("/") ? file : FileManager.default.currentDirectoryPath + "/" + file
             try await FileCheck.open(path: path, type: type, options: facts.options)
             let database = Database(try connection.settings(program: "headroom import"))
             let queue = JobQueue(database)
+            memory.turn()
             let id = try await queue.add(
                 NewJob(
                     filename: String(path.split(separator: "/").last ?? ""),
@@ -83,7 +84,7 @@ struct ImportCommand: AsyncParsableCommand {
             let isOurs = try await worker.run(job: id) { event in
                 stopping.note(event)
                 report.note(event)
-                if case .started = event { CodePages.letGo() }
+                memory.note(event)
             }
             guard isOurs else {
                 Console.print("job \(id): a worker was faster and has it; see headroom jobs show \(id)")

@@ -67,6 +67,7 @@ struct WorkCommand: AsyncParsableCommand {
     func run() async throws {
         let stopping = WorkerStopping()
         try await runCommand(takeSignal: stopping.take) {
+            let memory = WorkMemory(staysIdle: !once)
             let loaded = try connection.loaded(program: "headroom work")
             let settings = loaded.database
             let lock: HostLock
@@ -83,17 +84,14 @@ struct WorkCommand: AsyncParsableCommand {
                 worker.yields = { try await AccountUse.reasonToYield(above: share, $0) }
             }
             let report = WorkReport(isQuiet: quiet, isLog: !once)
+            memory.turn()
             let alert = JobAlert(try alerts.channels(loaded), JobQueue(database), account: settings.username)
             let notify: @Sendable (Worker.Event) -> Void = { event in
                 stopping.note(event)
                 report.note(event)
                 ServiceNotifier.note(event)
                 alert.note(event)
-                switch event {
-                case .started: CodePages.letGo()
-                case .idle where !once: CodePages.letGo()
-                default: break
-                }
+                memory.note(event)
             }
             stopping.begin(worker.stop)
             do {

@@ -1,13 +1,20 @@
+import CKernel
 import Glibc
 
-/// The pages of memory that hold the program's code and constants, and its libraries'.
-enum CodePages {
-    /// Lets go of them before a long sleep or a long import, which need few of them.
+/// What the process has in memory, for hosts that bound what an account's processes have resident.
+enum ResidentMemory {
+    /// Keeps the heap near what is in use, from here on.
+    ///
+    /// Each thread would get a heap of its own, and what was freed would stay in it for the next time: 8 MB of an import that
+    /// uses 4. Large pieces come from the kernel and go back to it, which an import does not feel.
+    static func keepHeapSmall() { kernel_keep_heap_small() }
+
+    /// Lets go of the pages that hold the program's code and constants, and its libraries', before a long sleep or a long
+    /// import, which need few of them.
     ///
     /// They are unchanged copies of files: what runs next is fetched from the kernel's cache of those files, in microseconds.
-    /// It is for hosts that bound what an account's processes have resident, where a worker that sleeps or works for hours
-    /// should not count for what its start has touched.
-    static func letGo() {
+    /// A worker that sleeps or works for hours should not count for what its start has touched.
+    static func letGoOfCode() {
         guard let maps = fopen("/proc/self/smaps", "re") else { return }
         defer { fclose(maps) }
         var line: UnsafeMutablePointer<CChar>?
