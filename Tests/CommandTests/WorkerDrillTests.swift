@@ -246,7 +246,7 @@ import Testing
 
     @Test func `a second signal ends a worker at once, and quiet means quiet`() async throws {
         let queue = try await queue("drill_twice")
-        let job = try await queue.insert(longFile(20_000), batch: "b")
+        let job = try await queue.insert(longFile(60_000), batch: "b")
         let output = "\(folder.path)/quiet.log"
         // Its chunk waits for the table, so that the first signal alone would take a while.
         let worker = try queue.start()
@@ -265,7 +265,7 @@ import Testing
         #expect(try await next.ended() == 0)
         #expect(try await HeadroomProgram.run("/bin/cat", [output]).output == "")
         #expect(try await queue.status(job) == "completed")
-        #expect(try await queue.rows(job) == 20_000)
+        #expect(try await queue.rows(job) == 60_000)
     }
 
     /// User and kernel time in clock ticks.
