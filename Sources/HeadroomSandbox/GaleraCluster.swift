@@ -199,7 +199,7 @@ public actor GaleraCluster {
                 "--log-error=\(node.folder.errorLog)", "--tmpdir=\(node.folder.temporary)",
                 "--init-file=\(node.folder.initialisation)", "--bind-address=127.0.0.1", "--port=\(node.port)",
                 "--skip-name-resolve", "--binlog-format=ROW", "--innodb-autoinc-lock-mode=2",
-                "--innodb-buffer-pool-size=96M", "--innodb-flush-log-at-trx-commit=0", "--wsrep-on=ON",
+                "--innodb-buffer-pool-size=96M", "--innodb-flush-log-at-trx-commit=1", "--wsrep-on=ON",
                 "--wsrep-provider=\(provider)", "--wsrep-cluster-name=headroom",
                 "--wsrep-cluster-address=gcomm://\(others)", "--wsrep-node-address=127.0.0.1:\(node.clusterPort)",
                 "--wsrep-node-incoming-address=127.0.0.1:\(node.port)", "--wsrep-sst-method=rsync",
