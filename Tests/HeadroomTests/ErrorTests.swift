@@ -87,6 +87,21 @@ import Testing
         #expect(StatementFailure.error(number, "gone").code == .connectionLost)
     }
 
+    @Test func `a node that has lost the others is a lost connection, at a statement and at a COMMIT`() {
+        // As the server words them (MariaDB 10.11).
+        let commit = "Error while appending streaming replication fragment"
+        #expect(StatementFailure.error(1180, commit).code == .connectionLost)
+        let status = "(provider status: Not connected to Primary Component)"
+        #expect(StatementFailure.error(1180, commit + status).code == .connectionLost)
+        #expect(
+            StatementFailure.error(1047, "WSREP has not yet prepared node for application use").code == .connectionLost
+        )
+        #expect(
+            StatementFailure.error(1180, "Got error 28 \"No space left on device\" during COMMIT").code
+                == .statementFailed
+        )
+    }
+
     @Test func `a deadlock and a lock wait may be run again, a syntax error not`() {
         #expect(StatementFailure.error(1213, "Deadlock").isRetryableTransaction)
         #expect(StatementFailure.error(1205, "Lock wait").isRetryableTransaction)

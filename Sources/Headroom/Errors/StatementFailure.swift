@@ -17,6 +17,15 @@ enum StatementFailure {
                 advice: "Run the scope again: where DB_HOST lists the nodes, another one takes it.",
                 serverCode: number
             )
+        // A COMMIT on a node that is losing the others. The words are the server's for any commit that a cluster did not
+        // take (its `wsrep_override_error`), also where no fragment was sent; whether it has taken effect is not known.
+        case 1180 where text.contains("replication fragment"):
+            return DatabaseError(
+                .connectionLost,
+                message: "The node has lost the other nodes of its cluster at a COMMIT (error 1180).",
+                advice: "Run the scope again: where DB_HOST lists the nodes, another one takes it.",
+                serverCode: number
+            )
         case 1226:
             let (resource, limit) = ConnectFailure.resource(in: text)
             return DatabaseError(
