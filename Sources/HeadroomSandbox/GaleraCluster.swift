@@ -1,6 +1,6 @@
 import Glibc
 
-/// A private Galera cluster of MariaDB nodes on loopback, with one account on all of them, for tests of what happens when
+/// A private Galera cluster of MariaDB nodes, on loopback or in a network of hosts, with one account on all of them, for tests of what happens when
 /// nodes end, stop or are cut off.
 ///
 /// It needs Debian's `galera-4` and `rsync`, and the scripts that hand one node's data to another, which
@@ -8,7 +8,9 @@ import Glibc
 public actor GaleraCluster {
     /// A node of a cluster.
     public struct Node: Sendable {
-        /// The port on 127.0.0.1.
+        /// Its address.
+        public let address: String
+        /// The port at its address.
         public let port: Int
         /// The path of its socket, where the administrator `root` comes in with no password.
         public let socket: String
@@ -26,6 +28,7 @@ public actor GaleraCluster {
     private nonisolated let template: String
     private nonisolated let provider: String
     private nonisolated let scripts: String
+    private nonisolated let network: HostNetwork?
     private var keepers: [Int: Keeper] = [:]
 
     /// Why there can be no cluster here; `nil` when there can.
@@ -51,6 +54,7 @@ public actor GaleraCluster {
     ///   - options: What the account is like; its limit holds on each node.
     ///   - count: How many nodes.
     ///   - scripts: The folder with the hand-over's scripts.
+    ///   - network: The network in whose first hosts the nodes run, one in each; on loopback by default.
     ///   - body: What to do with it.
     /// - Returns: What the body returns.
     /// - Throws: ``SandboxError``, or what the body throws.
@@ -58,9 +62,10 @@ public actor GaleraCluster {
         _ options: SandboxOptions,
         nodes count: Int = 3,
         scripts: String,
+        network: HostNetwork? = nil,
         _ body: @Sendable (GaleraCluster) async throws -> Result
     ) async throws -> Result {
-        let cluster = try await GaleraCluster(options, count, scripts)
+        let cluster = try await GaleraCluster(options, count, scripts, network)
         do {
             for node in 0..<count { try await cluster.start(node) }
             let result = try await body(cluster)
@@ -72,13 +77,14 @@ public actor GaleraCluster {
         }
     }
 
-    private init(_ options: SandboxOptions, _ count: Int, _ scripts: String) async throws {
+    private init(_ options: SandboxOptions, _ count: Int, _ scripts: String, _ network: HostNetwork?) async throws {
         guard let provider = Self.provider, Self.obstacle(scripts: scripts) == nil else {
             throw SandboxError(.serverMissing, Self.obstacle(scripts: scripts) ?? "")
         }
         self.provider = provider
         self.scripts = Files.absolute(scripts)
         self.options = options
+        self.network = network
         programs = try ServerPrograms.mariaDB()
         template = try await Template(programs).made()
         var ports: Set<Int> = []
@@ -88,6 +94,7 @@ public actor GaleraCluster {
             .map { index in
                 let folder = SandboxFolder.temporary()
                 return Node(
+                    address: network?.address(index) ?? "127.0.0.1",
                     port: list[index * 4],
                     socket: folder.socket,
                     folder: folder,
@@ -101,7 +108,7 @@ public actor GaleraCluster {
     /// The settings that lead to the account on all nodes.
     public nonisolated var environment: [String: String] {
         [
-            "DB_HOST": nodes.map { "127.0.0.1:\($0.port)" }.joined(separator: ","),
+            "DB_HOST": nodes.map { "\($0.address):\($0.port)" }.joined(separator: ","),
             "DB_DATABASE": options.database, "DB_USERNAME": options.username, "DB_PASSWORD": options.password,
         ]
     }
@@ -118,7 +125,11 @@ public actor GaleraCluster {
         keepers[index]?.letGo()
         await keepers[index]?.ended()
         for path in [node.socket, node.folder.processFile, node.folder.endedMark] { unlink(path) }
-        let keeper = try await Keeper(folder: node.folder, template: template, command: command(node, isFirst: isFirst))
+        let keeper = try await Keeper(
+            folder: node.folder,
+            template: template,
+            command: command(index, isFirst: isFirst)
+        )
         keepers[index] = keeper
         unlink(node.folder.keepMark)
         if isNew {
@@ -184,26 +195,30 @@ public actor GaleraCluster {
         keepers = [:]
     }
 
-    private func command(_ node: Node, isFirst: Bool) -> [String] {
-        let others = nodes.map { "127.0.0.1:\($0.clusterPort)" }.joined(separator: ",")
+    private func command(_ index: Int, isFirst: Bool) -> [String] {
+        let node = nodes[index]
+        let others = nodes.map { "\($0.address):\($0.clusterPort)" }.joined(separator: ",")
         // A node that does not answer is given up after 2 s, not 5: tests wait for it.
         let provided = [
-            "gmcast.listen_addr=tcp://127.0.0.1:\(node.clusterPort)", "ist.recv_addr=127.0.0.1:\(node.stepPort)",
+            "gmcast.listen_addr=tcp://\(node.address):\(node.clusterPort)",
+            "ist.recv_addr=\(node.address):\(node.stepPort)",
             "evs.keepalive_period=PT0.5S", "evs.suspect_timeout=PT2S", "evs.inactive_timeout=PT4S", "gcache.size=256M",
             "pc.recovery=true",
         ]
         let user = geteuid() == 0 ? ["/usr/bin/setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] : []
-        return user + ["/usr/bin/env", "PATH=\(scripts):/usr/sbin:/usr/bin:/sbin:/bin"]
+        return (network?.command(index) ?? []) + user + [
+            "/usr/bin/env", "PATH=\(scripts):/usr/sbin:/usr/bin:/sbin:/bin",
+        ]
             + programs.server.filter { $0 != "--user=root" } + programs.arguments + [
                 "--datadir=\(node.folder.data)", "--socket=\(node.socket)", "--pid-file=\(node.folder.processFile)",
                 "--log-error=\(node.folder.errorLog)", "--tmpdir=\(node.folder.temporary)",
-                "--init-file=\(node.folder.initialisation)", "--bind-address=127.0.0.1", "--port=\(node.port)",
+                "--init-file=\(node.folder.initialisation)", "--bind-address=\(node.address)", "--port=\(node.port)",
                 "--skip-name-resolve", "--binlog-format=ROW", "--innodb-autoinc-lock-mode=2",
                 "--innodb-buffer-pool-size=96M", "--innodb-flush-log-at-trx-commit=1", "--wsrep-on=ON",
                 "--wsrep-provider=\(provider)", "--wsrep-cluster-name=headroom",
-                "--wsrep-cluster-address=gcomm://\(others)", "--wsrep-node-address=127.0.0.1:\(node.clusterPort)",
-                "--wsrep-node-incoming-address=127.0.0.1:\(node.port)", "--wsrep-sst-method=rsync",
-                "--wsrep-sst-receive-address=127.0.0.1:\(node.transferPort)",
+                "--wsrep-cluster-address=gcomm://\(others)", "--wsrep-node-address=\(node.address):\(node.clusterPort)",
+                "--wsrep-node-incoming-address=\(node.address):\(node.port)", "--wsrep-sst-method=rsync",
+                "--wsrep-sst-receive-address=\(node.address):\(node.transferPort)",
                 "--wsrep-provider-options=\(provided.joined(separator: ";"))",
             ] + (isFirst ? ["--wsrep-new-cluster"] : [])
     }

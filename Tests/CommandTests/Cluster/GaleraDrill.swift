@@ -6,24 +6,31 @@ import TestSupport
 import Testing
 
 /// The imports, the workers of three hosts and what happens to them and to the nodes, in the drill on a Galera cluster.
+///
+/// Where a network of hosts can be had the first three are the nodes', the others the workers'.
 actor GaleraDrill {
     private let cluster: GaleraCluster
+    private let network: HostNetwork?
+    private let door: String?
     private let folder: String
     private var workers: [HeadroomProcess] = []
     private var filesMade = 0
     /// How often what has happened.
     private(set) var counts: [String: Int] = [:]
 
-    init(_ cluster: GaleraCluster, _ folder: String) {
+    // Workers go to the nodes, or all through a front door.
+    init(_ cluster: GaleraCluster, _ network: HostNetwork? = nil, through door: String? = nil, _ folder: String) {
         self.cluster = cluster
+        self.door = door
+        self.network = network
         self.folder = folder
     }
 
     private func environment(_ host: Int) -> [String: String] {
         // Each host prefers another node, so that all of them accept claims.
-        let list = cluster.nodes.map { "127.0.0.1:\($0.port)" }
+        let list = cluster.nodes.map { "\($0.address):\($0.port)" }
         return cluster.environment.merging([
-            "DB_HOST": (list[host...] + list[..<host]).joined(separator: ","),
+            "DB_HOST": door ?? (list[host...] + list[..<host]).joined(separator: ","),
             "HEADROOM_STATE_DIR": "\(cluster.nodes[0].socket).state\(host)", "HEADROOM_CONNECT_TIMEOUT": "5",
             "TZ": ["UTC", "Asia/Tokyo", "America/New_York"][host],
         ]) { $1 }
@@ -31,20 +38,29 @@ actor GaleraDrill {
 
     /// Makes the tables.
     func migrate() async throws {
-        let migration = try await HeadroomProgram.run(["migrate"], environment: environment(0))
+        let command = command(0) + [HeadroomProgram.path, "migrate"]
+        let migration = try await HeadroomProgram.run(
+            command[0],
+            Array(command.dropFirst()),
+            environment: environment(0)
+        )
         try #require(migration.status == 0, "\(migration.errors)")
     }
+
+    /// What runs a program on a worker's host.
+    private func command(_ host: Int) -> [String] { network?.command(cluster.nodes.count + host) ?? [] }
 
     private func worker(_ host: Int) throws -> HeadroomProcess {
         try HeadroomProcess(
             ["work", "--yield-above", "100", "--poll", "1", "--max-time", "7200"],
             environment: environment(host),
-            output: "\(folder)/host\(host).log"
+            output: "\(folder)/host\(host).log",
+            through: command(host)
         )
     }
 
-    func startWorkers() throws {
-        workers = try (0..<3).map(worker)
+    func startWorkers(_ number: Int = 3) throws {
+        workers = try (0..<number).map(worker)
     }
 
     func stopWorkers() async throws {
@@ -101,6 +117,11 @@ actor GaleraDrill {
         try await query("SELECT COUNT(*) FROM import_jobs WHERE status <> 'completed'").first(Int.self) ?? 0
     }
 
+    /// How many rows all jobs have committed.
+    func imported() async throws -> Int {
+        try await query("SELECT COALESCE(SUM(imported_rows), 0) FROM import_jobs").first(Int.self) ?? 0
+    }
+
     /// The jobs that are not completed, or have a wrong count.
     func wrongJobs(rows: Int) async throws -> [String] {
         try await query(
@@ -126,12 +147,12 @@ actor GaleraDrill {
                         """
                     )
                     .first(Int.self, Int.self, Int.self).map { [$0.0, $0.1, $0.2] }
-                let each = try await connection.query(
-                    "SELECT CONCAT(meter_id, ': ', COUNT(*)) FROM meter_readings GROUP BY meter_id HAVING COUNT(*) <> 11000"
-                )
-                .decode(String.self)
-                let state = try await connection.query("SHOW STATUS LIKE 'wsrep_last_committed'").rows
-                if !each.isEmpty { print("galera: node \(index), \(state), wrong meters: \(each)") }
+                let each =
+                    try await connection.query(
+                        "SELECT CONCAT(meter_id, ': ', COUNT(*)) FROM meter_readings GROUP BY meter_id HAVING COUNT(*) <> 11000"
+                    )
+                    .decode(String.self)
+                if !each.isEmpty { print("galera: node \(index), wrong meters: \(each)") }
                 return found ?? []
             }
     }
@@ -146,32 +167,50 @@ actor GaleraDrill {
     func strike() async throws {
         try await Task.sleep(for: .milliseconds(Int.random(in: 200...3_000)))
         let index = Int.random(in: 0..<3)
-        switch Int.random(in: 0..<6) {
+        // Past its lease now and then: a worker must not be able to commit when it comes back.
+        let isLong = Int.random(in: 0..<3) == 0
+        switch Int.random(in: 0..<(network == nil ? 6 : 9)) {
         case 0, 1:
-            counts["workers killed", default: 0] += 1
+            count("workers killed")
             workers[index].signal(SIGKILL)
             _ = try await workers[index].ended()
             workers[index] = try worker(index)
         case 2:
-            // Past its lease now and then: it must not be able to commit when it comes back.
-            let isLong = Bool.random()
-            counts[isLong ? "workers stopped past the lease" : "workers stopped", default: 0] += 1
+            count(isLong ? "workers stopped past the lease" : "workers stopped")
             let stopped = workers[index]
             stopped.signal(SIGSTOP)
             try await Task.sleep(for: .seconds(isLong ? 33 : 2))
             stopped.signal(SIGCONT)
         case 3:
             // To the others it is gone, and to its clients it is silent.
-            counts["nodes stopped", default: 0] += 1
+            count("nodes stopped")
             cluster.signal(SIGSTOP, index)
             try await Task.sleep(for: .seconds(Int.random(in: 1...8)))
             cluster.signal(SIGCONT, index)
-        default:
+        case 4, 5:
             // One at a time: two of three gone would leave no cluster.
-            counts["nodes killed", default: 0] += 1
+            count("nodes killed")
             cluster.signal(SIGKILL, index)
             try await Task.sleep(for: .milliseconds(Int.random(in: 0...3_000)))
             try await cluster.start(index)
+        case 6:
+            count("nodes cut off")
+            try await part([index], for: .seconds(Int.random(in: 1...10)))
+        case 7:
+            count(isLong ? "workers cut off past the lease" : "workers cut off")
+            try await part([3 + index], for: .seconds(isLong ? 33 : Int.random(in: 1...10)))
+        default:
+            // The worker's side of the network has a node, which must refuse it: it is one of three.
+            count("nodes cut off with a worker")
+            try await part([index, 3 + Int.random(in: 0..<3)], for: .seconds(Int.random(in: 3...12)))
         }
+    }
+
+    private func count(_ what: String) { counts[what, default: 0] += 1 }
+
+    private func part(_ hosts: [Int], for time: Duration) async throws {
+        try await network?.part(hosts)
+        try await Task.sleep(for: time)
+        try await network?.join()
     }
 }

@@ -15,9 +15,17 @@ import Testing
             Issue.record("Not run here: \(obstacle).")
             return
         }
+        if let obstacle = await HostNetwork.obstacle() {
+            print("galera: each host is a folder of its own on loopback, and nothing is cut off: \(obstacle)")
+            return try await run(nil)
+        }
+        try await HostNetwork.with(hosts: 6) { try await run($0) }
+    }
+
+    private func run(_ network: HostNetwork?) async throws {
         let folder = TemporaryFolder()
-        try await GaleraCluster.with(SandboxOptions(), scripts: ClusterRun.scripts) { cluster in
-            let drill = GaleraDrill(cluster, folder.path)
+        try await GaleraCluster.with(SandboxOptions(), scripts: ClusterRun.scripts, network: network) { cluster in
+            let drill = GaleraDrill(cluster, network, folder.path)
             try await drill.migrate()
             try await drill.startWorkers()
             let end = ContinuousClock.now + ClusterRun.duration
