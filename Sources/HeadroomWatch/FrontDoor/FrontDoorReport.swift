@@ -39,27 +39,25 @@ public struct FrontDoorReport: Sendable, Equatable {
         let lines = text.split(whereSeparator: \.isNewline)
             .map { $0.split(separator: ",", omittingEmptySubsequences: false) }
         guard let header = lines.first, header.first == "# pxname" else { return nil }
-        func line(_ service: String) -> ((String) -> Int?)? {
-            let found = lines.dropFirst()
-                .first { $0.count > 1 && $0[0] == HAProxyConfiguration.name && $0[1] == service }
-            return found.map { line in
-                { name in
-                    guard let column = header.firstIndex(where: { $0 == name }), line.indices.contains(column)
-                    else { return nil }
-                    return Int(line[column])
-                }
+        func number(_ line: [Substring], _ name: String) -> Int? {
+            guard let column = header.firstIndex(where: { $0 == name }), line.indices.contains(column) else {
+                return nil
             }
+            return Int(line[column])
         }
-        guard let server = line("database"), let backend = line("BACKEND"), let used = server("scur") else {
-            return nil
-        }
+        let own = lines.dropFirst().filter { $0.count > 1 && $0[0] == HAProxyConfiguration.name }
+        // One line for each node; all but one hold nothing, or what is left of before the last change.
+        let servers = own.filter { $0[1].hasPrefix(HAProxyConfiguration.serverName(0)) }
+        let used = servers.compactMap { number($0, "scur") }
+        guard let backend = own.first(where: { $0[1] == "BACKEND" }), !used.isEmpty else { return nil }
+        func most(_ name: String) -> Int { servers.compactMap { number($0, name) }.max() ?? 0 }
         self.init(
-            places: server("slim"),
-            used: used,
-            mostUsed: server("smax") ?? used,
-            waiting: max(backend("qcur") ?? 0, server("qcur") ?? 0),
-            mostWaiting: max(backend("qmax") ?? 0, server("qmax") ?? 0),
-            total: server("stot") ?? 0
+            places: servers.compactMap { number($0, "slim") }.max(),
+            used: used.reduce(0, +),
+            mostUsed: max(most("smax"), used.max() ?? 0),
+            waiting: max(number(backend, "qcur") ?? 0, most("qcur")),
+            mostWaiting: max(number(backend, "qmax") ?? 0, most("qmax")),
+            total: servers.compactMap { number($0, "stot") }.reduce(0, +)
         )
     }
 

@@ -5,6 +5,12 @@ public struct HAProxyConfiguration: Sendable {
     /// Where the server listens.
     public var server: Endpoint
 
+    /// Further nodes of a Galera cluster, each of which takes over, in their order, when those before it take no statements.
+    public var otherServers: [Endpoint]
+
+    /// The account without a password by which HAProxy asks each of several nodes whether it takes statements.
+    public var checkUser: String
+
     /// Where programs are to connect instead.
     public var door: Endpoint
 
@@ -26,6 +32,8 @@ public struct HAProxyConfiguration: Sendable {
     /// Creates a configuration.
     public init(
         server: Endpoint,
+        otherServers: [Endpoint] = [],
+        checkUser: String = "headroom_check",
         door: Endpoint,
         places: Int,
         wait: Duration = .seconds(30),
@@ -34,6 +42,8 @@ public struct HAProxyConfiguration: Sendable {
         statistics: String
     ) {
         self.server = server
+        self.otherServers = otherServers
+        self.checkUser = checkUser
         self.door = door
         self.places = places
         self.wait = wait
@@ -49,13 +59,13 @@ public struct HAProxyConfiguration: Sendable {
     ///
     /// - Throws: ``DatabaseError`` with `settingsInvalid` for a path or a host that the file's language cannot hold.
     public func text() throws -> String {
-        for word in [Self.address(server), Self.address(door), statistics] {
+        for word in ([server, door] + otherServers).map(Self.address) + [statistics, checkUser] {
             guard word.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }), !word.contains(where: { "\"'\\#".contains($0) })
             else {
                 throw DatabaseError(
                     .settingsInvalid,
                     message: "'\(word)' has a character that HAProxy's configuration cannot hold.",
-                    advice: "Use a path or host of plain characters, without blanks, quotes, backslashes and '#'."
+                    advice: "Use a path, host or name of plain characters, without blanks, quotes, backslashes and '#'."
                 )
             }
         }
@@ -91,11 +101,32 @@ public struct HAProxyConfiguration: Sendable {
                 # HAProxy cannot tell an idle client from a long statement, nor a transaction from none.
                 timeout client \(Self.time(idle))
                 timeout server \(Self.time(idle))
-                # No check: each would be a broken login to the server, which blocks hosts that have too many.
-                server database \(Self.address(server)) maxconn \(places)
+            \(servers.map { "    \($0)" }.joined(separator: "\n"))
 
             """
     }
+
+    /// The lines that say where connections go.
+    private var servers: [String] {
+        guard !otherServers.isEmpty else {
+            return [
+                "# No check: each would be a broken login to the server, which blocks hosts that have too many.",
+                "server database \(Self.address(server)) maxconn \(places)",
+            ]
+        }
+        let nodes = ([server] + otherServers).enumerated()
+            .map { index, node in
+                "server \(Self.serverName(index)) \(Self.address(node)) maxconn \(places)\(index > 0 ? " backup" : "")"
+            }
+        return NodeCheck(user: checkUser).lines + [
+            "# One node serves all, so that transactions meet on one; the next one takes over when it takes no statements.",
+            "# What was open is closed then: a node that is cut off would keep its clients waiting.",
+            "default-server check inter 2s fall 2 rise 2 on-marked-down shutdown-sessions",
+        ] + nodes
+    }
+
+    /// The name of a node's line, by which the statistics are read.
+    static func serverName(_ index: Int) -> String { index == 0 ? "database" : "database\(index + 1)" }
 
     private static func address(_ endpoint: Endpoint) -> String {
         switch endpoint {

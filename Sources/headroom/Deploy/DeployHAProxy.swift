@@ -13,6 +13,10 @@ struct DeployHAProxy: AsyncParsableCommand {
             taken out of the budget that the slots share: put the two settings at the top of the file where every program \
             that uses Headroom finds them. docs/front-door.md says what clients see, and when not to do this.
 
+            Where DB_HOST names several nodes of a Galera cluster, one of them serves all, and the next one takes over when it \
+            takes no statements. HAProxy asks each of them every two seconds, as an account that may log in without a \
+            password and has no rights: --check-user.
+
             Examples:
               headroom deploy haproxy --places 4 > /etc/haproxy/haproxy.cfg
               headroom deploy haproxy --places 4 --listen /run/headroom/door.sock --idle 20s
@@ -41,6 +45,14 @@ struct DeployHAProxy: AsyncParsableCommand {
     @Option(help: "How many clients it serves at a time, waiting ones included.")
     var clients = 1000
 
+    @Option(
+        help: ArgumentHelp(
+            "The account without a password by which several nodes are asked whether they take statements.",
+            valueName: "name"
+        )
+    )
+    var checkUser = "headroom_check"
+
     @Option(help: ArgumentHelp("The socket for its statistics.", valueName: "path"))
     var statistics = "/run/headroom/front-door.sock"
 
@@ -61,9 +73,12 @@ struct DeployHAProxy: AsyncParsableCommand {
         try await runCommand {
             let settings = try connection.settings(program: "headroom deploy")
             try check(settings)
+            adviseOnNodes(settings)
             guard let door else { return }
             let configuration = HAProxyConfiguration(
                 server: settings.endpoint,
+                otherServers: settings.otherEndpoints,
+                checkUser: checkUser,
                 door: door,
                 places: places,
                 wait: wait.value,
@@ -84,6 +99,15 @@ struct DeployHAProxy: AsyncParsableCommand {
             (1...65_535).contains(port), colon > listen.startIndex
         else { return nil }
         return .tcp(host: String(listen[..<colon].trimmingPrefix("[")).replacing("]", with: ""), port: port)
+    }
+
+    /// What else several nodes need, on standard error.
+    private func adviseOnNodes(_ settings: DatabaseSettings) {
+        guard !settings.otherEndpoints.isEmpty else { return }
+        Console.error(
+            "headroom: the nodes must let HAProxy in, from its host alone: CREATE USER '\(checkUser)'@'HOST' (no password, no "
+                + "rights); where that is missing, every node counts as down"
+        )
     }
 
     /// The slots must be left a place, and the settings must know of the door.
