@@ -57,6 +57,25 @@ package struct AccountMetrics {
         server(&page)
         slots(&page)
         frontDoor(&page)
+        hosts(&page)
+    }
+
+    /// Numbers only: the page of metrics names no machine.
+    private func hosts(_ page: inout MetricsPage) {
+        guard let hosts = view.hosts?.hosts else { return }
+        page.head("headroom_hosts", "Hosts that share the account, by whether they still write.")
+        page.sample("headroom_hosts", Double(hosts.count { !$0.isSilent }), ["state": "present"])
+        page.sample("headroom_hosts", Double(hosts.count(where: \.isSilent)), ["state": "silent"])
+        page.gauge(
+            "headroom_hosts_largest_clock_error_seconds",
+            "How far the clock of a host is off the database's at the most.",
+            hosts.map { abs($0.clockError.seconds) }.max() ?? 0
+        )
+        page.gauge(
+            "headroom_hosts_waiting",
+            "Connections that the hosts would use beside those that they have.",
+            Double(hosts.reduce(0) { $0 + max(0, $1.wanted - $1.inUse) })
+        )
     }
 
     private func server(_ page: inout MetricsPage) {

@@ -12,6 +12,8 @@ package struct HostsJSON: Encodable {
         var secondsLeft: Double
         var silentSeconds: Double
         var clockErrorSeconds: Double
+        var isSilent: Bool
+        var isClockWrong: Bool
     }
 
     var hosts: [Host]
@@ -26,7 +28,9 @@ package struct HostsJSON: Encodable {
                 wanted: host.wanted,
                 secondsLeft: host.left.seconds,
                 silentSeconds: host.silence.seconds,
-                clockErrorSeconds: host.clockError.seconds
+                clockErrorSeconds: host.clockError.seconds,
+                isSilent: host.isSilent,
+                isClockWrong: host.isClockWrong
             )
         }
     }

@@ -16,6 +16,7 @@ struct SlotsCommand: AsyncParsableCommand {
               headroom slots
               headroom slots --watch
               headroom slots --hosts
+              headroom slots --hosts --watch
 
             Where several hosts share the account (HEADROOM_HOSTS), --hosts asks the database which of them has how much.
             """
@@ -36,6 +37,8 @@ struct SlotsCommand: AsyncParsableCommand {
         try await runCommand {
             let settings = try connection.settings(program: "headroom slots")
             if hosts { return try await showHosts(settings) }
+            // Of the other hosts nothing is known without asking the database.
+            let others = settings.hosts.map { "  one of \($0) hosts: 'headroom slots --hosts' shows what each has" }
             repeat {
                 let report = try SlotReport(settings)
                 if watch, !json { Console.result("\u{1B}[H\u{1B}[2J") }
@@ -43,6 +46,7 @@ struct SlotsCommand: AsyncParsableCommand {
                     try Console.json(Headed(SlotsJSON(report)), isLine: watch)
                 } else {
                     for line in SlotsText(report).lines { Console.print(line) }
+                    if let others { Console.print(others) }
                 }
                 if watch { try await Task.sleep(for: .seconds(1)) }
             } while watch
@@ -52,19 +56,24 @@ struct SlotsCommand: AsyncParsableCommand {
 
 extension SlotsCommand {
     private func showHosts(_ settings: DatabaseSettings) async throws {
-        let report = try await Database(settings).withConnection { try await HostsReport.read($0) }
-        guard let report else {
-            throw DatabaseError(
-                .accountUnknown,
-                message: "No hosts share the account: there is no row for it in headroom_shares.",
-                advice: "Set HEADROOM_HOSTS to their number on each of them, and the same DB_DATABASE."
-            )
-        }
-        if json {
-            try Console.json(Headed(HostsJSON(report)), isLine: false)
-        } else {
-            for line in HostsText(report).lines { Console.print(line) }
-        }
+        repeat {
+            // From the reserve: who looks must see the hosts also while they have all of the account, and takes no share.
+            let report = try await Database(settings, share: .reserve).withConnection { try await HostsReport.read($0) }
+            guard let report else {
+                throw DatabaseError(
+                    .accountUnknown,
+                    message: "No hosts share the account: there is no row for it in headroom_shares.",
+                    advice: "Set HEADROOM_HOSTS to their number on each of them, and the same DB_DATABASE."
+                )
+            }
+            if watch, !json { Console.result("\u{1B}[H\u{1B}[2J") }
+            if json {
+                try Console.json(Headed(HostsJSON(report)), isLine: watch)
+            } else {
+                for line in HostsText(report).lines { Console.print(line) }
+            }
+            if watch { try await Task.sleep(for: .seconds(2)) }
+        } while watch
     }
 }
 

@@ -37,6 +37,8 @@ struct AccountPicture: Sendable {
         var account = ""
         /// The table of those who hold connections.
         var holders = ""
+        /// What each host has; empty where there is one alone.
+        var hosts = ""
     }
 
     /// A look that succeeded.

@@ -14,7 +14,9 @@ struct AccountRoutes: Sendable {
             let state = """
                 <div class="state-line" data-events="/events"><p>Connection: <span id="connection">as loaded</span></p>\(fragments.stamp)</div>
                 """
-            let content = state + fragments.account + (await timeline(request)) + fragments.holders
+            let content =
+                state + fragments.account + (await timeline(request)) + fragments.holders
+                + fragments.hosts
             return dashboard.page("Account", content, context, section: .account)
         }
         router.get("/timeline") { request, _ in Dashboard.html(await timeline(request)) }
@@ -39,7 +41,9 @@ struct AccountRoutes: Sendable {
             body: ResponseBody { writer in
                 try await writer.write(ByteBuffer(string: "retry: 3000\n\n"))
                 for await picture in pictures.cancelOnGracefulShutdown() {
-                    let html = picture.fragments.stamp + picture.fragments.account + picture.fragments.holders
+                    let html =
+                        picture.fragments.stamp + picture.fragments.account + picture.fragments.holders
+                        + picture.fragments.hosts
                     let lines = html.split(separator: "\n").map { "data: \($0)\n" }.joined()
                     try await writer.write(ByteBuffer(string: "event: picture\n\(lines)\n"))
                 }

@@ -43,6 +43,7 @@ struct Assets: Sendable {
         [
             ("page", PackageResources.page_mustache), ("signin", PackageResources.signin_mustache),
             ("account", PackageResources.account_mustache), ("holders", PackageResources.holders_mustache),
+            ("hosts", PackageResources.hosts_mustache),
             ("stamp", PackageResources.stamp_mustache), ("timeline", PackageResources.timeline_mustache),
             ("confirm", PackageResources.confirm_mustache), ("message", PackageResources.message_mustache),
             ("imports", PackageResources.imports_mustache), ("job", PackageResources.job_mustache),

@@ -55,7 +55,8 @@ final class Dashboard: Sendable {
         AccountPicture.Fragments(
             stamp: assets.render("stamp", StampView(picture)),
             account: assets.render("account", AccountView(picture, settings: settings)),
-            holders: assets.render("holders", HoldersView(picture))
+            holders: assets.render("holders", HoldersView(picture)),
+            hosts: assets.render("hosts", HostsView(picture, settings: settings))
         )
     }
 

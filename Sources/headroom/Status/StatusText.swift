@@ -100,6 +100,9 @@ struct StatusText {
             facts.append(["slots", "\(slots.held.count) of \(slots.budget) held, \(waiting) waiting\(printable(by))"])
         }
         if let frontDoor { facts.append(["front door", printable(frontDoor)]) }
+        if let number = view.settings.hosts, view.hosts == nil {
+            facts.append(["hosts", "which of \(number) has how much is not known: the database could not be asked"])
+        }
         for host in view.hosts?.hosts ?? [] {
             let state =
                 host.isSilent
