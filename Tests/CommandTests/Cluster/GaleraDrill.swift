@@ -63,19 +63,27 @@ actor GaleraDrill {
         workers = try (0..<number).map(worker)
     }
 
+    func killWorkers() {
+        for worker in workers { worker.signal(SIGKILL) }
+    }
+
     func stopWorkers() async throws {
         for worker in workers { worker.signal(SIGTERM) }
         for worker in workers { _ = try await worker.ended() }
     }
 
-    /// The administrator on the first node that takes statements.
+    /// The administrator on the first node that takes statements and has all that the others have committed.
     func query(_ statement: SQL) async throws -> QueryResult {
         var last: (any Error)?
         for _ in 0..<60 {
             for index in cluster.nodes.indices where await cluster.isSynced(index) {
                 do {
                     return try await Database(administrator(index), share: .reserve)
-                        .withConnection(timeout: .seconds(20)) { try await $0.query(statement) }
+                        .withConnection(timeout: .seconds(20)) { connection in
+                            // A node that was cut off says that it is in step until it has noticed.
+                            try await connection.query("SET SESSION wsrep_sync_wait = 1")
+                            return try await connection.query(statement)
+                        }
                 } catch {
                     last = error
                 }
@@ -135,26 +143,30 @@ actor GaleraDrill {
 
     /// How many readings, different readings and meters a node has, once it has all that the others had committed.
     func readings(_ index: Int) async throws -> [Int] {
-        try await Database(administrator(index), share: .reserve)
-            .withConnection { connection in
-                try await connection.query("SET SESSION wsrep_sync_wait = 1")
-                let found =
-                    try await connection
-                    .query(
-                        """
-                        SELECT COUNT(*), COUNT(DISTINCT meter_id, reading_date, reading_time), COUNT(DISTINCT meter_id)
-                        FROM meter_readings
-                        """
-                    )
-                    .first(Int.self, Int.self, Int.self).map { [$0.0, $0.1, $0.2] }
-                let each =
-                    try await connection.query(
-                        "SELECT CONCAT(meter_id, ': ', COUNT(*)) FROM meter_readings GROUP BY meter_id HAVING COUNT(*) <> 11000"
-                    )
-                    .decode(String.self)
-                if !each.isEmpty { print("galera: node \(index), wrong meters: \(each)") }
-                return found ?? []
+        var last: (any Error)?
+        for _ in 0..<120 {
+            do {
+                return try await Database(administrator(index), share: .reserve)
+                    .withConnection { connection in
+                        try await connection.query("SET SESSION wsrep_sync_wait = 1")
+                        let found =
+                            try await connection.query(
+                                """
+                                SELECT COUNT(*), COUNT(DISTINCT meter_id, reading_date, reading_time),
+                                       COUNT(DISTINCT meter_id)
+                                FROM meter_readings
+                                """
+                            )
+                            .first(Int.self, Int.self, Int.self)
+                        return found.map { [$0.0, $0.1, $0.2] } ?? []
+                    }
+            } catch {
+                // It is not back yet, or has only just noticed that it was cut off.
+                last = error
+                try await Task.sleep(for: .seconds(1))
             }
+        }
+        throw try #require(last)
     }
 
     /// Forgets the jobs and their readings, once they have been counted.

@@ -27,33 +27,43 @@ import Testing
         try await GaleraCluster.with(SandboxOptions(), scripts: ClusterRun.scripts, network: network) { cluster in
             let drill = GaleraDrill(cluster, network, folder.path)
             try await drill.migrate()
-            try await drill.startWorkers()
-            let end = ContinuousClock.now + ClusterRun.duration
-            // Wave by wave: a node that came back with less than the others would be made whole again by its next restart.
-            repeat {
-                try await drill.queue(files: Self.files, rows: Self.rows)
-                while ContinuousClock.now < end, try await drill.open() > 0 { try await drill.strike() }
-                let isDone = try await eventually(within: .seconds(300)) {
-                    try await Task.sleep(for: .seconds(1))
-                    return try await drill.open() == 0
-                }
-                let wrong = try await drill.wrongJobs(rows: Self.rows)
-                #expect(isDone)
-                #expect(wrong.isEmpty, "\(wrong)")
-                for index in cluster.nodes.indices {
-                    try #require(try await eventually(within: .seconds(120)) { await cluster.isSynced(index) })
-                    let found = try await drill.readings(index)
-                    #expect(found == [Self.files * Self.rows, Self.files * Self.rows, Self.files], "node \(index)")
-                    print("galera: node \(index) has \(found)")
-                }
-                try #require(isDone)
-                if ContinuousClock.now < end { try await drill.clear() }
-                await print("galera: \(drill.counts.sorted { $0.key < $1.key })")
-            } while ContinuousClock.now < end
-            try await drill.stopWorkers()
+            do {
+                try await drill.startWorkers()
+                let end = ContinuousClock.now + ClusterRun.duration
+                // A node that came back with less than the others would be made whole again by its next restart.
+                repeat { try await wave(drill, cluster, until: end) } while ContinuousClock.now < end
+                try await drill.stopWorkers()
+            } catch {
+                await drill.killWorkers()
+                throw error
+            }
             let left = try await drill.query("SELECT COUNT(*) FROM headroom_leases").first(Int.self)
             #expect(left == 0)
             print("galera: \(ClusterRun.duration)")
         }
+    }
+
+    /// Imports the files while something happens, and then counts on each node.
+    private func wave(
+        _ drill: GaleraDrill,
+        _ cluster: GaleraCluster,
+        until end: ContinuousClock.Instant
+    ) async throws {
+        try await drill.queue(files: Self.files, rows: Self.rows)
+        while ContinuousClock.now < end, try await drill.open() > 0 { try await drill.strike() }
+        let isDone = try await eventually(within: .seconds(300)) {
+            try await Task.sleep(for: .seconds(1))
+            return try await drill.open() == 0
+        }
+        let wrong = try await drill.wrongJobs(rows: Self.rows)
+        #expect(wrong.isEmpty, "\(wrong)")
+        for index in cluster.nodes.indices {
+            let found = try await drill.readings(index)
+            #expect(found == [Self.files * Self.rows, Self.files * Self.rows, Self.files], "node \(index)")
+            print("galera: node \(index) has \(found)")
+        }
+        await print("galera: \(drill.counts.sorted { $0.key < $1.key })")
+        try #require(isDone)
+        if ContinuousClock.now < end { try await drill.clear() }
     }
 }

@@ -29,9 +29,9 @@ struct GaleraFrontDoorTests {
             let door = "127.0.0.1:\(try Readiness.freePort())"
             let statistics = "\(folder.path)/stats.sock"
             let process = try await proxy(cluster, door, statistics, folder)
+            let drill = GaleraDrill(cluster, through: door, folder.path)
             do {
-                let drill = GaleraDrill(cluster, through: door, folder.path)
-                try await drill.query("CREATE USER headroom_check@'127.0.0.1'")
+                _ = try await drill.query("CREATE USER headroom_check@'127.0.0.1'")
                 #expect(try await eventually { (try? await FrontDoorReport.ask(statistics)) != nil })
                 try await drill.migrate()
                 try await drill.queue(files: Self.files, rows: Self.rows)
@@ -50,6 +50,7 @@ struct GaleraFrontDoorTests {
                 }
                 print("galera: through a front door, \(outages)")
             } catch {
+                await drill.killWorkers()
                 process.signal(SIGTERM)
                 _ = try await process.ended()
                 throw error
@@ -67,7 +68,7 @@ struct GaleraFrontDoorTests {
         var (killed, silent, rows) = (0, 0, 0)
         let end = ContinuousClock.now + .seconds(300)
         while try await drill.open() > 0 {
-            try #require(ContinuousClock.now < end, "\(try await drill.open()) jobs are still open")
+            try #require(ContinuousClock.now < end, "there are still jobs that are not completed")
             try await Task.sleep(for: .seconds(2))
             if killed <= silent {
                 killed += 1
