@@ -131,7 +131,9 @@ import Testing
             }
     }
 
-    @Test func `a transaction that has ended before its COMMIT is not said to be kept`() async throws {
+    @Test func `a transaction that has ended before its COMMIT is not said to be kept, and nothing more of it is sent`()
+        async throws
+    {
         try await SuiteServer.database()
             .withConnection { connection in
                 try await connection.query("CREATE TABLE begun (a INT)")
@@ -143,8 +145,54 @@ import Testing
                         try await connection.query("INSERT INTO begun VALUES (2)", timeout: .seconds(90))
                     }
                 }
-                #expect(try await connection.query("SELECT a FROM begun").decode(Int.self) == [2])
+                // Nor when the body takes no notice.
+                await #expect(throws: DatabaseError(.transactionLost, message: "")) {
+                    try await connection.withTransaction {
+                        try await connection.query("INSERT INTO begun VALUES (3)")
+                        _ = try? await connection.query("ROLLBACK")
+                        _ = try? await connection.query("INSERT INTO begun VALUES (4)")
+                    }
+                }
+                #expect(try await connection.query("SELECT a FROM begun").decode(Int.self).isEmpty)
+                // The connection is as good as before.
+                try await connection.withTransaction { try await connection.query("INSERT INTO begun VALUES (5)") }
+                #expect(try await connection.query("SELECT a FROM begun").decode(Int.self) == [5])
             }
+    }
+
+    @Test(.enabled(if: SuiteServer.isMariaDB))
+    func `rows that a cluster acknowledges although it has ended their transaction are not said to be kept`()
+        async throws
+    {
+        // "OK, 2 rows", and the status in it: autocommit, in no transaction. So a Galera node replies to COM_STMT_BULK_EXECUTE
+        // (0xFA) when another node's commit has come first.
+        let reply: [UInt8] = [7, 0, 0, 1, 0, 2, 0, 0x02, 0, 0, 0]
+        let relay = try Relay(to: try #require(SuiteServer.sandbox.port)) { bytes in
+            bytes.count > 4 && bytes[4] == 0xFA ? reply : nil
+        }
+        var settings = try SuiteServer.settings("ten1", overTCP: true)
+        settings.endpoint = .tcp(host: "127.0.0.1", port: relay.port)
+        settings.tls = TLS(mode: .disabled)
+        let insert: SQL = "INSERT INTO acknowledged VALUES (?)"
+        try await Database(settings, share: .reserve)
+            .withConnection { connection in
+                try await connection.query("CREATE TABLE acknowledged (a INT)")
+                let rows = [BulkColumn.integers([1, 2])]
+                let lost = DatabaseError(.transactionLost, message: "")
+                await #expect(throws: lost) {
+                    try await connection.withTransaction {
+                        try await connection.bulk(insert, rows)
+                        try await connection.query("INSERT INTO acknowledged VALUES (3)")
+                    }
+                }
+                // By itself, and in a transaction that was begun by hand.
+                await #expect(throws: lost) { try await connection.bulk(insert, rows) }
+                try await connection.query("START TRANSACTION")
+                await #expect(throws: lost) { try await connection.bulk(insert, rows) }
+                try await connection.query("ROLLBACK")
+                #expect(try await connection.query("SELECT a FROM acknowledged").decode(Int.self).isEmpty)
+            }
+        #expect(!String(decoding: relay.sent, as: UTF8.self).contains("VALUES (3)"))
     }
 
     @Test func `nothing follows in a transaction whose end comes as the reply to what limits the next statement`()

@@ -6,13 +6,16 @@ extension Connection {
 
     /// Runs a statement for many rows of values at once, which the server does faster than it reads them as text.
     ///
+    /// Outside a transaction it gets one of its own: a node of a Galera cluster may acknowledge such a statement and keep
+    /// nothing of it, which only shows by the transaction.
+    ///
     /// - Parameters:
     ///   - sql: The statement, with a `?` for each column.
     ///   - columns: The values, a column for each parameter, all with the same number of rows, at least one.
     ///   - timeout: How long it may take; the scope's deadline holds as well.
     /// - Returns: What was changed, over all rows.
-    /// - Throws: ``DatabaseError``, with server code 5003 where there is no such thing; `CancellationError` when the task is
-    ///   cancelled.
+    /// - Throws: ``DatabaseError``, with server code 5003 where there is no such thing, and `transactionLost` where the
+    ///   server has ended the transaction, which may then be run again; `CancellationError` when the task is cancelled.
     @discardableResult
     public func bulk(_ sql: SQL, _ columns: [BulkColumn], timeout: Duration? = nil) async throws -> QueryResult {
         guard let rows = columns.first?.count, rows > 0, columns.allSatisfy({ $0.count == rows }) else {
@@ -21,9 +24,18 @@ extension Connection {
                 message: "A bulk statement needs columns of the same length, with at least one row."
             )
         }
-        return try await traced(DatabaseSpan.statement(sql, self)) {
+        if case .none = transaction, !client.isInTransaction {
+            return try await withTransaction { try await send(sql, columns, timeout) }
+        }
+        return try await send(sql, columns, timeout)
+    }
+
+    private func send(_ sql: SQL, _ columns: [BulkColumn], _ timeout: Duration?) async throws -> QueryResult {
+        try await traced(DatabaseSpan.statement(sql, self)) {
             try await exchange(timeout: timeout) { client, limits in
                 let summary = try await client.sendBulk(sql, columns, limits: limits)
+                // Also where the transaction was begun by hand.
+                guard client.isInTransaction else { throw Self.transactionLost }
                 return QueryResult(Reply(summary: summary), rows: [])
             }
         }

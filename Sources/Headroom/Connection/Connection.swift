@@ -13,6 +13,9 @@ public final class Connection {
     /// The stream that was read to its end last: asked again, it has no further row, but nothing is wrong.
     private weak var lastRead: (any ResultReader)?
 
+    /// What is known of the transaction of ``withTransaction(timeout:_:)``.
+    var transaction = Transaction.none
+
     private var ending: SessionEnding?
     private var idleEnd: Waiting.Scheduled?
 
@@ -28,6 +31,16 @@ public final class Connection {
         case reading(any ResultReader)
         /// The session is lost or given up, and every further use says why. Transitions: none.
         case ended(DatabaseError)
+    }
+
+    /// A transaction that a body runs in.
+    enum Transaction {
+        /// There is none.
+        case none
+        /// It is open, as far as the server has said.
+        case open
+        /// The server has ended it: whatever came next would take effect alone, so nothing is sent any more.
+        case lost
     }
 
     init(
@@ -73,12 +86,14 @@ public final class Connection {
         _ work: (Client, Limits) async throws -> Result
     ) async throws -> Result {
         let limits = Limits(deadline: earliest(timeout), isCancellable: isCancellable)
+        if case .lost = transaction { throw Self.transactionLost }
         try await makeReady(limits)
         state = .working
         do {
             try await tellSession(limits)
             let result = try await work(client, limits)
             if case .working = state { state = .ready }
+            if case .open = transaction { try noteTransaction() }
             return result
         } catch {
             throw failed(error)
@@ -225,6 +240,12 @@ public final class Connection {
     /// Takes note of an exchange that failed, and returns the error for its caller.
     private func failed(_ error: any Error) -> any Error {
         if let interruption = error as? Interruption { return giveUp(interruption) }
+        // A deadlock undoes the whole transaction: also a body that goes on must not have the rest of it take effect.
+        if case .open = transaction, let error = error as? DatabaseError,
+            error.code == .transactionLost || error.serverCode == 1213
+        {
+            transaction = .lost
+        }
         if let error = error as? DatabaseError, error.code == .connectionLost {
             state = .ended(error)
         } else {

@@ -157,7 +157,7 @@ package struct ErrorGuide: Sendable {
         ),
         ErrorGuide(
             .transactionLost,
-            "The server ended a transaction before its COMMIT: what came first in it may be gone, what came last has taken effect.",
+            "The server ended a transaction before its COMMIT; nothing of it was sent after that. Another node's commit undoes all of it; a statement that commits by itself keeps what came before.",
             "Run it again where that does no harm. If it happens each time, a statement in it commits by itself, as CREATE and ALTER do."
         ),
         ErrorGuide(
