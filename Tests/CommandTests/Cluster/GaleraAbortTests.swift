@@ -67,15 +67,18 @@ import Testing
                     } catch let error as DatabaseError where error.code == .transactionLost {
                         untold += 1
                     }
-                    let found = try await connection.query(
-                        "SELECT (SELECT COUNT(*) FROM pieces WHERE n = \(number)), (SELECT n FROM progress)"
-                    )
-                    .first(Int.self, Int.self)
+                    let found =
+                        try await connection.query(
+                            "SELECT (SELECT COUNT(*) FROM pieces WHERE n = \(number)), (SELECT n FROM progress)"
+                        )
+                        .first(Int.self, Int.self)
                     let (pieces, progress) = try #require(found)
                     #expect(pieces == (isKept ? Self.rows.count : 0))
                     #expect((progress == number) == isKept)
                 }
-                print("galera: of \(number) transactions \(kept) kept, \(told) ended with an error, \(untold) without one")
+                print(
+                    "galera: of \(number) transactions \(kept) kept, \(told) ended with an error, \(untold) without one"
+                )
                 #expect(kept > 0 && told > 0)
             }
             disturber.cancel()
