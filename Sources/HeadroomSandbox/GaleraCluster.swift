@@ -116,7 +116,7 @@ public actor GaleraCluster {
     /// Starts a node, the first time or again; returns when it takes statements.
     ///
     /// - Parameter index: Which.
-    /// - Throws: ``SandboxError`` when it does not within a minute.
+    /// - Throws: ``SandboxError`` when it does not within two minutes.
     public func start(_ index: Int) async throws {
         let node = nodes[index]
         let isFirst = keepers.isEmpty
@@ -149,7 +149,7 @@ public actor GaleraCluster {
             )
         }
         keeper.startServer()
-        let deadline = ContinuousClock.now + .seconds(60)
+        let deadline = ContinuousClock.now + .seconds(120)
         while ContinuousClock.now < deadline, !Files.exists(node.folder.endedMark) {
             if await isSynced(index) { return }
             try await Task.sleep(for: .milliseconds(200))
@@ -170,6 +170,12 @@ public actor GaleraCluster {
         )
         return output?.contains("Synced") ?? false
     }
+
+    /// Whether a node has ended and was not started again: one that comes back at a bad moment may abort itself.
+    ///
+    /// - Parameter index: Which node.
+    /// - Returns: Whether it has.
+    public nonisolated func hasEnded(_ index: Int) -> Bool { Files.exists(nodes[index].folder.endedMark) }
 
     /// Sends a signal to a node: SIGKILL ends it, SIGSTOP cuts it off (to the others it is gone), SIGCONT brings it back.
     ///
@@ -205,6 +211,10 @@ public actor GaleraCluster {
             "evs.keepalive_period=PT0.5S", "evs.suspect_timeout=PT2S", "evs.inactive_timeout=PT4S", "gcache.size=256M",
             "pc.recovery=true",
         ]
+        // Each commit is on the node's disk before it is acknowledged: the server's default, and what docs/hosts.md asks for. It
+        // is not what a drill once lost readings by: 50 kills of nodes with 0 and 26 with 1 lost nothing that was acknowledged,
+        // as the donor of a state transfer flushes its log before its files are copied.
+        let flush = "--innodb-flush-log-at-trx-commit=1"
         let user = geteuid() == 0 ? ["/usr/bin/setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] : []
         return (network?.command(index) ?? []) + user + [
             "/usr/bin/env", "PATH=\(scripts):/usr/sbin:/usr/bin:/sbin:/bin",
@@ -214,7 +224,7 @@ public actor GaleraCluster {
                 "--log-error=\(node.folder.errorLog)", "--tmpdir=\(node.folder.temporary)",
                 "--init-file=\(node.folder.initialisation)", "--bind-address=\(node.address)", "--port=\(node.port)",
                 "--skip-name-resolve", "--binlog-format=ROW", "--innodb-autoinc-lock-mode=2",
-                "--innodb-buffer-pool-size=96M", "--innodb-flush-log-at-trx-commit=1", "--wsrep-on=ON",
+                "--innodb-buffer-pool-size=96M", flush, "--wsrep-on=ON",
                 "--wsrep-provider=\(provider)", "--wsrep-cluster-name=headroom",
                 "--wsrep-cluster-address=gcomm://\(others)", "--wsrep-node-address=\(node.address):\(node.clusterPort)",
                 "--wsrep-node-incoming-address=\(node.address):\(node.port)", "--wsrep-sst-method=rsync",

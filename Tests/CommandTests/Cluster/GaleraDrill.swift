@@ -19,7 +19,7 @@ actor GaleraDrill {
     private(set) var counts: [String: Int] = [:]
 
     // Workers go to the nodes, or all through a front door.
-    init(_ cluster: GaleraCluster, _ network: HostNetwork? = nil, through door: String? = nil, _ folder: String) {
+    init(_ cluster: GaleraCluster, in folder: String, network: HostNetwork? = nil, through door: String? = nil) {
         self.cluster = cluster
         self.door = door
         self.network = network
@@ -32,7 +32,7 @@ actor GaleraDrill {
         return cluster.environment.merging([
             "DB_HOST": door ?? (list[host...] + list[..<host]).joined(separator: ","),
             "HEADROOM_STATE_DIR": "\(cluster.nodes[0].socket).state\(host)", "HEADROOM_CONNECT_TIMEOUT": "5",
-            "TZ": ["UTC", "Asia/Tokyo", "America/New_York"][host],
+            "TZ": ["UTC", "Asia/Tokyo", "America/New_York"][host % 3],
         ]) { $1 }
     }
 
@@ -93,7 +93,7 @@ actor GaleraDrill {
         throw try #require(last)
     }
 
-    private func administrator(_ index: Int) -> DatabaseSettings {
+    func administrator(_ index: Int) -> DatabaseSettings {
         DatabaseSettings(endpoint: .socket(path: cluster.nodes[index].socket), username: "root", database: "app")
     }
 
@@ -175,9 +175,18 @@ actor GaleraDrill {
         _ = try await query("TRUNCATE TABLE meter_readings")
     }
 
+    /// Starts nodes that have aborted themselves, as their service would.
+    func revive() async throws {
+        for index in cluster.nodes.indices where cluster.hasEnded(index) {
+            count("nodes ended by themselves")
+            try await cluster.start(index)
+        }
+    }
+
     /// Waits a little, then kills, stops or cuts off one of the workers or nodes.
     func strike() async throws {
         try await Task.sleep(for: .milliseconds(Int.random(in: 200...3_000)))
+        try await revive()
         let index = Int.random(in: 0..<3)
         // Past its lease now and then: a worker must not be able to commit when it comes back.
         let isLong = Int.random(in: 0..<3) == 0

@@ -25,7 +25,7 @@ import Testing
     private func run(_ network: HostNetwork?) async throws {
         let folder = TemporaryFolder()
         try await GaleraCluster.with(SandboxOptions(), scripts: ClusterRun.scripts, network: network) { cluster in
-            let drill = GaleraDrill(cluster, network, folder.path)
+            let drill = GaleraDrill(cluster, in: folder.path, network: network)
             try await drill.migrate()
             do {
                 try await drill.startWorkers()
@@ -53,6 +53,7 @@ import Testing
         while ContinuousClock.now < end, try await drill.open() > 0 { try await drill.strike() }
         let isDone = try await eventually(within: .seconds(300)) {
             try await Task.sleep(for: .seconds(1))
+            try await drill.revive()
             return try await drill.open() == 0
         }
         let wrong = try await drill.wrongJobs(rows: Self.rows)
