@@ -2,9 +2,10 @@ import Headroom
 
 /// Writes half-hourly readings, in the fastest of the ways that the server allows.
 ///
-/// New readings go in one statement for a chunk: as bound rows where the server takes many at once (MariaDB), as text
-/// elsewhere. Where most of a chunk is there already, as when a file comes again, its rows are looked up first and changed by
-/// their ids: an insert that meets a row costs the server twice what a new one does. `docs/benchmarks.md` has the figures.
+/// New readings go in one statement for a chunk: as bound rows where the server takes many at once (MariaDB outside a
+/// cluster), as text elsewhere. Where most of a chunk is there already, as when a file comes again, its rows are looked up
+/// first and changed by their ids: an insert that meets a row costs the server twice what a new one does.
+/// `docs/benchmarks.md` has the figures.
 struct ReadingStore {
     /// How many readings a chunk has added.
     struct Stored: Hashable {
@@ -35,7 +36,23 @@ struct ReadingStore {
             try await connection.query("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
         }
         repeated = try await RepeatedTime(connection)
-        takesBulk = connection.takesBulk
+        let isInCluster = connection.takesBulk ? try await Self.isInCluster(connection) : false
+        takesBulk = connection.takesBulk && !isInCluster
+    }
+
+    /// Whether the server is a node of a Galera cluster.
+    ///
+    /// There a commit of another node may end a local transaction at any time, which the statement then reports (1213). For
+    /// many bound rows the server (MariaDB 10.11.19) reports success instead: the rows up to there are gone, those behind it
+    /// are stored, and the COMMIT succeeds with a place in the file that is behind them all. The same rows as text are
+    /// refused as they should be.
+    private static func isInCluster(_ connection: Connection) async throws -> Bool {
+        do {
+            return try await connection.query("SELECT @@wsrep_on").first(Bool.self) ?? false
+        } catch let error as DatabaseError where error.serverCode == 1193 {
+            // A server that is built without.
+            return false
+        }
     }
 
     private static func logsStatements(_ connection: Connection) async throws -> Bool {
