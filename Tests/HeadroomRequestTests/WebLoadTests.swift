@@ -22,8 +22,9 @@ struct WebLoadTests {
         let readings = "meters/\(Example.mpan)/readings"
         try await withExample { example in
             for path in ["meters", "\(readings)?month=2012-02", "\(readings).csv"] {
-                let report = try await example.wrk(path, seconds: Self.seconds)
-                // A slow machine may need longer for 64 streams of 35,000 rows than a client waits.
+                var report = try await example.wrk(path, seconds: Self.seconds)
+                // A busy machine may need longer for 64 streams of 35,000 rows.
+                if report.answered == 0 { report = try await example.wrk(path, seconds: 10 * Self.seconds) }
                 #expect(report.answered > 0 && report.other == 0 && report.unadvised == 0, "\(path): \(report)")
                 #expect(report.socketErrors == 0, "\(path): \(report)")
                 try await expectNothingLeft(example)
