@@ -6,8 +6,8 @@ extension Connection {
 
     /// Runs a statement for many rows of values at once, which the server does faster than it reads them as text.
     ///
-    /// Not for the nodes of a Galera cluster: one may acknowledge such a statement and keep nothing of it, or its last rows
-    /// alone (MariaDB 10.11.19; `docs/hosts.md`). Mostly that shows by the transaction, so outside one it gets one of its own.
+    /// Text is safer on the nodes of a Galera cluster: one may acknowledge such a statement and keep nothing of it, or its last
+    /// rows alone (MariaDB 10.11.19; `docs/hosts.md`). That only shows by the transaction, so outside one it gets one of its own.
     ///
     /// - Parameters:
     ///   - sql: The statement, with a `?` for each column.

@@ -109,13 +109,13 @@ final class SecondSession: Sendable {
     }
 }
 
-/// Waits before a chunk is tried again: another import was at the same rows, or a wait has been too long.
+/// Waits before a chunk is tried again: another import was at the same rows, a wait has been too long, or an id was taken.
 struct ChunkRetries {
     private var count = 0
 
     /// Whether a chunk may be tried again: one that comes again changes nothing that is there.
     static func canHelp(_ error: DatabaseError) -> Bool {
-        error.isRetryableTransaction || error.code == .transactionLost
+        error.isRetryableTransaction || error.code == .transactionLost || error.serverCode == TakenID.serverCode
     }
 
     /// Waits a little longer each time, and gives up after ten.

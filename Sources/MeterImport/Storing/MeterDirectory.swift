@@ -29,13 +29,15 @@ struct MeterDirectory {
         guard !unknown.isEmpty else { return }
         let site = if let defaultSite { defaultSite } else { try await DefaultSite.site(connection) }
         for code in unknown {
-            try await connection.query(
-                """
-                INSERT INTO meters (site_id, mpan, meter_type, is_half_hourly, is_active, batch_id)
-                VALUES (\(site), \(code), 'electricity', 1, 1, \(batchID))
-                ON DUPLICATE KEY UPDATE mpan = VALUES(mpan)
-                """
-            )
+            try await TakenID.retrying {
+                try await connection.query(
+                    """
+                    INSERT INTO meters (site_id, mpan, meter_type, is_half_hourly, is_active, batch_id)
+                    VALUES (\(site), \(code), 'electricity', 1, 1, \(batchID))
+                    ON DUPLICATE KEY UPDATE mpan = IF(mpan = VALUES(mpan), VALUES(mpan), EXP(1000 + id))
+                    """
+                )
+            }
         }
         try await find(unknown, connection)
     }

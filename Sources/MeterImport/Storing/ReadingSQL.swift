@@ -12,10 +12,15 @@ enum ReadingSQL {
         """
 
     // The type comes last: the others look at the one that was stored before, and the server assigns from left to right.
+    //
+    // A row that is met may be another's: `TakenID` says how. That is an error, as neither may be lost. What overflows looks
+    // at a column, or the server would work it out beforehand; the first value is assigned first.
     private static let orUpdate: StaticString = """
          ON DUPLICATE KEY UPDATE \
-        reading_value = IF(VALUES(reading_type) = 'estimated' AND reading_type = 'actual', \
-        reading_value, VALUES(reading_value)), \
+        reading_value = IF(meter_id = VALUES(meter_id) AND reading_date = VALUES(reading_date) \
+        AND (reading_time <=> VALUES(reading_time) OR period_number <=> VALUES(period_number)), \
+        IF(VALUES(reading_type) = 'estimated' AND reading_type = 'actual', reading_value, VALUES(reading_value)), \
+        EXP(1000 + meter_id)), \
         import_batch_id = IF(VALUES(reading_type) = 'estimated' AND reading_type = 'actual', \
         import_batch_id, VALUES(import_batch_id)), \
         reading_type = IF(VALUES(reading_type) = 'estimated' AND reading_type = 'actual', \
