@@ -141,7 +141,8 @@ actor GaleraDrill {
         .decode(String.self)
     }
 
-    /// How many readings, different readings and meters a node has, once it has all that the others had committed.
+    /// How many readings, different readings and meters a node has, once it has all that the others had committed; and how many
+    /// readings are not from their meter's file.
     func readings(_ index: Int) async throws -> [Int] {
         var last: (any Error)?
         for _ in 0..<120 {
@@ -153,12 +154,13 @@ actor GaleraDrill {
                             try await connection.query(
                                 """
                                 SELECT COUNT(*), COUNT(DISTINCT meter_id, reading_date, reading_time),
-                                       COUNT(DISTINCT meter_id)
-                                FROM meter_readings
+                                       COUNT(DISTINCT meter_id),
+                                       COALESCE(SUM(import_batch_id <> CONCAT('batch-', SUBSTRING(mpan, 3))), 0)
+                                FROM meter_readings JOIN meters ON meters.id = meter_id
                                 """
                             )
-                            .first(Int.self, Int.self, Int.self)
-                        return found.map { [$0.0, $0.1, $0.2] } ?? []
+                            .first(Int.self, Int.self, Int.self, Int.self)
+                        return found.map { [$0.0, $0.1, $0.2, $0.3] } ?? []
                     }
             } catch {
                 // It is not back yet, or has only just noticed that it was cut off.
