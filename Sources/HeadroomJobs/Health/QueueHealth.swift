@@ -41,6 +41,10 @@ public struct QueueHealth: Sendable, Hashable {
         public var silence: Duration
         /// How many of the jobs others may take over, as their leases have ended.
         public var expired: Int
+        /// The jobs, by id.
+        public var jobIDs: [Int] = []
+        /// Those that others may take over, by id.
+        public var expiredIDs: [Int] = []
     }
 
     /// How bad it is; the raw values are exit codes, as monitoring programs expect them.
@@ -104,6 +108,17 @@ public struct QueueHealth: Sendable, Hashable {
     }
 }
 
+extension QueueHealth.Host {
+    fileprivate mutating func add(_ job: Int, silence: Duration, isExpired: Bool) {
+        jobs += 1
+        jobIDs.append(job)
+        self.silence = min(self.silence, silence)
+        guard isExpired else { return }
+        expired += 1
+        expiredIDs.append(job)
+    }
+}
+
 extension JobQueue {
     /// Looks how well the queue does.
     ///
@@ -147,13 +162,18 @@ extension JobQueue {
             numbers.hosts =
                 try await connection.query(
                     """
-                    SELECT hostname, COUNT(*), MIN(TIMESTAMPDIFF(SECOND, expires_at, UTC_TIMESTAMP(6))) + \(Lease.seconds),
-                           SUM(expires_at <= UTC_TIMESTAMP(6))
-                    FROM headroom_leases GROUP BY hostname ORDER BY hostname
+                    SELECT hostname, job_id, TIMESTAMPDIFF(SECOND, expires_at, UTC_TIMESTAMP(6)) + \(Lease.seconds),
+                           expires_at <= UTC_TIMESTAMP(6)
+                    FROM headroom_leases ORDER BY hostname, job_id
                     """
                 )
                 .decode(String.self, Int.self, Int.self, Int.self)
-                .map { QueueHealth.Host(name: $0.0, jobs: $0.1, silence: .seconds($0.2), expired: $0.3) }
+                .reduce(into: [QueueHealth.Host]()) { hosts, lease in
+                    if hosts.last?.name != lease.0 {
+                        hosts.append(QueueHealth.Host(name: lease.0, jobs: 0, silence: .seconds(lease.2), expired: 0))
+                    }
+                    hosts[hosts.count - 1].add(lease.1, silence: .seconds(lease.2), isExpired: lease.3 > 0)
+                }
             return QueueHealth(numbers)
         }
     }

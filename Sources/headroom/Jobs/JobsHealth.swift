@@ -35,16 +35,21 @@ struct JobsHealth: AsyncParsableCommand {
                         + "\(grouped(numbers.completed)) completed, \(grouped(numbers.failed)) failed"
                 )
                 for host in numbers.hosts {
-                    let late = host.expired > 0 ? ", \(host.expired) of them to be taken over" : ""
-                    Console.print(
-                        "  \(host.name): \(counted(host.jobs, "job"))\(late), last commit \(fixed(host.silence.seconds, 0)) s ago"
-                    )
+                    let jobs = "\(host.jobs == 1 ? "job" : "jobs") \(ids(host.jobIDs))"
+                    let commit = "last commit \(fixed(host.silence.seconds, 0)) s ago"
+                    let late = host.expired > 0 ? ", to be taken over: \(ids(host.expiredIDs))" : ""
+                    Console.print("  \(printable(host.name)): \(jobs), \(commit)\(late)")
                 }
                 for finding in health.findings { Console.print("  \(finding)") }
             }
             throw ExitCode(Int32(health.level.rawValue))
         }
     }
+}
+
+/// Jobs in a line, the first ten of them.
+private func ids(_ jobs: [Int]) -> String {
+    jobs.prefix(10).map(String.init).joined(separator: ", ") + (jobs.count > 10 ? " and \(jobs.count - 10) more" : "")
 }
 
 /// A judgement as JSON.
@@ -64,8 +69,10 @@ private struct HealthJSON: Encodable {
     struct Host: Encodable {
         var name: String
         var jobs: Int
+        var jobIds: [Int]
         var silentSeconds: Double
         var expired: Int
+        var expiredJobIds: [Int]
     }
 
     init(_ health: QueueHealth) {
@@ -81,7 +88,14 @@ private struct HealthJSON: Encodable {
         failedPercent = (numbers.failedPercent * 10).rounded() / 10
         findings = health.findings
         hosts = numbers.hosts.map {
-            Host(name: $0.name, jobs: $0.jobs, silentSeconds: $0.silence.seconds, expired: $0.expired)
+            Host(
+                name: $0.name,
+                jobs: $0.jobs,
+                jobIds: $0.jobIDs,
+                silentSeconds: $0.silence.seconds,
+                expired: $0.expired,
+                expiredJobIds: $0.expiredIDs
+            )
         }
     }
 }
