@@ -104,8 +104,9 @@ import Testing
             try await group.waitForAll()
         }
         let statistics = database.statistics
-        // A connection may be given up in a moment when its place seems wanted; but most are handed on.
-        #expect((2...20).contains(statistics.opened))
+        // A connection may be given up in a moment when its place seems wanted; but most are handed on. On a busy machine one may
+        // do for all.
+        #expect((1...20).contains(statistics.opened))
         #expect(statistics.opened + statistics.reused == 240)
         // Each waits for a twentieth of the whole, about; who came last and went first would have others wait for nearly all.
         #expect(statistics.longestWait < began.duration(to: .now) / 2)
