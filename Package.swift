@@ -281,6 +281,7 @@ let package = Package(
         ),
         .testTarget(name: "HeadroomSandboxTests", dependencies: ["Headroom", "HeadroomSandbox", "TestSupport"]),
         .testTarget(name: "CommandSupportTests", dependencies: ["CommandSupport"]),
+        .testTarget(name: "AlertingTests", dependencies: ["Alerting"]),
         // Every command, snippet and link of the documents.
         .testTarget(
             name: "DocumentationTests",

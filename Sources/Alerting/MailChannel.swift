@@ -30,11 +30,16 @@ struct MailChannel: AlertChannel {
             && address.unicodeScalars.allSatisfy { (0x21..<0x7F).contains($0.value) }
     }
 
+    /// A header's text: a file may be named in other letters, which a header holds only in code, and the body has them too.
+    private static func plain(_ text: String) -> String {
+        String(String.UnicodeScalarView(text.unicodeScalars.map { (0x20..<0x7F).contains($0.value) ? $0 : "?" }))
+    }
+
     func send(_ alert: Alert) async throws {
         let lines =
             [
                 "To: \(address)",
-                "Subject: \(alert.title.filter { !$0.isNewline })",
+                "Subject: \(Self.plain(alert.title))",
                 "Content-Type: text/plain; charset=utf-8",
                 "Auto-Submitted: auto-generated",
                 "",

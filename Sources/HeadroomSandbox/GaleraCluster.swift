@@ -1,7 +1,7 @@
 import Glibc
 
-/// A private Galera cluster of MariaDB nodes, on loopback or in a network of hosts, with one account on all of them, for tests of what happens when
-/// nodes end, stop or are cut off.
+/// A private Galera cluster of MariaDB nodes, on loopback or in a network of hosts, with one account on all of them, for tests
+/// of what happens when nodes end, stop or are cut off.
 ///
 /// It needs Debian's `galera-4` and `rsync`, and the scripts that hand one node's data to another, which
 /// `scripts/setup-galera` gets. The nodes run as `nobody` where this process is root: that hand-over fails as root.

@@ -5,14 +5,7 @@ import TestSupport
 
 /// Runs a test on a database of its own, with the tables in it.
 func withQueue(_ name: String, _ body: (JobQueue, Database) async throws -> Void) async throws {
-    try await SuiteServer.administrator()
-        .withConnection { connection in
-            try await connection.query("CREATE DATABASE \(raw: name)")
-            try await connection.query("GRANT ALL PRIVILEGES ON \(raw: name).* TO app@'%'")
-        }
-    var settings = try SuiteServer.settings()
-    settings.database = name
-    let database = Database(settings)
+    let database = try await SuiteServer.newDatabase(name)
     _ = try await Migration(JobsSchema.tables).run(on: database)
     try await body(JobQueue(database), database)
 }

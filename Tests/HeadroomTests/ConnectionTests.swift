@@ -160,6 +160,22 @@ import Testing
             }
     }
 
+    @Test func `nothing follows a transaction that has ended with rows that were read one by one`() async throws {
+        try await SuiteServer.database()
+            .withConnection { connection in
+                try await connection.query("CREATE TABLE streamed (a INT)")
+                await #expect(throws: DatabaseError(.transactionLost, message: "")) {
+                    try await connection.withTransaction {
+                        try await connection.query("INSERT INTO streamed VALUES (1)")
+                        // Answers with rows, and commits by itself.
+                        for try await _ in try await connection.stream("ANALYZE TABLE streamed") {}
+                        try await connection.query("INSERT INTO streamed VALUES (2)")
+                    }
+                }
+                #expect(try await connection.query("SELECT a FROM streamed").decode(Int.self) == [1])
+            }
+    }
+
     @Test(.enabled(if: SuiteServer.isMariaDB))
     func `rows that a cluster acknowledges although it has ended their transaction are not said to be kept`()
         async throws

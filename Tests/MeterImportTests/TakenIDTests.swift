@@ -10,14 +10,7 @@ import Testing
 /// A trigger stands in for that here: it gives the next new row the id in `@taken`.
 @Suite(.sandbox()) struct TakenIDTests {
     private func database(_ name: String) async throws -> Database {
-        try await SuiteServer.administrator()
-            .withConnection { connection in
-                try await connection.query("CREATE DATABASE \(raw: name)")
-                try await connection.query("GRANT ALL PRIVILEGES ON \(raw: name).* TO app@'%'")
-            }
-        var settings = try SuiteServer.settings()
-        settings.database = name
-        let database = Database(settings)
+        let database = try await SuiteServer.newDatabase(name)
         _ = try await Migration(MeterSchema.tables + JobsSchema.tables).run(on: database)
         try await SuiteServer.administrator()
             .withConnection { connection in

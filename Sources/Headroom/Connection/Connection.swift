@@ -88,6 +88,8 @@ public final class Connection {
         let limits = Limits(deadline: earliest(timeout), isCancellable: isCancellable)
         if case .lost = transaction { throw Self.transactionLost }
         try await makeReady(limits)
+        // Rows that were read one by one have been read to their end by now.
+        if case .open = transaction { try noteTransaction() }
         state = .working
         do {
             try await tellSession(limits)
