@@ -134,6 +134,22 @@ import Testing
         _ = try await HeadroomProgram.run("/bin/rm", ["-rf", shared])
     }
 
+    /// How much of its files a process has in memory, in kB.
+    private func residentCode(_ process: Int32) throws -> Int {
+        let line = GuardTests.text("/proc/\(process)/status").split(separator: "\n").first { $0.hasPrefix("RssFile:") }
+        return try #require(line.flatMap { Int($0.filter(\.isNumber)) })
+    }
+
+    @Test func `a long import holds on to no code of its start`() async throws {
+        let queue = try await queue("drill_lean")
+        let job = try await queue.insert(longFile(), batch: "b")
+        let worker = try queue.start()
+        defer { worker.signal(SIGKILL) }
+        #expect(try await eventually { try await queue.rows(job) >= 10_000 })
+        // Else it would be twice as much.
+        #expect(try residentCode(worker.id) < 20_000)
+    }
+
     @Test func `an idle worker holds no session and uses no CPU, and begins at once when a job is queued`() async throws
     {
         let queue = try await queue("drill_idle")
@@ -155,9 +171,7 @@ import Testing
         }
         #expect(ticks(worker.id) == before)
         // What its start has touched of the program's code is not held on to: else it would be twice as much.
-        let resident = GuardTests.text("/proc/\(worker.id)/status").split(separator: "\n")
-            .first { $0.hasPrefix("RssFile:") }
-        #expect(try #require(resident.flatMap { Int($0.filter(\.isNumber)) }) < 12_000)
+        #expect(try residentCode(worker.id) < 12_000)
         var waits: [Int] = []
         for count in 1...11 {
             let run = try await HeadroomProgram.run(
