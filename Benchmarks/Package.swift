@@ -20,6 +20,31 @@ let package = Package(
                 .product(name: "HeadroomSandbox", package: "headroom"),
             ]
         ),
+        // Starts a program and looks at it from outside: its time, its memory, the first session that it ends.
+        .target(name: "CLaunch", linkerSettings: [.linkedLibrary("mariadb")]),
+        // What the benchmarks of the command share.
+        .target(
+            name: "Support",
+            dependencies: [
+                "CLaunch",
+                .product(name: "Headroom", package: "headroom"),
+                .product(name: "HeadroomJobs", package: "headroom"),
+                .product(name: "HeadroomSandbox", package: "headroom"),
+                .product(name: "MeterImport", package: "headroom"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
+        .executableTarget(
+            name: "command",
+            dependencies: [
+                "Support",
+                .product(name: "Headroom", package: "headroom"),
+                .product(name: "HeadroomSandbox", package: "headroom"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
         .executableTarget(name: "slots", dependencies: [.product(name: "Headroom", package: "headroom")]),
         .executableTarget(
             name: "import",
@@ -43,19 +68,18 @@ let package = Package(
         .executableTarget(
             name: "scale",
             dependencies: [
+                "Support",
                 .product(name: "Headroom", package: "headroom"),
                 .product(name: "HeadroomJobs", package: "headroom"),
                 .product(name: "HeadroomSandbox", package: "headroom"),
                 .product(name: "MeterImport", package: "headroom"),
-                .product(name: "Subprocess", package: "swift-subprocess"),
-                .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
     ],
     swiftLanguageModes: [.v6]
 )
 
-for target in package.targets where target.name != "CCycle" {
+for target in package.targets where !["CCycle", "CLaunch"].contains(target.name) {
     target.swiftSettings = [
         .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
         .enableUpcomingFeature("MemberImportVisibility"),

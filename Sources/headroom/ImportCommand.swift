@@ -99,6 +99,7 @@ struct ImportCommand: AsyncParsableCommand {
     /// Looks at the file only.
     private func look() async throws {
         try await runCommand {
+            let memory = WorkMemory(staysIdle: false)
             let progress = CheckProgress(isShown: Console.isTerminal)
             let report: FileReport
             do {
@@ -111,6 +112,7 @@ struct ImportCommand: AsyncParsableCommand {
                     progress: progress.show
                 )
             }
+            memory.turn()
             if json {
                 try Console.json(Headed(CheckJSON(report)))
             } else {

@@ -3,6 +3,7 @@ import Headroom
 import HeadroomJobs
 import HeadroomSandbox
 import MeterImport
+import Support
 
 /// A table of many readings: how fast the next file is imported, and a month of one meter read, beside a table with none.
 ///
@@ -27,7 +28,9 @@ struct LargeTable {
         try await Sandbox.with(options) { sandbox in
             try checkDisk(sandbox.directory)
             let (large, small) = (try sandbox.database(), try sandbox.database("small"))
-            for database in [large, small] { try await prepare(database) }
+            for database in [large, small] {
+                try await database.makeMeters(first: NextDays.firstMPAN, count: NextDays.meters)
+            }
             try await generate(sandbox, large)
             try await compareImports(sandbox, large, small)
             try await readMonths(large)
@@ -36,25 +39,10 @@ struct LargeTable {
 
     private func checkDisk(_ folder: String) throws {
         var disk = statvfs()
-        guard statvfs(folder, &disk) == 0 else { throw Scale.Failure(what: "\(folder) has no disk") }
+        guard statvfs(folder, &disk) == 0 else { throw BenchmarkFailure(what: "\(folder) has no disk") }
         let (free, needed) = (Double(disk.f_bavail) * Double(disk.f_frsize), Double(millions) * Self.bytesPerMillion)
         guard free > needed + 3e9 else {
-            throw Scale.Failure(what: "\(millions) million readings need \(Int(needed / 1e9) + 3) GB in \(folder)")
-        }
-    }
-
-    /// Makes the tables, and the meters in them.
-    private func prepare(_ database: Database) async throws {
-        _ = try await Migration(MeterSchema.tables + JobsSchema.tables).run(on: database)
-        try await database.withConnection { connection in
-            try await connection.query("INSERT INTO companies (id, name) VALUES (1, 'bench')")
-            try await connection.query("INSERT INTO sites (id, company_id, name) VALUES (1, 1, 'bench')")
-            try await connection.query(
-                """
-                INSERT INTO meters (id, site_id, mpan)
-                SELECT seq, 1, CONCAT(\(NextDays.firstMPAN), LPAD(seq, 4, '0')) FROM seq_1_to_1000
-                """
-            )
+            throw BenchmarkFailure(what: "\(millions) million readings need \(Int(needed / 1e9) + 3) GB in \(folder)")
         }
     }
 
@@ -141,7 +129,7 @@ struct LargeTable {
         let job = try await queue.job(id)
         guard job?.status == .completed, let summary = job?.summary.flatMap(ImportSummary.init(json:)),
             summary.readingsStored == NextDays.readings
-        else { throw Scale.Failure(what: "the import ended as \(String(describing: job))") }
+        else { throw BenchmarkFailure(what: "the import ended as \(String(describing: job))") }
         return Double(NextDays.readings) / time
     }
 
@@ -185,7 +173,7 @@ struct LargeTable {
             }
             let plan = try await connection.query("EXPLAIN \(query(1))")
             guard let index = try plan.rows.first?.decode(String?.self, column: "key") else {
-                throw Scale.Failure(what: "no index for a month of a meter")
+                throw BenchmarkFailure(what: "no index for a month of a meter")
             }
             var (fromDisk, fromMemory): ([Double], [Double]) = ([], [])
             // Far apart, so that none is read with the one before.
@@ -196,13 +184,15 @@ struct LargeTable {
                     let count = try await connection.query(query(meter)).rows.count
                     let time = (.now - start).seconds * 1000
                     if isFirst { fromDisk.append(time) } else { fromMemory.append(time) }
-                    guard count > 0 else { throw Scale.Failure(what: "a month without readings") }
+                    guard count > 0 else { throw BenchmarkFailure(what: "a month without readings") }
                     if isFirst {
                         let looked = try await rowsRead() - before
                         if meter == 20 {
                             say("  \(month), one meter: \(count) readings by \(index), \(looked) rows read")
                         }
-                        guard looked < 2 * count else { throw Scale.Failure(what: "\(looked) rows read for \(count)") }
+                        guard looked < 2 * count else {
+                            throw BenchmarkFailure(what: "\(looked) rows read for \(count)")
+                        }
                     }
                 }
             }

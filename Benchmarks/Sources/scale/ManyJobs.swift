@@ -3,6 +3,7 @@ import Headroom
 import HeadroomJobs
 import HeadroomSandbox
 import MeterImport
+import Support
 
 /// A queue of many small files, worked off by one worker and by 8, in turns.
 struct ManyJobs {
@@ -27,11 +28,11 @@ struct ManyJobs {
     func run() async throws {
         try await Sandbox.with(SandboxOptions(limit: 20)) { sandbox in
             let database = try sandbox.database()
-            _ = try await Migration(MeterSchema.tables + JobsSchema.tables).run(on: database)
             for job in 1...count {
                 try write("mpan,datetime,kwh\n\(mpan(job)),2020-01-01 00:00,1.5\n", to: path(job, sandbox))
             }
-            try await makeMeters(database)
+            // A meter for each file, so that what is measured is the queue.
+            try await database.makeMeters(first: mpan(1), count: count)
             var ratios: [Double] = []
             for round in 0..<Self.rounds {
                 var costs: [Int: Cost] = [:]
@@ -77,12 +78,14 @@ struct ManyJobs {
         let time = (.now - start).seconds
         let after = try await counters(sandbox)
         guard claimed.joined().sorted() == Array(1...count) else {
-            throw Scale.Failure(what: "\(claimed.joined().count) claims of \(count) jobs")
+            throw BenchmarkFailure(what: "\(claimed.joined().count) claims of \(count) jobs")
         }
         let stored = try await database.withConnection { connection in
             try await connection.query("SELECT COUNT(*) FROM meter_readings").first(Int.self)
         }
-        guard stored == count else { throw Scale.Failure(what: "\(String(describing: stored)) readings of \(count)") }
+        guard stored == count else {
+            throw BenchmarkFailure(what: "\(String(describing: stored)) readings of \(count)")
+        }
         return Cost(
             seconds: time,
             counters: after.merging(before, uniquingKeysWith: -),
@@ -95,7 +98,7 @@ struct ManyJobs {
         // A name each, as one worker of a queue is all that a host has by default.
         let arguments = ["work", "--once", "--limit", "\(count)", "--yield-above", "100", "--queue", "bench-\(worker)"]
         let run = try await program.run(arguments, sandbox)
-        guard run.isSuccess else { throw Scale.Failure(what: run.errors) }
+        guard run.isSuccess else { throw BenchmarkFailure(what: run.errors) }
         // A line when it begins, "job 7: tiny.csv", and another when it ends.
         return run.output.split(separator: "\n").filter { $0.hasSuffix(": tiny.csv") }
             .compactMap { Int($0.dropFirst(4).prefix { $0.isNumber }) }
@@ -107,24 +110,13 @@ struct ManyJobs {
         return result
     }
 
-    /// A meter for each file, so that what is measured is the queue.
-    private func makeMeters(_ database: Database) async throws {
-        try await database.withConnection { connection in
-            try await connection.query("INSERT INTO companies (id, name) VALUES (1, 'bench')")
-            try await connection.query("INSERT INTO sites (id, company_id, name) VALUES (1, 1, 'bench')")
-            for job in 1...count {
-                try await connection.query("INSERT INTO meters (site_id, mpan) VALUES (1, \(mpan(job)))")
-            }
-        }
-    }
-
-    private func mpan(_ job: Int) -> String { "\(1_200_000_000_000 + job)" }
+    private func mpan(_ job: Int) -> Int { 1_200_000_000_000 + job }
 
     private func path(_ job: Int, _ sandbox: Sandbox) -> String { "\(sandbox.directory)/\(job).csv" }
 
     private func write(_ text: String, to path: String) throws {
-        guard let file = fopen(path, "w") else { throw Scale.Failure(what: "\(path) cannot be written") }
+        guard let file = fopen(path, "w") else { throw BenchmarkFailure(what: "\(path) cannot be written") }
         defer { fclose(file) }
-        guard fputs(text, file) >= 0 else { throw Scale.Failure(what: "\(path) cannot be written") }
+        guard fputs(text, file) >= 0 else { throw BenchmarkFailure(what: "\(path) cannot be written") }
     }
 }

@@ -1,4 +1,5 @@
 import HeadroomSandbox
+import Support
 
 /// `headroom status` beside 10 sessions of an account and beside many, in turns.
 struct ManySessions {
@@ -73,16 +74,11 @@ struct ManySessions {
         let run = try await program.run(look.arguments, sandbox, look.variables)
         let time = (.now - start).seconds
         guard run.output.contains(" \(sessions + look.own) of ") else {
-            throw Scale.Failure(
+            throw BenchmarkFailure(
                 what: "status does not count \(sessions) sessions: \(run.output.prefix(1_000))\(run.errors)"
             )
         }
-        // A small program between: a child's most begins with the memory of who starts it.
-        let timed = Program(path: "/usr/bin/time")
-        let measured = try await timed.run(["--format=%M", program.path] + look.arguments, sandbox, look.variables)
-        guard let kilobytes = measured.errors.split(separator: "\n").last.flatMap({ Double($0) }) else {
-            throw Scale.Failure(what: measured.errors)
-        }
-        return Cost(milliseconds: time * 1000, megabytes: kilobytes / 1024)
+        let memory = try program.memory(look.arguments, sandbox, look.variables).memory
+        return Cost(milliseconds: time * 1000, megabytes: memory.most)
     }
 }

@@ -1,12 +1,12 @@
 import Glibc
+import Support
 
 /// A file of the 21 days that come next, in rows of 48 half-hours, for 1,000 meters.
 struct NextDays {
     static let meters = 1_000
     static let days = 21
     static let readings = meters * days * 48
-    /// Meters are named this and four digits.
-    static let firstMPAN = "120001234"
+    static let firstMPAN = 1_200_012_340_001
 
     /// Days of winters only, which have 48 half-hours each.
     private let month: String
@@ -16,22 +16,18 @@ struct NextDays {
     }
 
     func write(to path: String) throws {
-        guard let file = fopen(path, "w") else { throw Scale.Failure(what: "\(path) cannot be written") }
+        guard let file = fopen(path, "w") else { throw BenchmarkFailure(what: "\(path) cannot be written") }
         defer { fclose(file) }
         fputs("mpan,date," + (1...48).map { "HH\($0)" }.joined(separator: ",") + "\n", file)
-        for meter in 1...Self.meters {
+        for meter in 0..<Self.meters {
             for day in 1...Self.days {
-                let values = (0..<48).map { "\((meter * 7919 + day * 104_729 + $0) % 5).\(100 + $0)" }
+                let values = (0..<48).map { "\(((meter + 1) * 7919 + day * 104_729 + $0) % 5).\(100 + $0)" }
                 fputs(
-                    "\(Self.mpan(meter)),\(month)-\(day < 10 ? "0" : "")\(day),\(values.joined(separator: ","))\n",
+                    "\(Self.firstMPAN + meter),\(month)-\(day < 10 ? "0" : "")\(day),\(values.joined(separator: ","))\n",
                     file
                 )
             }
         }
-        guard ferror(file) == 0 else { throw Scale.Failure(what: "\(path) cannot be written") }
-    }
-
-    private static func mpan(_ meter: Int) -> String {
-        firstMPAN + String("000\(meter)".suffix(4))
+        guard ferror(file) == 0 else { throw BenchmarkFailure(what: "\(path) cannot be written") }
     }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import Support
 
 /// Measures how Headroom grows: with the table of readings, with the sessions of a server, with the jobs of a queue.
 ///
@@ -23,33 +24,8 @@ struct Scale {
         }
     }
 
-    struct Failure: Error {
-        var what: String
-    }
-
     private static func usage() {
         print("usage: scripts/bench scale [readings [MILLIONS] | sessions [COUNT] | jobs [COUNT]]")
         exit(2)
     }
-}
-
-extension Array where Element: Comparable {
-    /// The middle one of an odd number of figures.
-    var median: Element { sorted()[count / 2] }
-}
-
-extension Duration {
-    var seconds: Double { self / .seconds(1) }
-}
-
-/// The number with that many decimals, without a zero at the end.
-func rounded(_ number: Double, _ decimals: Int = 2) -> Double {
-    let factor = pow(10, Double(decimals))
-    return (number * factor).rounded() / factor
-}
-
-/// Prints at once, also into a pipe: all of it takes half an hour.
-func say(_ text: String) {
-    print(text)
-    fflush(nil)
 }

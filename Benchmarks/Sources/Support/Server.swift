@@ -1,23 +1,23 @@
-import Headroom
-import HeadroomSandbox
+package import Headroom
+package import HeadroomSandbox
 
 extension Sandbox {
     /// The account's database, or another one of the account.
-    func database(_ name: String? = nil) throws -> Database {
+    package func database(_ name: String? = nil) throws -> Database {
         var settings = try SettingsSources(environment: environment).load().database
         if let name { settings.database = name }
         return Database(settings)
     }
 
     /// The same, as the server's administrator.
-    func administrator() throws -> Database {
+    package func administrator() throws -> Database {
         var settings = try SettingsSources(environment: environment).load().database
         (settings.username, settings.password) = ("root", "")
         return Database(settings)
     }
 
     /// One of the server's counters.
-    func counter(_ name: String) async throws -> Int {
+    package func counter(_ name: String) async throws -> Int {
         try await administrator()
             .withConnection { connection in
                 try await connection.query(

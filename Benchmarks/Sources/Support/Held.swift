@@ -1,11 +1,11 @@
-import HeadroomSandbox
+package import HeadroomSandbox
 import Subprocess
 import SystemPackage
 
 /// Silent sessions of the account, in a program of their own.
-enum Held {
+package enum Held {
     /// Runs the body while the sessions are open.
-    static func with(
+    package static func with(
         _ count: Int,
         _ sandbox: Sandbox,
         holder: String,
@@ -24,7 +24,7 @@ enum Held {
         ) { execution in
             for try await line in execution.standardOutput.strings() {
                 guard line.hasPrefix("ready") else {
-                    throw Scale.Failure(what: "\(count) sessions cannot be opened (is ulimit -n too low?): \(line)")
+                    throw BenchmarkFailure(what: "\(count) sessions cannot be opened (is ulimit -n too low?): \(line)")
                 }
                 break
             }
