@@ -2,6 +2,14 @@
 
 import PackageDescription
 
+/// The libraries that are measured.
+func headroom(_ products: String...) -> [Target.Dependency] { products.map { .product(name: $0, package: "headroom") } }
+
+/// What starts programs.
+let programs: [Target.Dependency] = [
+    .product(name: "Subprocess", package: "swift-subprocess"), .product(name: "SystemPackage", package: "swift-system"),
+]
+
 let package = Package(
     name: "benchmarks",
     dependencies: [
@@ -14,66 +22,32 @@ let package = Package(
         .target(name: "CCycle", linkerSettings: [.linkedLibrary("mariadb")]),
         .executableTarget(
             name: "cycle",
-            dependencies: [
-                "CCycle",
-                .product(name: "Headroom", package: "headroom"),
-                .product(name: "HeadroomSandbox", package: "headroom"),
-            ]
+            dependencies: ["CCycle"] + headroom("Headroom", "HeadroomSandbox")
         ),
         // Starts a program and looks at it from outside: its time, its memory, the first session that it ends.
         .target(name: "CLaunch", linkerSettings: [.linkedLibrary("mariadb")]),
         // What the benchmarks of the command share.
         .target(
             name: "Support",
-            dependencies: [
-                "CLaunch",
-                .product(name: "Headroom", package: "headroom"),
-                .product(name: "HeadroomJobs", package: "headroom"),
-                .product(name: "HeadroomSandbox", package: "headroom"),
-                .product(name: "MeterImport", package: "headroom"),
-                .product(name: "Subprocess", package: "swift-subprocess"),
-                .product(name: "SystemPackage", package: "swift-system"),
-            ]
+            dependencies: ["CLaunch"] + headroom("Headroom", "HeadroomJobs", "HeadroomSandbox", "MeterImport")
+                + programs
         ),
         .executableTarget(
             name: "command",
-            dependencies: [
-                "Support",
-                .product(name: "Headroom", package: "headroom"),
-                .product(name: "HeadroomSandbox", package: "headroom"),
-                .product(name: "Subprocess", package: "swift-subprocess"),
-                .product(name: "SystemPackage", package: "swift-system"),
-            ]
+            dependencies: ["Support"] + headroom("Headroom", "HeadroomSandbox") + programs
         ),
-        .executableTarget(name: "slots", dependencies: [.product(name: "Headroom", package: "headroom")]),
+        .executableTarget(name: "slots", dependencies: headroom("Headroom")),
         .executableTarget(
             name: "import",
-            dependencies: [
-                "CCycle",
-                .product(name: "Headroom", package: "headroom"),
-                .product(name: "HeadroomJobs", package: "headroom"),
-                .product(name: "HeadroomSandbox", package: "headroom"),
-                .product(name: "MeterImport", package: "headroom"),
-            ]
+            dependencies: ["CCycle"] + headroom("Headroom", "HeadroomJobs", "HeadroomSandbox", "MeterImport")
         ),
         .executableTarget(
             name: "pressure",
-            dependencies: [
-                "CCycle",
-                .product(name: "HeadroomSandbox", package: "headroom"),
-                .product(name: "Subprocess", package: "swift-subprocess"),
-                .product(name: "SystemPackage", package: "swift-system"),
-            ]
+            dependencies: ["CCycle"] + headroom("HeadroomSandbox") + programs
         ),
         .executableTarget(
             name: "scale",
-            dependencies: [
-                "Support",
-                .product(name: "Headroom", package: "headroom"),
-                .product(name: "HeadroomJobs", package: "headroom"),
-                .product(name: "HeadroomSandbox", package: "headroom"),
-                .product(name: "MeterImport", package: "headroom"),
-            ]
+            dependencies: ["Support"] + headroom("Headroom", "HeadroomJobs", "HeadroomSandbox", "MeterImport")
         ),
     ],
     swiftLanguageModes: [.v6]

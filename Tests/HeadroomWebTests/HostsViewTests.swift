@@ -55,8 +55,8 @@ import Testing
     @Test func `whose leases have ended is marked among the hosts with jobs`() {
         var numbers = QueueHealth.Numbers()
         numbers.hosts = [
-            QueueHealth.Host(name: "one", jobs: 2, silence: .seconds(3), expired: 0),
-            QueueHealth.Host(name: "two", jobs: 4, silence: .seconds(90), expired: 3),
+            QueueHealth.Host(name: "one", silence: .seconds(3), jobIDs: [1, 2]),
+            QueueHealth.Host(name: "two", silence: .seconds(90), jobIDs: [3, 4, 5, 6], expiredIDs: [4, 5, 6]),
         ]
         let view = HostsView(nil, number: nil, queue: QueueHealth(numbers))
         #expect(view.isShown && view.workers.map(\.mark) == [nil, "warn"])

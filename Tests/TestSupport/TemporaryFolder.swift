@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Glibc
 
 /// A folder for one test, removed when the test ends.
@@ -7,24 +8,15 @@ public final class TemporaryFolder: Sendable {
 
     /// Makes a folder.
     public init() {
-        // mkdtemp puts a name of its own in the place of the X's.
+        // The pattern that mkdtemp asks for: it puts letters of its own in the place of the X's.
         var template = Array("/tmp/headroom-test-XXXXXX".utf8CString)
-        mkdtemp(&template)
+        guard mkdtemp(&template) != nil else { fatalError("No folder can be made in /tmp: error \(errno).") }
         path = String(decoding: template.dropLast().map { UInt8(truncatingIfNeeded: $0) }, as: UTF8.self)
     }
 
     deinit {
-        // Flat: tests put files into it, and no folders.
-        if let directory = opendir(path) {
-            while let entry = readdir(directory) {
-                let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                }
-                unlink("\(path)/\(name)")
-            }
-            closedir(directory)
-        }
-        rmdir(path)
+        // With what programs have made in it; links are removed, not followed.
+        try? FileManager.default.removeItem(atPath: path)
     }
 
     /// Writes a file and returns its path.

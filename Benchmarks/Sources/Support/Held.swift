@@ -1,5 +1,5 @@
 package import HeadroomSandbox
-import Subprocess
+internal import Subprocess
 import SystemPackage
 
 /// Silent sessions of the account, in a program of their own.

@@ -1,7 +1,7 @@
 import CLaunch
 import Glibc
 package import HeadroomSandbox
-import Subprocess
+package import Subprocess
 import SystemPackage
 
 /// A program that is run with the settings of a sandbox.
@@ -22,18 +22,20 @@ package struct Program {
         _ sandbox: Sandbox,
         _ variables: [String: String] = [:]
     ) async throws -> (isSuccess: Bool, output: String, errors: String) {
-        var environment: [Environment.Key: String?] = [:]
-        for (name, value) in Self.settings(sandbox, variables) {
-            environment[Environment.Key(stringLiteral: name)] = value
-        }
         let run = try await Subprocess.run(
             .path(FilePath(path)),
             arguments: Arguments(arguments),
-            environment: .inherit.updating(environment),
+            environment: Self.environment(sandbox, variables),
             output: .string(limit: 1 << 20),
             error: .string(limit: 1 << 16)
         )
         return (run.terminationStatus.isSuccess, run.standardOutput, run.standardError)
+    }
+
+    /// This process's environment, with the settings of the sandbox.
+    package static func environment(_ sandbox: Sandbox, _ variables: [String: String] = [:]) -> Environment {
+        let settings = settings(sandbox, variables).map { (Environment.Key(stringLiteral: $0), String?.some($1)) }
+        return .inherit.updating(Dictionary(uniqueKeysWithValues: settings))
     }
 
     /// The settings of the sandbox, all places of its account, and what else is given.
@@ -68,7 +70,9 @@ extension Program {
         let time = launch(arguments, sandbox) {
             claunch_first_kill(sandbox.socket, options.username, options.password, Int32(count), $0, $1)
         }
-        guard time > 0 else { throw failure(arguments, -1) }
+        guard time > 0 else {
+            throw BenchmarkFailure(what: "\(path) \(arguments.joined(separator: " ")) has ended no session")
+        }
         return Double(time) / 1e6
     }
 
@@ -82,7 +86,7 @@ extension Program {
         _ variables: [String: String] = [:],
         _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>, UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
     ) -> Result {
-        let inherited = ["PATH": String(cString: getenv("PATH")), "LC_ALL": "C.UTF-8"]
+        let inherited = ["PATH": getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin", "LC_ALL": "C.UTF-8"]
         let environment = Self.settings(sandbox, inherited.merging(variables) { $1 }).map { "\($0)=\($1)" }
         let argv = ([path] + arguments).map { strdup($0) } + [nil]
         let env = environment.map { strdup($0) } + [nil]

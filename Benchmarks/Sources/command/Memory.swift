@@ -41,12 +41,10 @@ struct Memory {
 
     /// A worker that has looked at its queue, found nothing, and fallen asleep.
     private func sleepingWorker(_ sandbox: Sandbox) async throws {
-        var environment: [Environment.Key: String?] = [:]
-        for (name, value) in sandbox.environment { environment[Environment.Key(stringLiteral: name)] = value }
         _ = try await Subprocess.run(
             .path(FilePath(program.path)),
             arguments: ["work"],
-            environment: .inherit.updating(environment),
+            environment: Program.environment(sandbox),
             input: .none,
             output: .discarded,
             error: .discarded

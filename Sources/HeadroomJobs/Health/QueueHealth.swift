@@ -36,11 +36,11 @@ public struct QueueHealth: Sendable, Hashable {
         /// The host's name.
         public var name: String
         /// How many jobs its workers have.
-        public var jobs: Int
+        public var jobs: Int { jobIDs.count }
         /// How long ago the one that was committed last was; a lease is renewed with each commit.
         public var silence: Duration
         /// How many of the jobs others may take over, as their leases have ended.
-        public var expired: Int
+        public var expired: Int { expiredIDs.count }
         /// The jobs, by id.
         public var jobIDs: [Int] = []
         /// Those that others may take over, by id.
@@ -110,12 +110,9 @@ public struct QueueHealth: Sendable, Hashable {
 
 extension QueueHealth.Host {
     fileprivate mutating func add(_ job: Int, silence: Duration, isExpired: Bool) {
-        jobs += 1
         jobIDs.append(job)
         self.silence = min(self.silence, silence)
-        guard isExpired else { return }
-        expired += 1
-        expiredIDs.append(job)
+        if isExpired { expiredIDs.append(job) }
     }
 }
 
@@ -170,7 +167,7 @@ extension JobQueue {
                 .decode(String.self, Int.self, Int.self, Int.self)
                 .reduce(into: [QueueHealth.Host]()) { hosts, lease in
                     if hosts.last?.name != lease.0 {
-                        hosts.append(QueueHealth.Host(name: lease.0, jobs: 0, silence: .seconds(lease.2), expired: 0))
+                        hosts.append(QueueHealth.Host(name: lease.0, silence: .seconds(lease.2)))
                     }
                     hosts[hosts.count - 1].add(lease.1, silence: .seconds(lease.2), isExpired: lease.3 > 0)
                 }
