@@ -52,6 +52,12 @@ static inline int kernel_start_thread(void *(*body)(void *), void *argument, siz
     return result;
 }
 
+// The process's own variables, each "NAME=value", and a null at the end. (Swift 6 sees in `environ` a variable that is not safe.)
+static inline char *const *kernel_environment(void) {
+    extern char **environ;
+    return environ;
+}
+
 // What tells the calling thread from every other that runs; never 0.
 static inline uintptr_t kernel_this_thread(void) { return (uintptr_t)pthread_self(); }
 

@@ -1,5 +1,4 @@
 package import ArgumentParser
-import FoundationEssentials
 import Glibc
 package import Headroom
 
@@ -106,7 +105,7 @@ extension SettingsSources {
     /// This program's environment, and the files.
     package init(envFile: String?, defaultsFile: String?, defaultsExtraFile: String?) {
         self.init(
-            environment: ProcessInfo.processInfo.environment,
+            environment: ProcessEnvironment.variables,
             envFile: envFile,
             defaultsFile: defaultsFile,
             defaultsExtraFile: defaultsExtraFile

@@ -6,6 +6,7 @@ extension HeadroomCommand {
     /// Runs the command that the arguments name.
     static func main() async {
         ResidentMemory.keepHeapSmall()
+        OpenSSLConfiguration.deferUntilNeeded()
         Console.reportLostOutput()
         refuseUnknownCommand(CommandLine.arguments.dropFirst())
         await main(nil)

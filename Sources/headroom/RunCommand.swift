@@ -1,6 +1,5 @@
 import ArgumentParser
 import CommandSupport
-import FoundationEssentials
 import Headroom
 
 /// `headroom run`: runs any program under a lock of this host and within the account's budget.
@@ -75,7 +74,7 @@ struct RunCommand: AsyncParsableCommand {
         guard let lock else { return try await inBudget(child, settings, until: deadline) }
         let held = try await HostLock.acquire(
             lock,
-            stateFolder: settings?.stateFolder ?? ProcessInfo.processInfo.environment["HEADROOM_STATE_DIR"],
+            stateFolder: settings?.stateFolder ?? ProcessEnvironment.variables["HEADROOM_STATE_DIR"],
             program: command.joined(separator: " "),
             label: label ?? "",
             timeout: timeout

@@ -29,7 +29,10 @@ extension Client {
             var seconds = UInt32(clamping: max(1, timeout.components.seconds + 1))
             mysql_options(handle, MYSQL_OPT_CONNECT_TIMEOUT, &seconds)
         }
-        if asksForTLS { configure(handle, settings.tls) }
+        if asksForTLS {
+            OpenSSLConfiguration.needed
+            configure(handle, settings.tls)
+        }
         restrictPlugins(handle, settings)
         return Client(handle, EncryptionRule(mode: settings.tls.mode, isAskedFor: asksForTLS))
     }

@@ -1,8 +1,8 @@
-import FoundationEssentials
+import Glibc
 public import Headroom
 
 /// What an account looked like when it could last be looked at, kept for when it cannot.
-public struct AccountSnapshot: Sendable, Hashable, Codable {
+public struct AccountSnapshot: Sendable, Hashable {
     /// When it was taken, in seconds since 1970.
     public var takenAt: Double
 
@@ -31,7 +31,7 @@ public struct AccountSnapshot: Sendable, Hashable, Codable {
     public var ports: ServerPorts
 
     /// A session of the account.
-    public struct Entry: Sendable, Hashable, Codable {
+    public struct Entry: Sendable, Hashable, Encodable {
         /// The session's id.
         public var id: UInt64
         /// The client's program, when it was known.
@@ -53,7 +53,7 @@ public struct AccountSnapshot: Sendable, Hashable, Codable {
     ///   - ports: The server's ports.
     public init?(_ report: AccountReport, ports: ServerPorts) {
         guard let account = report.account, let used = report.used else { return nil }
-        takenAt = Date().timeIntervalSince1970
+        takenAt = Self.now
         self.account = account
         serverVersion = report.serverVersion ?? ""
         limit = report.limit.value
@@ -76,15 +76,14 @@ public struct AccountSnapshot: Sendable, Hashable, Codable {
     }
 
     /// How long ago it was taken.
-    public var age: Duration { .seconds(max(0, Date().timeIntervalSince1970 - takenAt)) }
+    public var age: Duration { .seconds(max(0, Self.now - takenAt)) }
 
     /// Reads the snapshot that is kept for the account; `nil` when there is none, or none that can be understood.
     ///
     /// - Parameter settings: The settings that lead to the account.
     /// - Returns: The snapshot.
     public static func last(_ settings: DatabaseSettings) -> AccountSnapshot? {
-        guard let text = AccountMemory(settings, topic: "snapshot").text else { return nil }
-        return try? JSONDecoder().decode(AccountSnapshot.self, from: Data(text.utf8))
+        AccountMemory(settings, topic: "snapshot").text.flatMap(AccountSnapshot.init(text:))
     }
 
     /// Keeps the snapshot in the place of the last one.
@@ -92,10 +91,14 @@ public struct AccountSnapshot: Sendable, Hashable, Codable {
     /// - Parameter settings: The settings that lead to the account.
     /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
     public func keep(_ settings: DatabaseSettings) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        guard let data = try? encoder.encode(self) else { return }
-        try AccountMemory(settings, topic: "snapshot").keep(String(decoding: data, as: UTF8.self))
+        try AccountMemory(settings, topic: "snapshot").keep(text)
+    }
+
+    /// This host's clock, in seconds since 1970.
+    private static var now: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec / 1000) / 1e6
     }
 }
 

@@ -1,7 +1,7 @@
 import Headroom
 
 /// Where a server listens beside the place that the settings name.
-public struct ServerPorts: Sendable, Hashable, Codable {
+public struct ServerPorts: Sendable, Hashable {
     /// The port for everybody; `nil` when it listens on none.
     public var port: Int?
 

@@ -1,0 +1,65 @@
+import Headroom
+import TestSupport
+import Testing
+
+@testable import HeadroomWatch
+
+/// The last look at an account is there when it lets nobody in.
+@Suite struct AccountSnapshotTests {
+    private func snapshot(program: String? = "php-fpm8.4") throws -> AccountSnapshot {
+        var look = AccountReport(
+            account: "app@%",
+            serverVersion: "10.11-MariaDB",
+            limit: AccountLimit(value: 7, source: .global),
+            sessions: [],
+            maxIdle: .seconds(300)
+        )
+        look.server = ServerUse(limit: 151, status: [:])
+        var snapshot = try #require(
+            AccountSnapshot(
+                look,
+                ports: ServerPorts(socket: "/run/my server.sock", adminPort: 33_062, adminAddress: "::1")
+            )
+        )
+        snapshot.sessions = [
+            AccountSnapshot.Entry(id: 12, program: program, pid: 99, host: "web1", command: "Sleep", seconds: 300.25),
+            AccountSnapshot.Entry(id: .max, program: nil, pid: nil, host: "", command: "Query", seconds: 0),
+        ]
+        return snapshot
+    }
+
+    @Test func `what is kept is what is read`() throws {
+        let folder = TemporaryFolder()
+        var settings = DatabaseSettings(endpoint: .socket(path: "/run/m.sock"), username: "app")
+        settings.stateFolder = folder.path
+        #expect(AccountSnapshot.last(settings) == nil)
+        let full = try snapshot()
+        try full.keep(settings)
+        #expect(AccountSnapshot.last(settings) == full)
+        // A newer one takes its place, also one that knows less.
+        var bare = full
+        bare.limit = nil
+        bare.serverLimit = nil
+        bare.ports = ServerPorts()
+        bare.sessions = []
+        try bare.keep(settings)
+        #expect(AccountSnapshot.last(settings) == bare)
+    }
+
+    @Test(arguments: ["a\tb", "a\nused\t99", "a\r\nb", "\u{1}"])
+    func `a name cannot pass for another fact`(name: String) throws {
+        var expected = try snapshot(program: name)
+        let read = try #require(AccountSnapshot(text: expected.text))
+        let program = try #require(read.sessions.first?.program)
+        #expect(program.unicodeScalars.count == name.unicodeScalars.count)
+        expected.sessions[0].program = program
+        #expect(read == expected)
+    }
+
+    @Test func `a text that was cut off, or is another's, is none`() throws {
+        let text = try snapshot().text
+        for length in 0..<text.count { #expect(AccountSnapshot(text: String(text.prefix(length))) == nil) }
+        #expect(AccountSnapshot(text: "{\"account\":\"app@%\",\"used\":1,\"takenAt\":1}\n") == nil)
+        #expect(AccountSnapshot(text: text.replacing("snapshot 1", with: "snapshot 2")) == nil)
+    }
+}
