@@ -53,6 +53,10 @@ import HeadroomWatch
     @Flag(help: "With --history: print one JSON object.")
     var json = false
 
+    static func main() {
+        FirstThread.sleep { await main(nil) }
+    }
+
     func validate() throws {
         guard !(once && history) else { throw ValidationError("Choose one of --once and --history.") }
         guard (1...87_600).contains(hours) else { throw ValidationError("--hours must be from 1 to 87600.") }

@@ -36,6 +36,10 @@ import UnixSignals
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup(title: "Serving") var serving: ServingOptions
 
+    static func main() {
+        FirstThread.sleep { await main(nil) }
+    }
+
     func run() async throws {
         try await runCommand(takeSignal: Self.leaveSignals) {
             if let name = serving.addUser {

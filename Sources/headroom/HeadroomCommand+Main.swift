@@ -4,12 +4,12 @@ import Headroom
 
 extension HeadroomCommand {
     /// Runs the command that the arguments name.
-    static func main() async {
+    static func main() {
         ResidentMemory.keepHeapSmall()
         OpenSSLConfiguration.deferUntilNeeded()
         Console.reportLostOutput()
         refuseUnknownCommand(CommandLine.arguments.dropFirst())
-        await main(nil)
+        FirstThread.sleep { await main(nil) }
     }
 
     /// Says what was meant by a command that there is not; the parser would call it an unexpected argument.

@@ -14,8 +14,9 @@ package enum OpenSSLConfiguration {
     /// else did would start without the machine's rules. Nothing happens when the client library is built on another.
     package static func deferUntilNeeded() {
         guard let start: Start = find("OPENSSL_init_crypto") else { return }
-        // 0x80 is OPENSSL_INIT_NO_LOAD_CONFIG (OPENSSL_init_crypto(3)): no later start reads it by itself.
-        if start(0x80, nil) == 1 { isDeferred.store(true, ordering: .releasing) }
+        // OPENSSL_init_crypto(3). 0x80 is NO_LOAD_CONFIG: no later start reads it by itself. 0x80000 is NO_ATEXIT: at the end
+        // of the process its memory goes without OpenSSL's help.
+        if start(0x80 | 0x80000, nil) == 1 { isDeferred.store(true, ordering: .releasing) }
     }
 
     /// Has it read now, once, if that was deferred; as OpenSSL does at its start.

@@ -30,6 +30,8 @@ final class Child: Sendable {
                 process.withLock { $0 = execution.processIdentifier.value }
             }
             process.withLock { $0 = nil }
+            // A signal that came before there was anything to hand it to has ended the program, by another one.
+            try Task.checkCancellation()
             switch result.terminationStatus {
             case .exited(let code): return code
             case .signaled(let signal): return 128 + signal
