@@ -8,8 +8,27 @@ extension HeadroomCommand {
         ResidentMemory.keepHeapSmall()
         OpenSSLConfiguration.deferUntilNeeded()
         Console.reportLostOutput()
-        refuseUnknownCommand(CommandLine.arguments.dropFirst())
-        FirstThread.sleep { await main(nil) }
+        let arguments = CommandLine.arguments.dropFirst()
+        FirstThread.sleep {
+            if var command = urgentCommand(arguments) {
+                do { try await command.run() } catch { exit(withError: error) }
+            } else {
+                refuseUnknownCommand(arguments)
+                await main(nil)
+            }
+        }
+    }
+
+    /// Parses a command for an outage without asking the others; `nil` when it is another, or not as it should be.
+    ///
+    /// The parser first has all forty commands describe themselves, and looks whether a completion script is wanted: a tenth
+    /// of the time until an idle session is ended. Help and errors are left to it, as they may speak of any command.
+    private static func urgentCommand(_ arguments: ArraySlice<String>) -> (any AsyncParsableCommand)? {
+        let urgent: [any AsyncParsableCommand.Type] = [StatusCommand.self, KillIdleCommand.self, RescueCommand.self]
+        let type = urgent.first { $0.configuration.commandName == arguments.first }
+        // A person who gives up at the question for the password is not to be asked again.
+        guard let type, !arguments.contains("--ask-pass") else { return nil }
+        return try? type.parse(Array(arguments.dropFirst()))
     }
 
     /// Says what was meant by a command that there is not; the parser would call it an unexpected argument.

@@ -7,6 +7,7 @@ import HeadroomWatch
 struct KillIdleCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kill-idle",
+        _superCommandName: "headroom",
         abstract: "Ends the account's sessions that have slept for too long.",
         discussion: """
             Never its own session, never those of replication or of the server itself, and never one in a transaction \

@@ -8,6 +8,7 @@ import HeadroomWatch
 struct RescueCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rescue",
+        _superCommandName: "headroom",
         abstract: "Says who holds the connections when nobody gets in, and can free some.",
         discussion: """
             Finds out which limit refuses, tries the other doors (the account of HEADROOM_ADMIN_USERNAME, the server's \

@@ -33,6 +33,22 @@ import Testing
         #expect(try await HeadroomProgram.run(["help", "jobs", "add"]).output.contains("USAGE: headroom jobs add"))
     }
 
+    @Test(arguments: ["status", "kill-idle", "rescue"])
+    func `a command that is parsed by itself has its help and its errors from the whole`(command: String) async throws {
+        let help = try await HeadroomProgram.run([command, "--help"])
+        #expect(help.status == 0)
+        #expect(help.output.contains("USAGE: headroom \(command) "))
+        #expect(try await HeadroomProgram.run(["help", command]).output == help.output)
+        let wrong = try await HeadroomProgram.run([command, "--no-such-flag"])
+        #expect(wrong.status == 64)
+        #expect(wrong.errors.contains("See 'headroom \(command) --help'"))
+        #expect(
+            try await HeadroomProgram.run([command, "--version"]).output == HeadroomProgram.run(["--version"]).output
+        )
+        let script = try await HeadroomProgram.run([command, "--generate-completion-script", "bash"])
+        #expect(script.output.contains("kill-idle"))
+    }
+
     @Test func `an unknown topic is an error that names the one that was meant`() async throws {
         let run = try await HeadroomProgram.run(["help", "locked_out"])
         #expect(run.status == 64)

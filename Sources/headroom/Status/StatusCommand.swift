@@ -8,6 +8,7 @@ import Reporting
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
+        _superCommandName: "headroom",
         abstract: "Shows how near the account is to its limit, and who holds its connections.",
         discussion: """
             Exits with 0 for OK, 1 for CAUTION (over 60 %), 2 for WARNING (over 80 %) and EXHAUSTED (refused), and 3 when \
