@@ -46,20 +46,31 @@ enum Readiness {
         }
     }
 
-    /// A TCP port of 127.0.0.1 that is free at this moment.
+    /// Finds a TCP port of 127.0.0.1 that nobody listens at, for a server that is about to be started.
+    ///
+    /// Until the server listens it is anybody's, so it is none of those that the kernel gives to outgoing connections (from
+    /// 32,768, `ip_local_port_range`): under load one of them would have it within the second that a server takes to start.
+    ///
+    /// - Throws: ``SandboxError`` when there is none.
     static func freePort() throws -> Int {
-        let descriptor = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC, 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+        for _ in 0..<100 {
+            let port = UInt16.random(in: ports)
+            let descriptor = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC, 0)
+            defer { close(descriptor) }
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_port = port.bigEndian
+            address.sin_addr.s_addr = inet_addr("127.0.0.1")
+            let isFree = withUnsafePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+                }
             }
+            if isFree { return Int(port) }
         }
-        guard bound else { throw SandboxError(.startFailed, "No TCP port can be had: \(Files.lastError).") }
-        return Int(UInt16(bigEndian: address.sin_port))
+        throw SandboxError(.startFailed, "No TCP port can be had: \(Files.lastError).")
     }
+
+    /// The ports for private servers.
+    static let ports: Range<UInt16> = 20_000..<32_000
 }

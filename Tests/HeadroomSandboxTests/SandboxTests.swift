@@ -79,6 +79,17 @@ import Testing
         }
     }
 
+    @Test func `the port of a server is none that an outgoing connection may be given before it listens`() throws {
+        let range = try #require(Files.read("/proc/sys/net/ipv4/ip_local_port_range")).split { $0.isWhitespace }
+        let first = try #require(range.first.flatMap { Int($0) })
+        // A host may have widened the range; there is nothing to be had then.
+        guard first >= 32_768 else { return }
+        for _ in 0..<100 {
+            let port = try Readiness.freePort()
+            #expect(port < first && port >= 1024)
+        }
+    }
+
     @Test func `a restart keeps the data`() async throws {
         let first = try await Sandbox.start(SandboxOptions())
         try await database(first)
