@@ -56,6 +56,12 @@ import Testing
         }
     }
 
+    @Test func `a look at an account takes nothing of Foundation`() throws {
+        for (path, text) in try sources() where path.hasPrefix("Headroom/") || path.hasPrefix("HeadroomWatch/") {
+            #expect(text.firstMatch(of: /(?m)^(public |package )?import Foundation/) == nil, "\(path)")
+        }
+    }
+
     @Test
     func
         `what one system alone has stands in the folder System, and all else of the libraries takes the C library of any`()
