@@ -9,6 +9,11 @@ package enum FirstThread {
     ///
     /// - Parameter program: The program; the process exits with 0 when it returns.
     package static func sleep(whileRunning program: @escaping @Sendable () async -> Void) -> Never {
+        // Another program that became this one may have blocked them, as Dispatch's threads do.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        for number in Interrupts.signals { sigaddset(&signals, number) }
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
         Task {
             await program()
             exit(0)

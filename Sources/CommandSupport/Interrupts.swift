@@ -1,25 +1,59 @@
 @preconcurrency import Dispatch
 import Glibc
+import Synchronization
 
 /// Hears SIGINT, SIGTERM and SIGHUP, and hands each on.
+///
+/// Whichever thread a signal comes to, it is noted in a pipe. Dispatch's own sources are told by a descriptor that a thread
+/// which does not block the signals takes them away from, and Subprocess has such a thread: a signal could be lost while the
+/// source was being made.
 package final class Interrupts: Sendable {
-    private let sources: [any DispatchSourceSignal]
+    /// The signals that are heard.
+    static let signals = [SIGINT, SIGTERM, SIGHUP]
+
+    private let source: any DispatchSourceRead
 
     /// Starts to listen.
     package init(_ heard: @escaping @Sendable (Int32) -> Void) {
-        sources = [SIGINT, SIGTERM, SIGHUP]
-            .map { number in
-                // A handler that does nothing, not SIG_IGN: an ignored signal stays ignored in the programs that we start.
-                signal(number, { _ in })
-                let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-                source.setEventHandler { heard(number) }
-                source.resume()
-                return source
-            }
+        let end = SignalPipe.readingEnd
+        source = DispatchSource.makeReadSource(fileDescriptor: end, queue: .global())
+        source.setEventHandler {
+            var byte: UInt8 = 0
+            while read(end, &byte, 1) == 1 { heard(Int32(byte)) }
+        }
+        source.resume()
+        for number in Self.signals { signal(number, SignalPipe.note) }
     }
 
     /// Stops listening.
     package func stop() {
-        for source in sources { source.cancel() }
+        source.cancel()
     }
+}
+
+/// A pipe in which signals are noted by their numbers, for as long as the process lives.
+private enum SignalPipe {
+    /// Where they are read.
+    static let readingEnd: Int32 = {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else {
+            fatalError("The process has no descriptors left: error \(errno).")
+        }
+        for end in ends {
+            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+            _ = fcntl(end, F_SETFL, O_NONBLOCK)
+        }
+        writingEnd.store(ends[1], ordering: .releasing)
+        return ends[0]
+    }()
+
+    /// Notes a signal; a handler, which may do no more than this (signal-safety(7)).
+    static let note: @convention(c) (Int32) -> Void = { number in
+        let before = errno
+        var byte = UInt8(truncatingIfNeeded: number)
+        _ = write(writingEnd.load(ordering: .acquiring), &byte, 1)
+        errno = before
+    }
+
+    private static let writingEnd = Atomic<Int32>(-1)
 }
