@@ -20,9 +20,10 @@ package func runCommand(
     work: @escaping @Sendable () async throws -> Void
 ) async throws {
     if !mayDumpCore { CoreDumps.forbid() }
+    let interrupts = Interrupts()
     let task = Task { try await work() }
     let received = ReceivedSignal()
-    let interrupts = Interrupts { number in
+    interrupts.hear { number in
         if takeSignal(number) { return }
         guard received.isFirst(number) else { _exit(128 + number) }
         task.cancel()

@@ -11,18 +11,23 @@ package final class Interrupts: Sendable {
     /// The signals that are heard.
     static let signals = [SIGINT, SIGTERM, SIGHUP]
 
+    private let end: Int32
     private let source: any DispatchSourceRead
 
-    /// Starts to listen.
-    package init(_ heard: @escaping @Sendable (Int32) -> Void) {
-        let end = SignalPipe.readingEnd
+    /// Notes from now on what comes, for ``hear(_:)`` to hand on: what is begun in between may already be signalled.
+    package init() {
+        end = SignalPipe.readingEnd
         source = DispatchSource.makeReadSource(fileDescriptor: end, queue: .global())
-        source.setEventHandler {
+        for number in Self.signals { signal(number, SignalPipe.note) }
+    }
+
+    /// Starts to hand on what has come and what comes.
+    package func hear(_ heard: @escaping @Sendable (Int32) -> Void) {
+        source.setEventHandler { [end] in
             var byte: UInt8 = 0
             while read(end, &byte, 1) == 1 { heard(Int32(byte)) }
         }
         source.resume()
-        for number in Self.signals { signal(number, SignalPipe.note) }
     }
 
     /// Stops listening.

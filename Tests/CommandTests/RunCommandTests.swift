@@ -78,6 +78,21 @@ import Testing
         #expect(try await process.ended() == 128 + SIGTERM)
     }
 
+    @Test func `a signal that comes as soon as the command has begun is not lost`() async throws {
+        try await withThrowingTaskGroup(of: Int32.self) { group in
+            for round in 0..<24 {
+                // The command sends it itself: at the earliest moment at which there is one to be ended.
+                group.addTask {
+                    try await run([
+                        "--lock", "at-once-\(round)", "--", "/bin/sh", "-c", "kill -TERM $PPID; exec sleep 20",
+                    ])
+                    .status
+                }
+            }
+            for try await status in group { #expect(status == 128 + SIGTERM) }
+        }
+    }
+
     @Test func `slots are held while the command runs, and no longer`() async throws {
         let settings = try SuiteServer.settings("two1")
         let (process, child) = try await start(["--slots", "1", "--label", "batch"], "two1")

@@ -7,17 +7,9 @@ import Testing
 /// The last look at an account is there when it lets nobody in.
 @Suite struct AccountSnapshotTests {
     private func snapshot(program: String? = "php-fpm8.4") throws -> AccountSnapshot {
-        var look = AccountReport(
-            account: "app@%",
-            serverVersion: "10.11-MariaDB",
-            limit: AccountLimit(value: 7, source: .global),
-            sessions: [],
-            maxIdle: .seconds(300)
-        )
-        look.server = ServerUse(limit: 151, status: [:])
         var snapshot = try #require(
             AccountSnapshot(
-                look,
+                .seen,
                 ports: ServerPorts(socket: "/run/my server.sock", adminPort: 33_062, adminAddress: "::1")
             )
         )
@@ -61,5 +53,20 @@ import Testing
         for length in 0..<text.count { #expect(AccountSnapshot(text: String(text.prefix(length))) == nil) }
         #expect(AccountSnapshot(text: "{\"account\":\"app@%\",\"used\":1,\"takenAt\":1}\n") == nil)
         #expect(AccountSnapshot(text: text.replacing("snapshot 1", with: "snapshot 2")) == nil)
+    }
+}
+
+extension AccountReport {
+    /// What a look sees of an account with a limit of 7, on a server with one of 151.
+    static var seen: AccountReport {
+        var report = AccountReport(
+            account: "app@%",
+            serverVersion: "10.11-MariaDB",
+            limit: AccountLimit(value: 7, source: .global),
+            sessions: [],
+            maxIdle: .seconds(300)
+        )
+        report.server = ServerUse(limit: 151, status: [:])
+        return report
     }
 }

@@ -114,15 +114,7 @@ import Testing
         #expect(report.limit == AccountLimit(value: 10, source: .refusal))
         report.refusal = DatabaseError(.userLimitReached, message: "")
         #expect(report.limit == AccountLimit(value: nil, source: .global))
-        var look = AccountReport(
-            account: "app@%",
-            serverVersion: "10.11-MariaDB",
-            limit: AccountLimit(value: 7, source: .global),
-            sessions: [],
-            maxIdle: .seconds(300)
-        )
-        look.server = ServerUse(limit: 151, status: [:])
-        report.snapshot = AccountSnapshot(look, ports: ServerPorts())
+        report.snapshot = AccountSnapshot(.seen, ports: ServerPorts())
         #expect(report.limit == AccountLimit(value: 7, source: .global))
         report.refusal = DatabaseError(.serverLimitReached, message: "")
         #expect(report.limit == AccountLimit(value: 151, source: .server))

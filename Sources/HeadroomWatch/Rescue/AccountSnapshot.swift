@@ -1,4 +1,4 @@
-import Glibc
+import CKernel
 public import Headroom
 
 /// What an account looked like when it could last be looked at, kept for when it cannot.
@@ -95,11 +95,7 @@ public struct AccountSnapshot: Sendable, Hashable {
     }
 
     /// This host's clock, in seconds since 1970.
-    private static var now: Double {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec / 1000) / 1e6
-    }
+    private static var now: Double { Double(kernel_time_of_day()) / 1e9 }
 }
 
 extension Connection {
