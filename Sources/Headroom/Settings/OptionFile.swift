@@ -73,7 +73,7 @@ struct OptionFile {
             return
         }
         if !isNamed, let stranger {
-            warnings.append("\(origin) includes \(named), which is not read: nobody named the file, and \(stranger)")
+            warnings.append("\(origin) includes \(named), which is not read: nobody named this file, and \(stranger)")
             return
         }
         if order == "!includedir" {

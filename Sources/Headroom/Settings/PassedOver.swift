@@ -70,8 +70,8 @@ extension FoundSettings {
         return PassedOver(
             setting: setting,
             sentence:
-                "\(setting.name) in \(entry.origin) is passed over: \(setting.trust.reason), and the password is in "
-                + "\(holder.origin), while \(layer.stranger ?? "another user may have written that file")",
+                "\(setting.name) in \(entry.origin) is passed over: \(setting.trust.reason), the password is in "
+                + "\(holder.origin), and \(layer.stranger ?? "another user may have written the file")",
             advice: "Set \(setting.name) where the password is, or n\(layer.naming(entry.origin).dropFirst())",
             note: "\(setting.name) in \(entry.origin) is passed over, as \(layer.stranger ?? "it is another user's")",
             isProblem: isPlace && place == nil && !isOfOptionFile
@@ -101,7 +101,7 @@ extension FoundSettings {
         return PassedOver(
             setting: .adminPassword,
             sentence: "The second account is not used: its password is in \(password.origin), and only "
-                + "\((place[.socket] ?? place[.host])?.origin.path ?? "another file") says where the server is, while "
+                + "\((place[.socket] ?? place[.host])?.origin.path ?? "another file") says where the server is: "
                 + "\(place.stranger ?? "another user may have written that file")",
             advice: "Set HEADROOM_ADMIN_HOST or HEADROOM_ADMIN_SOCKET where that password is, or name the file.",
             note: "not used, as a less trusted source says where the server is"

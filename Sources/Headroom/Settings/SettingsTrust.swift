@@ -84,7 +84,7 @@ struct FileWriters: Hashable {
     /// - Parameter user: The user who reads the file.
     /// - Returns: The reason in words.
     func stranger(to user: UInt32) -> String? {
-        for (rights, what) in [(file, "it"), (folder, "its folder")] {
+        for (rights, what) in [(file, "the file"), (folder, "its folder")] {
             if rights.owner != user, rights.owner != 0 { return "\(what) belongs to user \(rights.owner)" }
             if what == "its folder", rights.mode & UInt32(S_ISVTX) != 0 { continue }
             if rights.mode & UInt32(S_IWOTH) != 0 { return "every user may write to \(what)" }

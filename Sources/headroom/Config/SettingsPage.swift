@@ -35,6 +35,12 @@ enum SettingsPage {
         Setting.handed.map { "`\($0.name)`" }.joined(separator: ", ")
     }
 
+    private static let passedOver =
+        "What is passed over is a warning that says why, and `config show` and `doctor` have it too. Where the only host is one "
+        + "that is passed over, nothing is connected to: that is an error (`rescue` and `doctor` go on with the default). Only "
+        + "where the password is in an option file without a host, that means this machine, as for the servers' own tools. "
+        + "`~/.my.cnf` counts as named where it is your own, else as a `.env` that was found, and what it includes is not read."
+
     private static func paragraph(_ text: String) -> String { wrapped(text, width: 120).joined(separator: "\n") }
 
     private static var head: String {
@@ -85,10 +91,7 @@ enum SettingsPage {
           `_FILE`. They count from flags, the environment, systemd's credentials, and files that were named (`--env-file .env` names
           it).
 
-        What is passed over is a warning that says why, and `config show` and `doctor` have it too. Where the only host is one that
-        is passed over, nothing is connected to: that is an error; but where the password is in an option file without a host, that
-        means this machine, as for the servers' own tools. `~/.my.cnf` counts as named where it is your own, else as a `.env` that
-        was found, and what it includes is not read.
+        \(paragraph(passedOver))
 
         ## Secrets
 
