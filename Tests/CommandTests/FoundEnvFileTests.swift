@@ -97,6 +97,26 @@ struct FoundEnvFileTests {
         #expect(listener.wasCalled)
     }
 
+    @Test func `a file's server does not get the password of the option file at home`() async throws {
+        let listener = try Listener()
+        let home = TemporaryFolder()
+        home.write("[client]\nuser=root\npassword=\(secret)\n", to: ".my.cnf")
+        // Also where the .env is the user's own.
+        for user in [4_321, 0] as [UInt32] {
+            plant("MYSQL_HOST=127.0.0.9\nMYSQL_TCP_PORT=\(listener.port)\n", user: user)
+            let run = try await run(["status"], ["HOME": home.path])
+            #expect(!listener.wasCalled, "\(run.errors)")
+            #expect(run.errors.contains("No setting says who logs in"), "\(run.errors)")
+        }
+    }
+
+    @Test func `what is passed over is told also where nothing can be done without it`() async throws {
+        plant("DATABASE_URL_FILE=/etc/shadow\n")
+        let run = try await run(["status"])
+        #expect(run.errors.contains("DATABASE_URL_FILE in line 1 of .env is passed over"), "\(run.errors)")
+        #expect(run.errors.contains("No setting says which database to use"), "\(run.errors)")
+    }
+
     @Test func `a second account's password is not sent to the server of a site`() async throws {
         let listener = try Listener()
         plant(

@@ -124,6 +124,8 @@ import Testing
         )
         let isTaken = !host.isForeign || password.isForeign
         #expect(try found.places() == [.tcp(host: isTaken ? "evil" : "127.0.0.1", port: isTaken ? 9 : 3306)])
+        let ways = found.endpoints(inUse: .tcp(host: "in use", port: 1))
+        #expect(ways.contains { $0.hostName == "evil" } == isTaken)
         #expect(found.warnings.contains { $0.contains("DB_PORT") } == !isTaken)
         // Where an option file names no host it means this machine; else it is an error.
         #expect(found.problems.isEmpty == (isTaken || password == .optionFile), "\(found.problems)")
