@@ -30,4 +30,7 @@ public struct TLS: Hashable, Sendable {
 extension TLS.Mode {
     /// Whether connections are encrypted without a look at the server's certificate.
     var acceptsAnyCertificate: Bool { self == .preferred || self == .required }
+
+    /// How much the mode asks for, compared with the others.
+    var strength: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 }
