@@ -54,6 +54,9 @@ public struct ImportFolders: Sendable, Hashable {
     /// Of these the folder of the uploads alone: their files are Headroom's own.
     package var ofUploads: ImportFolders { ImportFolders([], uploads: uploads) }
 
+    /// The same folders, where nothing beyond them is read: for what shows people the bytes of a file.
+    package var alone: ImportFolders { ImportFolders(paths.filter { $0 != uploads }, uploads: uploads) }
+
     /// Opens a file that a row names.
     ///
     /// - Parameter path: The path in the row.
@@ -83,6 +86,9 @@ public struct ImportFolders: Sendable, Hashable {
         guard place.isWithin else { throw outside(path, place.parent) }
         return place.file.map { FileNumber($0) }
     }
+
+    /// Whether a path leads to a file in one of the folders.
+    package func has(_ path: String) -> Bool { ((try? identity(of: path)) ?? nil) != nil }
 
     /// Deletes a file in one of the folders, if it is still the one that it was.
     ///

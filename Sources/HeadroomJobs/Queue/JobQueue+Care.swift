@@ -152,25 +152,35 @@ extension JobQueue {
         }
     }
 
-    /// Returns which of some files' names the path of a job ends with that may still need its file.
+    /// Whether jobs need a file.
+    package enum FileUse: Sendable {
+        /// A job that is not completed names it.
+        case needed
+        /// Only completed jobs name it.
+        case done
+    }
+
+    /// Returns which of some files jobs name, by the last name of their paths.
     ///
     /// - Parameter names: The files' names.
-    /// - Returns: The names, of jobs that are not completed.
+    /// - Returns: How those are used that any job names.
     /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
-    package func namesInUse(_ names: [String]) async throws -> Set<String> {
+    package func usage(ofFilesNamed names: [String]) async throws -> [String: FileUse] {
         try await database.withConnection { connection in
-            var used: Set<String> = []
+            var usage: [String: FileUse] = [:]
             for start in stride(from: 0, to: names.count, by: 200) {
-                let some = names[start..<min(start + 200, names.count)]
+                let some = Array(names[start..<min(start + 200, names.count)])
                 let found = try await connection.query(
                     """
-                    SELECT DISTINCT LEFT(SUBSTRING_INDEX(file_path, '/', -1), 300) FROM import_jobs
-                    WHERE status <> 'completed' AND SUBSTRING_INDEX(file_path, '/', -1) IN (\(list: Array(some)))
+                    SELECT LEFT(SUBSTRING_INDEX(file_path, '/', -1), 300) AS name, MAX(status <> 'completed')
+                    FROM import_jobs WHERE SUBSTRING_INDEX(file_path, '/', -1) IN (\(list: some)) GROUP BY name
                     """
                 )
-                used.formUnion(try found.decode(String.self))
+                for (name, isNeeded) in try found.decode(String.self, Bool.self) {
+                    usage[name] = isNeeded ? .needed : .done
+                }
             }
-            return used
+            return usage
         }
     }
 

@@ -51,7 +51,7 @@ struct JobRejects: AsyncParsableCommand {
         if let kept = try await queue.rejectedHeader(of: job.id).flatMap(RejectsCSV.init(json:)) { return kept }
         return try await FileCheck.open(
             path: job.path,
-            in: folders,
+            in: folders.alone,
             type: ImportType(rawValue: job.type) ?? .hh,
             options: try ImportOptions(metadata: job.metadata)
         )
