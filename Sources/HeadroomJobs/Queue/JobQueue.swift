@@ -80,7 +80,7 @@ extension Connection {
                    queued_at, started_at, completed_at, LEFT(error_message, 16000) AS error_message,
                    LEAST(GREATEST(COALESCE(retry_count, 0), 0), 1000000) DIV 1 AS retry_count,
                    LEAST(GREATEST(COALESCE(max_retries, 0), 0), 1000000) DIV 1 AS max_retries,
-                   retry_at, LEFT(summary, 262144) AS summary, LEFT(metadata, 65537) AS metadata,
+                   retry_at, LEFT(summary, 65536) AS summary, LEFT(metadata, 65537) AS metadata,
                    TIMESTAMPDIFF(SECOND, started_at, COALESCE(completed_at, NOW())) AS elapsed
             FROM import_jobs \(clause)
             """

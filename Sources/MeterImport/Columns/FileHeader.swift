@@ -39,8 +39,8 @@ struct FileHeader {
             throw ImportError(
                 .wrongColumns,
                 isShown
-                    ? "The column '\(shown(columns[column].original, most: 60))' cannot be used: \(error.reason)."
-                    : "The column \(column + 1) cannot be used: \(error.reason)."
+                    ? "The column '\(shown(columns[column].original, most: 60))' cannot be used: \(shown(error.reason))."
+                    : "The column \(column + 1) cannot be used: its unit is not Wh, kWh, MWh or GWh."
             )
         }
     }
