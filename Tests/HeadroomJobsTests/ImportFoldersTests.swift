@@ -174,6 +174,31 @@ import Testing
         #expect(throws: RefusedFile.self) { try ImportFolders().identity(of: "\(outside)/s.csv") }
     }
 
+    @Test func `a folder that is swapped for a link meanwhile opens nothing else`() async throws {
+        let (inside, outside) = tree()
+        folder.write("SECRET", to: "out/b.csv")
+        let folders = ImportFolders([inside])
+        let swaps = Task {
+            while !Task.isCancelled {
+                rename("\(inside)/sub", "\(inside)/away")
+                symlink(outside, "\(inside)/sub")
+                unlink("\(inside)/sub")
+                rename("\(inside)/away", "\(inside)/sub")
+                await Task.yield()
+            }
+        }
+        defer { swaps.cancel() }
+        var opened = 0
+        while opened < 500 {
+            if let file = try? folders.open("\(inside)/sub/b.csv") {
+                opened += 1
+                #expect(text(file) == "inside")
+            } else {
+                await Task.yield()
+            }
+        }
+    }
+
     @Test(arguments: 0..<40) func `whatever is opened lies inside, in any tree with any links`(seed: UInt64) throws {
         var random = SplitMix(seed)
         // Everything in it says where it really lies.

@@ -125,6 +125,11 @@ import Testing
             try ImportOptions(timezone: String(repeating: "A", count: 60_000)).validate()
         }
         #expect(ImportSummary(json: deep.joined()) == nil)
+        // What the decoder itself would take.
+        let note = String(repeating: "x", count: 70_000)
+        #expect(throws: ImportError.self) { try ImportOptions(metadata: #"{"mpan":"1","note":"\#(note)"}"#) }
+        let tags = String(repeating: "[", count: 40) + String(repeating: "]", count: 40)
+        #expect(throws: ImportError.self) { try ImportOptions(metadata: #"{"mpan":"1","tags":\#(tags)}"#) }
         #expect(throws: Never.self) { try ImportOptions(metadata: #"{"mpan":"1","tags":[[{"a":1}]]}"#) }
     }
 }
