@@ -203,6 +203,7 @@ let package = Package(
             dependencies: [
                 "CommandSupport",
                 "Headroom",
+                "HeadroomJobs",
                 "HeadroomWatch",
                 "HeadroomWeb",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

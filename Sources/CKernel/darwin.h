@@ -55,3 +55,6 @@ static inline int kernel_process_start(int process, uint64_t *start) {
 static inline int kernel_boot_word(char *word, size_t size) {
     return sysctlbyname("kern.bootsessionuuid", word, &size, (void *)0, 0);
 }
+
+// Opens a folder only to go on from it: needs no right to list it.
+enum { kernel_go_through = O_SEARCH };

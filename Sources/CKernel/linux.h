@@ -88,3 +88,6 @@ static inline int kernel_pidfd_getfd(int process, int descriptor) {
 static inline int kernel_pidfd_signal(int process, int signal) {
     return (int)syscall(424, process, signal, (void *)0, 0);
 }
+
+// Opens a folder only to go on from it: needs no right to list it. (O_PATH; a link that is not to be followed is no folder.)
+enum { kernel_go_through = 010000000 };

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CommandSupport
 import Headroom
+import HeadroomJobs
 import HeadroomWeb
 
 /// The flags that say how the dashboard is served.
@@ -48,6 +49,9 @@ struct ServingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The largest file that may be uploaded, in MB; 0 takes none.", valueName: "count"))
     var maxUpload = 256
 
+    @Option(help: ArgumentHelp("The most that all uploaded files may take together, in MB.", valueName: "count"))
+    var uploadTotal = 2048
+
     func validate() throws {
         guard addUser == nil || userFile != nil else { throw ValidationError("--add-user goes with --user-file.") }
         guard (tlsCertificate == nil) == (tlsKey == nil) else {
@@ -55,6 +59,9 @@ struct ServingOptions: ParsableArguments {
         }
         guard interval.value >= .milliseconds(200) else { throw ValidationError("--interval must be at least 200ms.") }
         guard (0...102_400).contains(maxUpload) else { throw ValidationError("--max-upload must be from 0 to 102400.") }
+        guard (1...104_857_600).contains(uploadTotal) else {
+            throw ValidationError("--upload-total must be from 1 to 104857600.")
+        }
         guard socketPath != nil || place != nil else {
             throw ValidationError("--listen takes host:port, such as 127.0.0.1:8080.")
         }
@@ -89,6 +96,8 @@ struct ServingOptions: ParsableArguments {
             options.uploadFolder = try uploadFolder ?? AccountMemory(settings, topic: "uploads").path(ending: "")
         }
         options.mostUpload = maxUpload << 20
+        options.mostUploadTotal = uploadTotal << 20
+        options.importFolders = try ImportFolders(loaded, uploads: options.uploadFolder)
         let name = try QueueName.of(loaded)
         // The worker would find the job by itself, only later.
         options.ring = { try? HostBell.ring(name, stateFolder: settings.stateFolder) }

@@ -6,7 +6,7 @@ extension Setting {
         connectTimeout, closeTimeout, idleTimeout, holdWarning,
         tlsMode, tlsAuthorities,
         adminUsername, adminPassword, adminHost, adminPort, adminSocket,
-        queue,
+        queue, importFolders,
         alertCommand, webhook, mailTo,
         webToken,
         cache,
@@ -285,6 +285,21 @@ extension Setting {
         trust: .harmless("a name, and one that leads out of its folder is refused"),
         readBy: ["work", "jobs", "import", "verify"],
         flag: "--queue"
+    )
+
+    package static let importFolders = Setting(
+        name: "HEADROOM_IMPORT_DIRS",
+        meaning:
+            "The folders in which the files lie that jobs may name, with : between them. Nothing else is read for a job, or "
+            + "deleted with one.",
+        kind: .absolutePath,
+        standard: .words(
+            "none: files named .csv, .tsv or .txt are read, and none deleted but the dashboard's uploads",
+            example: "/var/www/app/storage/uploads"
+        ),
+        group: .queue,
+        trust: .pathOrCommand("what lies in these folders is read for a job, and deleted with one"),
+        readBy: ["work", "jobs", "import", "serve"]
     )
 
     package static let alertCommand = Setting(

@@ -152,7 +152,7 @@ extension JobQueue {
                       AND COALESCE(TIMESTAMPDIFF(SECOND, l.expires_at, UTC_TIMESTAMP()),
                                    TIMESTAMPDIFF(SECOND, j.started_at, NOW()))
                           > \(Int(QueueHealth.patience.components.seconds))
-                    ORDER BY j.id
+                    ORDER BY j.id LIMIT 100
                     """
                 )
                 .decode(Int.self)
@@ -161,7 +161,7 @@ extension JobQueue {
                     """
                     SELECT hostname, job_id, TIMESTAMPDIFF(SECOND, expires_at, UTC_TIMESTAMP(6)) + \(Lease.seconds),
                            expires_at <= UTC_TIMESTAMP(6)
-                    FROM headroom_leases ORDER BY hostname, job_id
+                    FROM headroom_leases ORDER BY hostname, job_id LIMIT 10000
                     """
                 )
                 .decode(String.self, Int.self, Int.self, Int.self)

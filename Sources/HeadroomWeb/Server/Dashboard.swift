@@ -18,6 +18,8 @@ final class Dashboard: Sendable {
     let account: Sampler<AccountPicture>
     let jobs: Sampler<JobsPicture>
     let queue: JobQueue
+    /// The uploads; `nil` when none are taken.
+    let uploads: UploadFolder?
     let logger: Logger
     let signInLimit = Mutex(SignInLimit())
 
@@ -43,6 +45,7 @@ final class Dashboard: Sendable {
         patient.connectTimeout = min(patient.connectTimeout, .seconds(5))
         let queue = JobQueue(Database(patient))
         self.queue = queue
+        uploads = options.uploadFolder.map { UploadFolder($0, options, queue) }
         jobs = Sampler(interval: options.interval) { await JobsPicture.taken(queue) }
     }
 

@@ -1,4 +1,5 @@
 import Headroom
+package import HeadroomJobs
 
 /// Says how the dashboard is served.
 package struct WebOptions: Sendable {
@@ -43,6 +44,15 @@ package struct WebOptions: Sendable {
 
     /// The largest file that is taken, in bytes.
     package var mostUpload = 256 << 20
+
+    /// The most bytes of all uploaded files together; 2 GiB by default.
+    package var mostUploadTotal = 2 << 30
+
+    /// The most uploads under way at once.
+    package var mostUploadsAtOnce = 4
+
+    /// Where the files lie that jobs may name, with the upload folder.
+    package var importFolders = ImportFolders()
 
     /// Is called when a job was queued, to wake the worker.
     package var ring: @Sendable () -> Void = {}

@@ -1,4 +1,5 @@
 import CLibrary
+import HeadroomJobs
 import SystemPackage
 
 extension TimeZoneRules {
@@ -13,7 +14,7 @@ extension TimeZoneRules {
         else {
             throw ImportError(
                 .badOptions,
-                "The time zone '\(name)' is not known here. Write it as in Europe/London, or install the package tzdata."
+                "The time zone '\(shown(name, most: 60))' is not known here. Write it as in Europe/London, or install the package tzdata."
             )
         }
         return rules
