@@ -88,3 +88,35 @@ static inline int kernel_pidfd_getfd(int process, int descriptor) {
 static inline int kernel_pidfd_signal(int process, int signal) {
     return (int)syscall(424, process, signal, (void *)0, 0);
 }
+
+// How many processors this process may run on; 1 when the kernel does not say.
+static inline long kernel_processors(void) {
+    unsigned long mask[128] = {0};
+    long size = syscall(SYS_sched_getaffinity, 0, sizeof mask, mask), count = 0;
+    for (long word = 0; word < size / (long)sizeof(long); word++) count += __builtin_popcountl(mask[word]);
+    return count > 0 ? count : 1;
+}
+
+// Swift's tasks run on Dispatch's threads, unless a program names functions that take them (swiftlang/swift,
+// stdlib/public/Concurrency/GlobalExecutor.cpp; WebAssembly's event loops and SwiftNIO take them in this way too). What follows
+// the named arguments of each is the function that would have been called. Numbers and pointers are passed to Swift's functions
+// as to C's.
+extern void (*swift_task_enqueueGlobal_hook)(void *job, void *original);
+extern void (*swift_task_enqueueGlobalWithDelay_hook)(unsigned long long nanoseconds, void *job, void *original);
+extern void (*swift_task_enqueueGlobalWithDeadline_hook)(
+    long long seconds, long long nanoseconds, long long tolerance, long long more_tolerance, int clock, void *job,
+    void *original
+);
+extern __attribute__((swiftcall)) void swift_job_run(void *job, void *executor, void *implementation);
+
+static inline void kernel_take_tasks(
+    void (*now)(void *, void *), void (*after)(unsigned long long, void *, void *),
+    void (*at)(long long, long long, long long, long long, int, void *, void *)
+) {
+    swift_task_enqueueGlobal_hook = now;
+    swift_task_enqueueGlobalWithDelay_hook = after;
+    swift_task_enqueueGlobalWithDeadline_hook = at;
+}
+
+// Runs a piece of a task that belongs to no executor of its own.
+static inline void kernel_run_job(void *job) { swift_job_run(job, (void *)0, (void *)0); }

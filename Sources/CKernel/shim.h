@@ -52,6 +52,17 @@ static inline int kernel_start_thread(void *(*body)(void *), void *argument, siz
     return result;
 }
 
+// Starts a thread that starts the next one, and so on: all of them live at once.
+static inline void *kernel_thread_chain(void *left) {
+    pthread_t next;
+    void *more;
+    if (left == (void *)0 || pthread_create(&next, (void *)0, kernel_thread_chain, (char *)left - 1) != 0) return (void *)0;
+    return pthread_join(next, &more) == 0 ? (char *)more + 1 : (void *)0;
+}
+
+// How many of so many threads the process can have at once, beside those that it has; they have ended when this returns.
+static inline long kernel_try_threads(long count) { return (long)kernel_thread_chain((void *)count); }
+
 // The process's own variables, each "NAME=value", and a null at the end. (Swift 6 sees in `environ` a variable that is not safe.)
 static inline char *const *kernel_environment(void) {
     extern char **environ;

@@ -54,7 +54,10 @@ import HeadroomWatch
     var json = false
 
     static func main() {
-        FirstThread.sleep { await main(nil) }
+        // SQLite's library has threads of Dispatch's, and alerts go out by programs.
+        _ = HostLimits.check { _ in HostLimits.Need(descriptors: 32, megabytes: 96, threads: 6) }
+        Console.reportLostOutput()
+        FirstThread.wait { await main(nil) }
     }
 
     func validate() throws {

@@ -5,17 +5,28 @@ import Headroom
 extension HeadroomCommand {
     /// Runs the command that the arguments name.
     static func main() {
+        let arguments = HostLimits.check(need)
         ResidentMemory.keepHeapSmall()
         OpenSSLConfiguration.deferUntilNeeded()
         Console.reportLostOutput()
-        let arguments = CommandLine.arguments.dropFirst()
-        FirstThread.sleep {
+        FirstThread.wait {
             if var command = urgentCommand(arguments) {
                 do { try await command.run() } catch { exit(withError: error) }
             } else {
                 refuseUnknownCommand(arguments)
                 await main(nil)
             }
+        }
+    }
+
+    /// What a command needs of the host.
+    private static func need(_ arguments: ArraySlice<String>) -> HostLimits.Need {
+        switch arguments.first {
+        // An import reads its file on a thread of Dispatch's.
+        case "work", "import", "verify": HostLimits.Need(descriptors: 32, megabytes: 64, threads: 4)
+        // It starts other programs.
+        case "run", "sandbox": HostLimits.Need(descriptors: 32, megabytes: 48, threads: 4)
+        default: HostLimits.Need(descriptors: 16, megabytes: 24)
         }
     }
 
