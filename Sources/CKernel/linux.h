@@ -97,26 +97,11 @@ static inline long kernel_processors(void) {
     return count > 0 ? count : 1;
 }
 
-// Swift's tasks run on Dispatch's threads, unless a program names functions that take them (swiftlang/swift,
-// stdlib/public/Concurrency/GlobalExecutor.cpp; WebAssembly's event loops and SwiftNIO take them in this way too). What follows
-// the named arguments of each is the function that would have been called. Numbers and pointers are passed to Swift's functions
-// as to C's.
-extern void (*swift_task_enqueueGlobal_hook)(void *job, void *original);
-extern void (*swift_task_enqueueGlobalWithDelay_hook)(unsigned long long nanoseconds, void *job, void *original);
-extern void (*swift_task_enqueueGlobalWithDeadline_hook)(
-    long long seconds, long long nanoseconds, long long tolerance, long long more_tolerance, int clock, void *job,
-    void *original
-);
-extern __attribute__((swiftcall)) void swift_job_run(void *job, void *executor, void *implementation);
-
-static inline void kernel_take_tasks(
-    void (*now)(void *, void *), void (*after)(unsigned long long, void *, void *),
-    void (*at)(long long, long long, long long, long long, int, void *, void *)
-) {
-    swift_task_enqueueGlobal_hook = now;
-    swift_task_enqueueGlobalWithDelay_hook = after;
-    swift_task_enqueueGlobalWithDeadline_hook = at;
+// Gives each thread that a library starts so much of a stack: of the 8 MB that are usual a limit of all memory counts every one.
+static inline void kernel_limit_stacks(size_t size) {
+    extern int pthread_setattr_default_np(const pthread_attr_t *attributes);
+    pthread_attr_t attributes;
+    if (pthread_attr_init(&attributes) != 0) return;
+    if (pthread_attr_setstacksize(&attributes, size) == 0) pthread_setattr_default_np(&attributes);
+    pthread_attr_destroy(&attributes);
 }
-
-// Runs a piece of a task that belongs to no executor of its own.
-static inline void kernel_run_job(void *job) { swift_job_run(job, (void *)0, (void *)0); }

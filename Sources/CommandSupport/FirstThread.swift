@@ -8,8 +8,12 @@ package enum FirstThread {
     /// An `async` main would have it end by pthread_exit(3), which loads a library to unwind its stack with and reads half a
     /// megabyte of tables for that: a twentieth of the time of a command that asks one question.
     ///
-    /// - Parameter program: The program; the process exits with 0 when it returns.
-    package static func wait(whileRunning program: @escaping @Sendable () async -> Void) -> Never {
+    /// - Parameters:
+    ///   - need: What it was said to need, with how it ends when the host gives no thread.
+    ///   - program: The program; the process exits with 0 when it returns.
+    package static func wait(_ need: HostLimits.Need, whileRunning program: @escaping @Sendable () async -> Void)
+        -> Never
+    {
         // Another program that became this one may have blocked them, as Dispatch's threads do.
         var signals = sigset_t()
         sigemptyset(&signals)
@@ -23,7 +27,7 @@ package enum FirstThread {
             }
         } catch {
             Failure.print(error)
-            exit(HostLimits.tryAgainLater)
+            exit(need.failureCode ?? HostLimits.tryAgainLater)
         }
     }
 }

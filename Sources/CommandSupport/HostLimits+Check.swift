@@ -8,8 +8,9 @@ extension HostLimits {
     /// the server.
     ///
     /// - Parameter needs: What the program needs, by its arguments.
-    /// - Returns: The arguments, without the program's name.
-    package static func check(_ needs: (ArraySlice<String>) -> Need) -> ArraySlice<String> {
+    /// - Returns: The arguments, without the program's name, and what it needs.
+    package static func check(_ needs: (ArraySlice<String>) -> Need) -> (ArraySlice<String>, Need) {
+        kernel_limit_stacks(1 << 20)
         var facts = Facts()
         facts.hasClock = hasClocks
         var (closed, free) = descriptors(below: 256)
@@ -28,9 +29,9 @@ extension HostLimits {
         facts.descriptors = free < need.descriptors ? descriptors(below: 1 << 20).free : free
         facts.hasProcess = !CommandLine.arguments.isEmpty
         facts.hasMemory = has(memory: need.memory)
-        facts.threads = need.threads > 0 ? kernel_try_threads(need.threads) : 0
+        facts.threads = need.threads > 0 ? Int(kernel_try_threads(Int32(clamping: need.threads))) : 0
         guard lack(facts, for: need) == nil else { refuse(facts, need) }
-        return arguments
+        return (arguments, need)
     }
 
     private static func refuse(_ facts: Facts, _ need: Need) -> Never {

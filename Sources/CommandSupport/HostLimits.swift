@@ -10,12 +10,17 @@ package enum HostLimits {
         package var memory: Int
         /// Threads of libraries that would wait for them without end.
         package var threads: Int
+        /// How the program ends instead, where that is not for the lack to say.
+        ///
+        /// Monitoring expects 3 for what cannot be seen.
+        package var failureCode: Int32?
 
         /// Creates a need.
-        package init(descriptors: Int, megabytes: Int, threads: Int = 0) {
+        package init(descriptors: Int, megabytes: Int, threads: Int = 0, failureCode: Int32? = nil) {
             self.descriptors = descriptors
             memory = megabytes << 20
             self.threads = threads
+            self.failureCode = failureCode
         }
     }
 
@@ -47,6 +52,12 @@ package enum HostLimits {
 
     /// What is missing; `nil` when all is there.
     static func lack(_ facts: Facts, for need: Need) -> Lack? {
+        var lack = firstLack(facts, need)
+        if let code = need.failureCode { lack?.exitCode = code }
+        return lack
+    }
+
+    private static func firstLack(_ facts: Facts, _ need: Need) -> Lack? {
         if !facts.hasClock {
             return Lack(
                 message: "The host's clocks cannot be read.",

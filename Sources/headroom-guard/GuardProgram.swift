@@ -55,9 +55,12 @@ import HeadroomWatch
 
     static func main() {
         // SQLite's library has threads of Dispatch's, and alerts go out by programs.
-        _ = HostLimits.check { _ in HostLimits.Need(descriptors: 32, megabytes: 96, threads: 6) }
+        let (_, need) = HostLimits.check { arguments in
+            let code = arguments.contains("--once") ? Level.unknown.exitCode : nil
+            return HostLimits.Need(descriptors: 32, megabytes: 32, threads: 8, failureCode: code)
+        }
         Console.reportLostOutput()
-        FirstThread.wait { await main(nil) }
+        FirstThread.wait(need) { await main(nil) }
     }
 
     func validate() throws {

@@ -39,12 +39,12 @@ import UnixSignals
 
     static func main() {
         // SwiftNIO has a thread for each processor, and as many again for files.
-        let processors = kernel_processors()
-        _ = HostLimits.check { _ in
-            HostLimits.Need(descriptors: 64, megabytes: 96 + 24 * processors, threads: 2 * processors + 6)
+        let processors = Int(kernel_processors())
+        let (_, need) = HostLimits.check { _ in
+            HostLimits.Need(descriptors: 64, megabytes: 64 + 4 * processors, threads: 2 * processors + 6)
         }
         Console.reportLostOutput()
-        FirstThread.wait { await main(nil) }
+        FirstThread.wait(need) { await main(nil) }
     }
 
     func run() async throws {

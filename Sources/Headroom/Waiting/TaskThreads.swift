@@ -1,4 +1,6 @@
 #if os(Linux)
+// How a program names the threads of its tasks: to be public in a later Swift (SE-0505).
+@_spi(ExperimentalCustomExecutors) @_spi(ExperimentalScheduling) import _Concurrency
 import CLibrary
 import DequeModule
 
@@ -18,7 +20,7 @@ package final class TaskThreads: Sendable {
     private let name: String
     private let most: Int
     private let state = Guarded(State())
-    /// What idle ones sleep on. It is never freed, as they never end.
+    /// Where idle ones sleep; never freed, as they never end.
     private nonisolated(unsafe) let wakeUps = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
 
     /// Starts the first thread.
@@ -27,7 +29,7 @@ package final class TaskThreads: Sendable {
     ///   - name: What the threads are called, for debuggers.
     ///   - most: How many there may be; by default as many as the process may use processors.
     /// - Throws: ``DatabaseError`` with `hostExhausted`.
-    package init(named name: String, most: Int = kernel_processors()) throws(DatabaseError) {
+    package init(named name: String, most: Int = Int(kernel_processors())) throws(DatabaseError) {
         self.name = name
         self.most = most
         sem_init(wakeUps, 0, 0)
@@ -68,11 +70,37 @@ package final class TaskThreads: Sendable {
                 return state.jobs.popFirst()
             }
             if let job {
-                kernel_run_job(unsafeBitCast(job, to: UnsafeMutableRawPointer.self))
+                job.runSynchronously(on: asUnownedTaskExecutor())
             } else {
                 sem_wait(wakeUps)
             }
         }
+    }
+}
+
+extension TaskThreads: TaskExecutor, SchedulingExecutor {
+    package func enqueue(_ job: consuming ExecutorJob) {
+        add(UnownedJob(job))
+    }
+
+    package func enqueue<C: Clock>(
+        _ job: consuming ExecutorJob,
+        after delay: C.Duration,
+        tolerance: C.Duration?,
+        clock: C
+    ) {
+        let job = UnownedJob(job)
+        // All clocks of the programs count in `Duration`.
+        _ = Waiting.shared.schedule(at: .now + (delay as? Duration ?? .zero)) { [self] in add(job) }
+    }
+
+    package func enqueue<C: Clock>(
+        _ job: consuming ExecutorJob,
+        at instant: C.Instant,
+        tolerance: C.Duration?,
+        clock: C
+    ) {
+        enqueue(job, after: clock.now.duration(to: instant), tolerance: tolerance, clock: clock)
     }
 }
 
@@ -93,17 +121,7 @@ package enum WaitingProgram {
         let waiting = try Waiting.startForOwnThread()
         waiting.watch(signals, heard)
         threads = try TaskThreads(named: "headroom-task")
-        kernel_take_tasks(
-            { job, _ in WaitingProgram.add(job) },
-            { nanoseconds, job, _ in WaitingProgram.add(job, after: .nanoseconds(Int64(clamping: nanoseconds))) },
-            { seconds, nanoseconds, _, _, clock, job, _ in
-                let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-                let moment = overflow ? Int64.max : whole + min(nanoseconds, Int64.max - whole)
-                // Swift's numbers: 1 goes on while the machine sleeps, 2 does not, 3 is the time of day.
-                let now = clock == 1 ? kernel_uptime() : clock == 2 ? kernel_monotonic_time() : kernel_time_of_day()
-                WaitingProgram.add(job, after: .nanoseconds(max(0, moment - now)))
-            }
-        )
+        _createExecutors(factory: Executors.self)
         Task { await program() }
         waiting.loop()
     }
@@ -111,14 +129,9 @@ package enum WaitingProgram {
     /// Set before the first task begins, and never again.
     private nonisolated(unsafe) static var threads: TaskThreads?
 
-    private static func add(_ job: UnsafeMutableRawPointer?) {
-        threads?.add(unsafeBitCast(job, to: UnownedJob.self))
-    }
-
-    private static func add(_ job: UnsafeMutableRawPointer?, after time: Duration) {
-        // A pointer to what the runtime hands over, and takes no more.
-        nonisolated(unsafe) let job = job
-        _ = Waiting.shared.schedule(at: .now + time) { add(job) }
+    private enum Executors: ExecutorFactory {
+        static var mainExecutor: any MainExecutor { PlatformExecutorFactory.mainExecutor }
+        static var defaultExecutor: any TaskExecutor { threads ?? PlatformExecutorFactory.defaultExecutor }
     }
 }
 #endif
