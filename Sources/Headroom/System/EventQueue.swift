@@ -2,7 +2,7 @@
 import CLibrary
 
 /// What the waiting thread sleeps in: one `epoll`, with a timer among its descriptors.
-struct EventQueue: ~Copyable, Sendable {
+final class EventQueue: Sendable {
     private let epoll: Int32
     private let timer: Int32
 

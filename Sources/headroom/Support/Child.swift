@@ -19,6 +19,8 @@ final class Child: Sendable {
     func run(_ command: [String], environment: [String: String]) async throws -> Int32 {
         let overrides = environment.map { (Environment.Key(stringLiteral: $0.key), Optional($0.value)) }
         let name = command[0]
+        let bound = Task { try await endUnlessBegun(after: .seconds(30)) }
+        defer { bound.cancel() }
         do {
             let result = try await Subprocess.run(
                 name.contains("/") ? .path(FilePath(name)) : .name(name),
@@ -28,6 +30,7 @@ final class Child: Sendable {
                 output: .fileDescriptor(.standardOutput, closeAfterSpawningProcess: false),
                 error: .fileDescriptor(.standardError, closeAfterSpawningProcess: false)
             ) { execution in
+                bound.cancel()
                 process.withLock { $0 = execution.processIdentifier.value }
             }
             process.withLock { $0 = nil }
@@ -45,6 +48,14 @@ final class Child: Sendable {
             Console.error("  next: check its name and its rights; without a slash it is looked up in PATH.")
             return 127
         }
+    }
+
+    /// Ends this program when there is no command yet: Subprocess waits without end for a thread that it could not start.
+    private func endUnlessBegun(after time: Duration) async throws {
+        try await Task.sleep(for: time)
+        guard process.withLock({ $0 == nil }) else { return }
+        Failure.print(.hostExhausted("thread", error: EAGAIN))
+        _exit(75)
     }
 
     /// What the kernel says when there is no process, thread, descriptor or memory to be had.
