@@ -111,7 +111,7 @@ let package = Package(
         // What the programs have in common: flags, output, signals, systemd.
         .target(
             name: "CommandSupport",
-            dependencies: ["Headroom", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+            dependencies: ["CKernel", "Headroom", .product(name: "ArgumentParser", package: "swift-argument-parser")]
         ),
         // The ways on which somebody is told: a command, a webhook, mail.
         .target(
@@ -201,6 +201,7 @@ let package = Package(
         .executableTarget(
             name: "headroom-web",
             dependencies: [
+                "CKernel",
                 "CommandSupport",
                 "Headroom",
                 "HeadroomJobs",

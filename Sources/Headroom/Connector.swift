@@ -26,6 +26,7 @@ final class Connector: Sendable {
         limits: Limits,
         abandoned: @escaping @Sendable (SessionSocket) -> Void = { _ in }
     ) async throws -> Client {
+        try Waiting.start()
         guard !settings.otherEndpoints.isEmpty else { return try await connect(settings, limits, abandoned) }
         let places = [settings.endpoint] + settings.otherEndpoints
         var last: (any Error)?

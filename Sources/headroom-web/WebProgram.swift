@@ -1,4 +1,5 @@
 import ArgumentParser
+import CKernel
 import CommandSupport
 import Glibc
 import Headroom
@@ -37,7 +38,13 @@ import UnixSignals
     @OptionGroup(title: "Serving") var serving: ServingOptions
 
     static func main() {
-        FirstThread.sleep { await main(nil) }
+        // SwiftNIO has a thread for each processor, and as many again for files.
+        let processors = Int(kernel_processors())
+        let (_, need) = HostLimits.check { _ in
+            HostLimits.Need(descriptors: 64, megabytes: 64 + 4 * processors, threads: 2 * processors + 6)
+        }
+        Console.reportLostOutput()
+        FirstThread.wait(need) { await main(nil) }
     }
 
     func run() async throws {

@@ -35,6 +35,7 @@ final class AccountGate: Sendable {
     /// - Throws: ``DatabaseError``, or `CancellationError`.
     func admission(_ limits: Limits) async throws -> Admission {
         if let admission = current { return admission }
+        try Waiting.start()
         if let folder = book.account(of: settings) { return try join(folder) }
         return try await join(firstLogin(limits))
     }

@@ -31,6 +31,8 @@ extension Client {
             }
         } catch .cancelled {
             throw CancellationError()
+        } catch .exhausted(let error) {
+            throw error
         } catch {
             throw ConnectFailure.timedOut(settings)
         }

@@ -156,9 +156,11 @@ struct Limits {
 }
 
 /// Why a wait was given up.
-enum Interruption: Error {
+enum Interruption: Error, Equatable {
     /// The task was cancelled.
     case cancelled
     /// The deadline passed.
     case deadlinePassed
+    /// The host gave no thread or descriptor to wait with.
+    case exhausted(DatabaseError)
 }

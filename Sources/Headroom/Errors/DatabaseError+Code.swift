@@ -19,6 +19,9 @@ extension DatabaseError {
         /// No slot of the budget came free in time.
         public static let budgetExhausted = Code("budget_exhausted")
 
+        /// The host gives this process no thread, descriptor or memory that it needs.
+        public static let hostExhausted = Code("host_exhausted")
+
         /// Another process of this host has a lock.
         public static let lockTaken = Code("lock_taken")
 

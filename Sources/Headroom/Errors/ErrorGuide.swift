@@ -51,6 +51,12 @@ package struct ErrorGuide: Sendable {
             "'headroom slots' says who holds them and for how long. Hold connections for less long, or raise the limit."
         ),
         ErrorGuide(
+            .hostExhausted,
+            passes: true,
+            "The host gives the program no further thread or descriptor.",
+            "End other programs of this user, or raise its limits: 'ulimit -u' for threads, 'ulimit -n' for descriptors."
+        ),
+        ErrorGuide(
             .lockTaken,
             passes: true,
             "Another process of this host has the lock: a second worker, guard or 'headroom run --lock'.",

@@ -46,6 +46,7 @@ public final class HostLock: Sendable {
         timeout: Duration
     ) async throws -> HostLock {
         try check(name)
+        try Waiting.start()
         let path = try StateFolder(stateFolder).folder("locks") + "/\(name).lock"
         let lock = HostLock(name: name, descriptor: try StateFolder.openShared(path))
         if !lock.take(command: kernel_try_lock_byte) {
@@ -114,6 +115,8 @@ public final class HostLock: Sendable {
             return isTaken
         } catch .cancelled {
             throw CancellationError()
+        } catch .exhausted(let error) {
+            throw error
         } catch {
             return false
         }
