@@ -259,7 +259,9 @@ let package = Package(
         ),
         .testTarget(
             name: "HeadroomHistoryTests",
-            dependencies: ["Headroom", "HeadroomHistory", "HeadroomWatch", "TestSupport"]
+            dependencies: [
+                "Headroom", "HeadroomHistory", "HeadroomWatch", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+            ]
         ),
         .testTarget(name: "HeadroomJobsTests", dependencies: ["Headroom", "HeadroomJobs", "TestSupport"]),
         .testTarget(

@@ -74,6 +74,26 @@ import Testing
         }
     }
 
+    @Test func `nothing that the package starts by itself runs as root`() throws {
+        let deploy = "\(SourceFiles.root)/deploy"
+        func lines(_ name: String) throws -> [Substring] {
+            try SourceFiles.text("\(deploy)/\(name)").split(separator: "\n").map { $0.drop { $0 == " " } }
+        }
+        let logrotate = try lines("headroom.logrotate")
+        #expect(logrotate.contains("su headroom headroom"))
+        #expect(!logrotate.contains { $0.hasPrefix("create") || $0.contains("script") })
+        #expect(try lines("systemd/hardening.conf").contains("User=headroom"))
+        for unit in try SourceFiles.below("\(deploy)/systemd", ending: ".service") {
+            // The line in the file for all holds by the unit's name.
+            #expect(unit.contains("/headroom-"))
+            #expect(try !SourceFiles.text(unit).contains("User="))
+        }
+        #expect(try lines("headroom.tmpfiles").contains("d /run/headroom 2770 headroom headroom -"))
+        #expect(
+            try lines("debian/headroom.postinst").contains("install -d -m 2770 -o headroom -g headroom \"$folder\"")
+        )
+    }
+
     @Test func `no argument of a command is a password`() throws {
         var options = 0
         for (path, text) in try sources() {
