@@ -17,24 +17,32 @@ public enum HistoryFile {
     /// Prepares SQLite, makes the file if it is to be written to and there is none, and says what SQLite would not: why not.
     static func prepare(_ path: String, isToWrite: Bool) throws(Refused) {
         guard isGuarded else { throw Refused(description: "This SQLite does not let its files be guarded.") }
-        do throws(RegularFile.Problem) {
-            for beside in ["-wal", "-shm", "-journal"] {
-                do throws(RegularFile.Problem) {
-                    close(try RegularFile.open(path + beside, isToWrite ? O_RDWR : O_RDONLY))
-                } catch .system {}
-            }
-            if isToWrite {
-                do throws(RegularFile.Problem) {
-                    let file = try RegularFile.open(path, O_RDWR | O_CREAT | O_EXCL, mode: 0o660)
-                    // The umask has most likely taken the group's right to write.
-                    fchmod(file, 0o660)
-                    close(file)
-                } catch .system(EEXIST) {}
-            }
-            close(try RegularFile.open(path, isToWrite ? O_RDWR : O_RDONLY))
-        } catch {
-            throw Refused(description: "\(path) is not opened: \(error)." + (error.advice.map { " \($0)" } ?? ""))
+        let access = isToWrite ? O_RDWR : O_RDONLY
+        if isToWrite, let file = try? RegularFile.open(path, O_RDWR | O_CREAT | O_EXCL, mode: 0o660) {
+            // The umask has most likely taken the group's right to write.
+            fchmod(file, 0o660)
+            close(file)
         }
+        if let problem = problem(path, access) { throw Refused(description: words(problem)) }
+        for beside in ["-wal", "-shm", "-journal"] {
+            // They come and go, and SQLite makes what is missing.
+            if let problem = problem(path + beside, access), problem != .system(ENOENT) {
+                throw Refused(description: "\(path)\(beside): \(words(problem))")
+            }
+        }
+    }
+
+    private static func problem(_ path: String, _ access: Int32) -> RegularFile.Problem? {
+        do throws(RegularFile.Problem) {
+            close(try RegularFile.open(path, access))
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private static func words(_ problem: RegularFile.Problem) -> String {
+        "\(problem)." + (problem.advice.map { " \($0)" } ?? "")
     }
 
     /// Whether SQLite opens files by the functions below; done once for the process.

@@ -109,6 +109,7 @@ struct StateFolder: Sendable, Hashable {
     }
 
     static func unusable(_ path: String, _ problem: RegularFile.Problem, _ what: String) -> DatabaseError {
+        let problem = RegularFile.explained(problem, path)
         let isForbidden = problem == .system(EACCES) || problem == .system(EPERM)
         return DatabaseError(
             .stateFolderUnusable,

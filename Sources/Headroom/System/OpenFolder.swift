@@ -56,13 +56,7 @@ package struct OpenFolder: ~Copyable {
     func folder(_ name: String) throws(RegularFile.Problem) -> OpenFolder {
         let flags = Machine.onlyToEnter | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
         let inner = try OpenFolder(openat(descriptor, name, flags), "\(path)/\(name)")
-        if geteuid() == 0 {
-            guard isTrusted(folder: inner.facts) else { throw foreign(inner.facts, name) }
-        } else if inner.facts.st_uid == 0, facts.st_uid == geteuid(),
-            faccessat(descriptor, name, R_OK | W_OK | X_OK, 0) != 0
-        {
-            throw foreign(inner.facts, name)
-        }
+        guard geteuid() != 0 || isTrusted(folder: inner.facts) else { throw foreign(inner.facts, name) }
         return inner
     }
 
@@ -91,7 +85,7 @@ package struct OpenFolder: ~Copyable {
             // Another process has made it meanwhile.
             if errno == EEXIST, flags & O_EXCL == 0 { opened = openat(descriptor, name, flags & ~O_CREAT) }
         }
-        guard opened >= 0 else { throw problem(name, errno) }
+        guard opened >= 0 else { throw Self.problem(errno) }
         do throws(RegularFile.Problem) {
             try check(opened, name, isToWrite: flags & O_ACCMODE != O_RDONLY)
         } catch {
@@ -151,15 +145,11 @@ package struct OpenFolder: ~Copyable {
         guard !isToWrite || file.st_nlink <= 1 else { throw .hasOtherNames }
     }
 
-    private func problem(_ name: String, _ number: Int32) -> RegularFile.Problem {
-        var file = stat()
-        let isThere = fstatat(descriptor, name, &file, AT_SYMLINK_NOFOLLOW) == 0
+    private static func problem(_ number: Int32) -> RegularFile.Problem {
         switch number {
-        case ELOOP where isThere && file.st_mode & S_IFMT == S_IFLNK: return .isLink
+        case ELOOP: return .isLink
         // A folder that is to be written to, a FIFO without a reader, a socket.
         case EISDIR, ENXIO: return .isNotRegular
-        case EACCES where isThere && file.st_uid == 0 && facts.st_uid == geteuid() && geteuid() != 0:
-            return foreign(file, name)
         default: return .system(number)
         }
     }

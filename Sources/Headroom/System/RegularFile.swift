@@ -82,8 +82,12 @@ package enum RegularFile {
         links: Links = .refused
     ) throws(Problem) -> Int32 {
         if links == .refused {
-            let (folder, name) = parts(path)
-            return try OpenFolder(folder).file(name, flags, mode: mode).descriptor
+            do throws(Problem) {
+                let (folder, name) = parts(path)
+                return try OpenFolder(folder).file(name, flags, mode: mode).descriptor
+            } catch {
+                throw explained(error, path)
+            }
         }
         let descriptor = CLibrary.open(
             path,
@@ -100,6 +104,23 @@ package enum RegularFile {
             throw .isNotRegular
         }
         return descriptor
+    }
+
+    /// Says more of a path that this user may not use: whether root left something behind there, in a folder of this user's.
+    ///
+    /// Only for words, so that it may look at paths.
+    static func explained(_ problem: Problem, _ path: String) -> Problem {
+        guard problem == .system(EACCES) || problem == .system(EPERM), geteuid() != 0 else { return problem }
+        var (left, path) = (problem, path)
+        while path.utf8.contains(UInt8(ascii: "/")), path != "/" {
+            let above = parts(path).folder
+            var (inner, outer) = (stat(), stat())
+            if lstat(path, &inner) == 0, inner.st_uid == 0, lstat(above, &outer) == 0, outer.st_uid == geteuid() {
+                left = .isForeign(path: path, owner: 0, of: outer.st_uid, outer.st_gid)
+            }
+            path = above
+        }
+        return left
     }
 
     /// The folder of a path, and the name in it.
