@@ -17,27 +17,18 @@ public enum HistoryFile {
     /// Prepares SQLite, makes the file if it is to be written to and there is none, and says what SQLite would not: why not.
     static func prepare(_ path: String, isToWrite: Bool) throws(Refused) {
         guard isGuarded else { throw Refused(description: "This SQLite does not let its files be guarded.") }
-        let access = isToWrite ? O_RDWR : O_RDONLY
         if isToWrite, let file = try? RegularFile.open(path, O_RDWR | O_CREAT | O_EXCL, mode: 0o660) {
             // The umask has most likely taken the group's right to write.
             fchmod(file, 0o660)
             close(file)
         }
-        if let problem = problem(path, access) { throw Refused(description: words(problem)) }
+        // Only looked at: closing a file drops the locks that SQLite has on it (fcntl(2)).
+        if let problem = RegularFile.problem(path, isToWrite: isToWrite) { throw Refused(description: words(problem)) }
         for beside in ["-wal", "-shm", "-journal"] {
             // They come and go, and SQLite makes what is missing.
-            if let problem = problem(path + beside, access), problem != .system(ENOENT) {
+            if let problem = RegularFile.problem(path + beside, isToWrite: isToWrite), problem != .system(ENOENT) {
                 throw Refused(description: "\(path)\(beside): \(words(problem))")
             }
-        }
-    }
-
-    private static func problem(_ path: String, _ access: Int32) -> RegularFile.Problem? {
-        do throws(RegularFile.Problem) {
-            close(try RegularFile.open(path, access))
-            return nil
-        } catch {
-            return error
         }
     }
 

@@ -76,7 +76,8 @@ import Testing
                             ["-c", script, HeadroomProgram.path] + command,
                             environment: environment
                         )
-                        #expect((0...127).contains(run.status), "\(name), \(command): \(run)")
+                        // One that hangs is enough to know.
+                        try #require((0...127).contains(run.status), "\(name), \(command): \(run)")
                         // The guard says nothing when all is well.
                         let isQuiet = command == ["guard", "--once"] && run.status == 0
                         #expect(!run.output.isEmpty || !run.errors.isEmpty || isQuiet, "\(name), \(command): \(run)")

@@ -72,6 +72,28 @@ struct GuardHistoryTests {
         #expect(access("\(other).none", F_OK) != 0)
     }
 
+    @Test func `a second look at a history takes no lock from the first`() throws {
+        let folder = TemporaryFolder()
+        let path = "\(folder.path)/history.sqlite"
+        let history = try GuardHistory(path)
+        /// The locks of this process on files of the folder, as the kernel has them.
+        func locks() throws -> Int {
+            var facts = stat()
+            var count = 0
+            for beside in ["", "-wal", "-shm"] where stat(path + beside, &facts) == 0 {
+                count += try SourceFiles.text("/proc/locks").split(separator: "\n")
+                    .count { $0.contains("POSIX") && $0.contains(" \(getpid()) ") && $0.contains(":\(facts.st_ino) ") }
+            }
+            return count
+        }
+        let before = try locks()
+        #expect(before > 0)
+        try HistoryFile.prepare(path, isToWrite: true)
+        try HistoryFile.prepare(path, isToWrite: false)
+        #expect(try locks() == before)
+        withExtendedLifetime(history) {}
+    }
+
     @Test func `SQLite itself opens no link, also one that comes after every look`() throws {
         let folder = TemporaryFolder()
         let path = "\(folder.path)/history.sqlite"

@@ -87,12 +87,24 @@ package struct OpenFolder: ~Copyable {
         }
         guard opened >= 0 else { throw Self.problem(errno) }
         do throws(RegularFile.Problem) {
-            try check(opened, name, isToWrite: flags & O_ACCMODE != O_RDONLY)
+            var file = stat()
+            guard fstat(opened, &file) == 0 else { throw .system(errno) }
+            try check(file, name, isToWrite: flags & O_ACCMODE != O_RDONLY)
         } catch {
             close(opened)
             throw error
         }
         return (opened, false)
+    }
+
+    /// Says what opening a file of this folder would object to, without opening it.
+    ///
+    /// - Throws: ``RegularFile/Problem``.
+    func look(_ name: String, isToWrite: Bool) throws(RegularFile.Problem) {
+        var file = stat()
+        guard fstatat(descriptor, name, &file, AT_SYMLINK_NOFOLLOW) == 0 else { throw .system(errno) }
+        try check(file, name, isToWrite: isToWrite)
+        guard faccessat(descriptor, name, isToWrite ? R_OK | W_OK : R_OK, 0) == 0 else { throw .system(errno) }
     }
 
     /// Makes a folder in this one, unless there is something of that name.
@@ -136,9 +148,8 @@ package struct OpenFolder: ~Copyable {
         throw .system(number)
     }
 
-    private func check(_ opened: Int32, _ name: String, isToWrite: Bool) throws(RegularFile.Problem) {
-        var file = stat()
-        guard fstat(opened, &file) == 0 else { throw .system(errno) }
+    private func check(_ file: stat, _ name: String, isToWrite: Bool) throws(RegularFile.Problem) {
+        guard file.st_mode & S_IFMT != S_IFLNK else { throw .isLink }
         guard file.st_mode & S_IFMT == S_IFREG else { throw .isNotRegular }
         guard isTrusted(file: file) else { throw foreign(file, name) }
         // Where fs.protected_hardlinks is off, anybody gives another user's file a second name.

@@ -106,6 +106,24 @@ package enum RegularFile {
         return descriptor
     }
 
+    /// Says what opening a file would object to, without opening it; the answer is for words, as it may be another a moment later.
+    ///
+    /// For files that are open in this process already: closing one drops the process's locks on it (fcntl(2)).
+    ///
+    /// - Parameters:
+    ///   - path: The file's path.
+    ///   - isToWrite: Whether it would be written to.
+    /// - Returns: The problem, `system(ENOENT)` where there is no file; `nil` when it would be opened.
+    package static func problem(_ path: String, isToWrite: Bool) -> Problem? {
+        do throws(Problem) {
+            let (folder, name) = parts(path)
+            try OpenFolder(folder).look(name, isToWrite: isToWrite)
+            return nil
+        } catch {
+            return explained(error, path)
+        }
+    }
+
     /// Says more of a path that this user may not use: whether root left something behind there, in a folder of this user's.
     ///
     /// Only for words, so that it may look at paths.
