@@ -60,9 +60,10 @@ import Testing
     ]
 
     @Test func `files are opened by RegularFile, and otherwise only where this list says why`() throws {
-        // A method of the name has a dot in front, and mostly a label behind; the C library's and swift-system's are meant.
+        // (Of words by Unicode, "Glibc.open" is one.) A method of the name has a dot in front, and mostly a label behind; the C library's and swift-system's are meant.
         let opener =
             /(func )?(\w*\.)?\b(open|openat|fopen|freopen|creat)\((?!\w+:|\))|contentsOfFile|contents\(atPath|(Data|String)\(contentsOf:|FileHandle\(|(Input|Output)Stream\(/
+            .wordBoundaryKind(.simple)
         for (path, text) in try sources() where openers[path] == nil {
             for line in text.split(separator: "\n") where !line.drop(while: { $0 == " " }).hasPrefix("//") {
                 for match in line.matches(of: opener) {
