@@ -70,7 +70,11 @@ let package = Package(
         .target(name: "HeadroomWatch", dependencies: ["CKernel", "Headroom"]),
         .target(
             name: "HeadroomHistory",
-            dependencies: ["HeadroomWatch", .product(name: "GRDB", package: "GRDB.swift")]
+            dependencies: [
+                "HeadroomWatch",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ]
         ),
         .target(
             name: "HeadroomJobs",
@@ -257,7 +261,9 @@ let package = Package(
         ),
         .testTarget(
             name: "HeadroomHistoryTests",
-            dependencies: ["Headroom", "HeadroomHistory", "HeadroomWatch", "TestSupport"]
+            dependencies: [
+                "Headroom", "HeadroomHistory", "HeadroomWatch", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+            ]
         ),
         .testTarget(name: "HeadroomJobsTests", dependencies: ["Headroom", "HeadroomJobs", "TestSupport"]),
         .testTarget(

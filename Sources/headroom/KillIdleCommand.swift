@@ -58,7 +58,7 @@ struct KillIdleCommand: AsyncParsableCommand {
     @Flag(help: "End nothing; say what would be.")
     var dryRun = false
 
-    @Option(help: ArgumentHelp("Add a line for each action to this file.", valueName: "file"))
+    @Option(help: ArgumentHelp("Add a line for each action to this file; a link is not followed.", valueName: "file"))
     var log: String?
 
     @Flag(help: "Print one JSON object.")

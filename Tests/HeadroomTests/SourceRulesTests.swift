@@ -39,6 +39,62 @@ import Testing
         #expect(seen == Set(raw.keys))
     }
 
+    /// Where files are opened by other means than `RegularFile`, and why nobody can put another file in their place, or why
+    /// that does no harm.
+    private let openers: [String: String] = [
+        "CommandSupport/TypedPassword.swift": "/dev/tty",
+        "Headroom/Client/Client.swift": "/dev/null",
+        "Headroom/Settings/SettingsFile.swift": "settings, which people name",
+        "Headroom/System/OpenFolder.swift": "the opener itself",
+        "Headroom/System/RegularFile.swift": "the opener itself",
+        "HeadroomHistory/HistoryFile.swift": "the opener for SQLite: two devices of the kernel, and folders",
+        "HeadroomSandbox/Files.swift": "a sandbox's own folder, for its user alone; not through a link",
+        "HeadroomWatch/Deployment/DeploymentReader.swift":
+            "units and tables of cron, links among them; bounded, no waiting",
+        "HeadroomWatch/Host/HostReader.swift": "/proc",
+        "HeadroomWeb/Imports/UploadFile.swift": "a new file of a random name, not through a link",
+        "MeterImport/CSV/CSVFile.swift": "files that jobs name, with checks of its own",
+        "headroom/Support/ResidentMemory.swift": "/proc/self",
+        "manual-pages/CommandHelp.swift": "files of the build",
+        "manual-pages/ManualPages.swift": "files of the build",
+    ]
+
+    @Test func `files are opened by RegularFile, and otherwise only where this list says why`() throws {
+        // (Of words by Unicode, "Glibc.open" is one.) A method of the name has a dot in front, and mostly a label behind; the C library's and swift-system's are meant.
+        let opener =
+            /(func )?(\w*\.)?\b(open|openat|fopen|freopen|creat)\((?!\w+:|\))|contentsOfFile|contents\(atPath|(Data|String)\(contentsOf:|FileHandle\(|(Input|Output)Stream\(/
+            .wordBoundaryKind(.simple)
+        for (path, text) in try sources() where openers[path] == nil {
+            for line in text.split(separator: "\n") where !line.drop(while: { $0 == " " }).hasPrefix("//") {
+                for match in line.matches(of: opener) {
+                    let receiver = match.output.2 ?? ""
+                    let isCLibrary = ["", "Glibc.", "CLibrary.", "Darwin.", "FileDescriptor."].contains(receiver)
+                    #expect(match.output.1 != nil || !isCLibrary, "\(path): \(line)")
+                }
+            }
+        }
+    }
+
+    @Test func `nothing that the package starts by itself runs as root`() throws {
+        let deploy = "\(SourceFiles.root)/deploy"
+        func lines(_ name: String) throws -> [Substring] {
+            try SourceFiles.text("\(deploy)/\(name)").split(separator: "\n").map { $0.drop { $0 == " " } }
+        }
+        let logrotate = try lines("headroom.logrotate")
+        #expect(logrotate.contains("su headroom headroom"))
+        #expect(!logrotate.contains { $0.hasPrefix("create") || $0.contains("script") })
+        #expect(try lines("systemd/hardening.conf").contains("User=headroom"))
+        for unit in try SourceFiles.below("\(deploy)/systemd", ending: ".service") {
+            // The line in the file for all holds by the unit's name.
+            #expect(unit.contains("/headroom-"))
+            #expect(try !SourceFiles.text(unit).contains("User="))
+        }
+        #expect(try lines("headroom.tmpfiles").contains("d /run/headroom 2770 headroom headroom -"))
+        #expect(
+            try lines("debian/headroom.postinst").contains("install -d -m 2770 -o headroom -g headroom \"$folder\"")
+        )
+    }
+
     @Test func `no argument of a command is a password`() throws {
         var options = 0
         for (path, text) in try sources() {

@@ -1,6 +1,6 @@
 import CLibrary
+import Headroom
 import HeadroomJobs
-import SystemPackage
 
 extension TimeZoneRules {
     /// Finds a zone by its name in the system's time zone files.
@@ -22,11 +22,7 @@ extension TimeZoneRules {
 
     private static func read(_ name: String) -> [UInt8]? {
         let folder = getenv("TZDIR").map { String(cString: $0) } ?? "/usr/share/zoneinfo"
-        guard let descriptor = try? FileDescriptor.open(FilePath("\(folder)/\(name)"), .readOnly) else { return nil }
-        defer { try? descriptor.close() }
-        // The largest zone file has some 4 KB.
-        var bytes = [UInt8](repeating: 0, count: 64 * 1024)
-        guard let count = try? bytes.withUnsafeMutableBytes({ try descriptor.read(into: $0) }) else { return nil }
-        return Array(bytes[..<count])
+        // The largest zone file has some 4 KB. Zones with several names are links.
+        return try? RegularFile.read("\(folder)/\(name)", atMost: 64 * 1024, links: .followed)
     }
 }

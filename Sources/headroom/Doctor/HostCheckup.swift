@@ -69,11 +69,7 @@ enum HostCheckup {
     }
 
     private static func read(_ path: String) -> String? {
-        guard let file = fopen(path, "re") else { return nil }
-        defer { fclose(file) }
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        let count = fread(&buffer, 1, 4096, file)
-        return String(decoding: buffer[..<count], as: UTF8.self)
+        (try? RegularFile.read(path, atMost: 1 << 16, links: .followed)).map { String(decoding: $0, as: UTF8.self) }
     }
 
     private static func text<T>(_ tuple: inout T) -> String {
