@@ -34,6 +34,15 @@ struct ServingOptions: ParsableArguments {
     @Flag(help: "A proxy in front does TLS, and names the client in X-Forwarded-For.")
     var behindProxy = false
 
+    @Option(
+        help: ArgumentHelp(
+            "A name it is served under, as the browser has it; may be given again. Those of loopback and of the "
+                + "certificate go without saying.",
+            valueName: "name"
+        )
+    )
+    var hostName: [String] = []
+
     @Option(help: ArgumentHelp("How often to look at the account while somebody watches.", valueName: "duration"))
     var interval = DurationArgument(.seconds(2))
 
@@ -83,6 +92,8 @@ struct ServingOptions: ParsableArguments {
         options.place = place ?? options.place
         if let tlsCertificate, let tlsKey { options.certificate = (tlsCertificate, tlsKey) }
         options.isBehindProxy = behindProxy
+        options.mostConnections = DescriptorLimit.connections(under: try DescriptorLimit.raise())
+        options.hostNames = hostName
         options.interval = interval.value
         options.historyFile = try historyFile ?? AccountMemory(settings, topic: "history").path(ending: ".sqlite")
         if maxUpload > 0 {

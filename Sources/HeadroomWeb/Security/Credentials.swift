@@ -42,6 +42,9 @@ package struct Credentials: Sendable {
     /// Whether there is a file of users.
     package var hasUsers: Bool { !users.isEmpty }
 
+    /// Whether the file of users has that name.
+    func hasUser(_ name: String) -> Bool { users[name] != nil }
+
     /// Whether there is a token.
     package var hasToken: Bool { token != nil }
 
