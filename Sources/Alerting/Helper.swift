@@ -19,6 +19,7 @@ enum Helper {
     ///   - own: This program's.
     ///   - kept: More names that are handed on.
     ///   - added: What is added; a zero byte would end a value early, and the kernel takes only so much.
+    /// - Returns: The variables.
     static func environment(
         _ own: [String: String],
         keeping kept: [String] = [],

@@ -40,6 +40,7 @@ struct ConnectionTable<ID: Hashable & Sendable>: Sendable {
     /// - Parameters:
     ///   - id: The connection.
     ///   - peer: The client's address; `nil` where it says nothing, as all come from this host or through a proxy.
+    /// - Returns: What becomes of it.
     mutating func open(_ id: ID, from peer: String?) -> Admission {
         let ofPeer = peer == nil ? [:] : entries.filter { $0.value.peer == peer }
         let isFull = ofPeer.count >= mostOfPeer

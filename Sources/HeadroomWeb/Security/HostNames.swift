@@ -111,6 +111,7 @@ struct HostNames: Sendable {
     /// - Parameters:
     ///   - authority: The Host header; `nil` without.
     ///   - port: The port that it came to, as far as it is known.
+    /// - Returns: Whether it is.
     func accept(_ authority: String?, port: Int?) -> Bool {
         if isAny { return true }
         guard let authority, let asked = Name(authority) else { return false }

@@ -14,7 +14,9 @@ struct WebContext: RequestContext {
     /// The connection that the request came by.
     let connection: ObjectIdentifier
 
-    /// The most bytes of a form: they are held in memory. Files are not read as forms.
+    /// The most bytes of a form.
+    ///
+    /// They are held in memory. Files are not read as forms.
     var maxUploadSize: Int { 64 << 10 }
 
     /// Who has signed in; `nil` when nobody has.
