@@ -25,6 +25,9 @@ struct ServingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A file with the token (else HEADROOM_WEB_TOKEN).", valueName: "file"))
     var tokenFile: String?
 
+    @Option(help: ArgumentHelp("A file with a token that opens /metrics and nothing else.", valueName: "file"))
+    var metricsTokenFile: String?
+
     @Option(help: ArgumentHelp("The certificate chain for TLS.", valueName: "file"))
     var tlsCertificate: String?
 
@@ -82,7 +85,14 @@ struct ServingOptions: ParsableArguments {
     /// The token that was set; `nil` when none was.
     func token(_ loaded: LoadedSettings) throws -> String? {
         guard let tokenFile else { return try loaded.found.value(.webToken) }
-        return try UserFile.read(tokenFile).split(whereSeparator: \.isWhitespace).first.map(String.init)
+        return try Self.token(in: tokenFile)
+    }
+
+    /// The token for the metrics; `nil` when none was set.
+    func metricsToken() throws -> String? { try metricsTokenFile.flatMap(Self.token) }
+
+    private static func token(in file: String) throws -> String? {
+        try UserFile.read(file).split(whereSeparator: \.isWhitespace).first.map(String.init)
     }
 
     /// The options in the library's terms.

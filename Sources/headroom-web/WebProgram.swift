@@ -53,7 +53,11 @@ import UnixSignals
             let token = try serving.token(loaded)
             let users = try serving.userFile.map { try UserFile.read($0) }
             let made = users == nil && token == nil && options.place.isLoopback ? RandomToken.make() : nil
-            let credentials = try Credentials(users: users, token: token ?? made)
+            let credentials = try Credentials(
+                users: users,
+                token: token ?? made,
+                metricsToken: try serving.metricsToken()
+            )
             let logger = Logger(label: "headroom.web") { _ in StandardErrorLog() }
             if let made { try TokenNote.give(made, loaded.database) }
             let application = try WebServer.application(loaded, options, credentials, logger: logger) { port in

@@ -46,6 +46,7 @@ struct RouteRulesTests {
     ]
 
     private static let token = "0123456789abcdef0123456789abcdef"
+    private static let metricsToken = "fedcba9876543210fedcba9876543210"
     private static let bearer: HTTPFields = [.authorization: "Bearer \(token)"]
 
     /// What a test asks.
@@ -109,7 +110,7 @@ struct RouteRulesTests {
         change(&options)
         let log = LinesLog()
         let recognition = Recognition(
-            try Credentials(users: users, token: Self.token),
+            try Credentials(users: users, token: Self.token, metricsToken: Self.metricsToken),
             cookie: SessionCookie(isSecure: options.isSecure)
         )
         let dashboard = try Dashboard(
@@ -295,6 +296,23 @@ struct RouteRulesTests {
                 try await site.client.execute(uri: "/metrics", method: .get, headers: Self.bearer) {
                     #expect($0.status == .ok)
                 }
+            }
+        }
+    }
+
+    @Test func `The token for the metrics opens them, and nothing else`() async throws {
+        let isBehindProxy: (inout WebOptions) -> Void = { $0.isBehindProxy = true }
+        try await serve(isBehindProxy) { site in
+            let scraper: HTTPFields = [.authorization: "Bearer \(Self.metricsToken)"]
+            for (method, path, rule) in site.routes where rule != .open {
+                try await site.client.execute(uri: Self.uri(path), method: method, headers: scraper) {
+                    #expect($0.status == .unauthorized || $0.headers[.location] == "/sign-in", "\(method) \(path)")
+                }
+            }
+            try await site.client.execute(uri: "/metrics", method: .get, headers: scraper) { #expect($0.status == .ok) }
+            let form = ByteBuffer(string: "password=\(Self.metricsToken)")
+            try await site.client.execute(uri: "/sign-in", method: .post, body: form) {
+                #expect($0.status == .unauthorized)
             }
         }
     }

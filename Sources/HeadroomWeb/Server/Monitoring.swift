@@ -23,7 +23,7 @@ struct Monitoring: Sendable {
             return Self.text("ready\n")
         }
         router.get("/metrics") { request, context in
-            guard context.visitor != nil || isFromThisHost(request) else {
+            guard context.visitor != nil || context.mayScrape || isFromThisHost(request) else {
                 throw WebError(.unauthorized, "The metrics are for who sends the token.")
             }
             let wantsOpenMetrics = request.headers[values: .accept]

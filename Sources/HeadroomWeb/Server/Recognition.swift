@@ -23,6 +23,8 @@ final class Recognition: Sendable {
     enum Finding {
         case nobody
         case visitor(Visitor)
+        /// It may read the metrics, and nothing else.
+        case scraper
         /// It has a token that is not ours.
         case wrongToken
     }
@@ -32,8 +34,9 @@ final class Recognition: Sendable {
         let prefix = "bearer "
         // Another scheme is a proxy's own business.
         if let value = request.headers[.authorization], value.lowercased().hasPrefix(prefix) {
-            return credentials.isToken(String(value.dropFirst(prefix.count)))
-                ? .visitor(Visitor(name: "token")) : .wrongToken
+            let token = String(value.dropFirst(prefix.count))
+            if credentials.isToken(token) { return .visitor(Visitor(name: "token")) }
+            return credentials.isMetricsToken(token) ? .scraper : .wrongToken
         }
         guard let value = request.cookies[cookie.name]?.value, let session = cookie.session(value, at: Self.now),
             isOpen(session)
@@ -81,6 +84,7 @@ struct RecognitionMiddleware: RouterMiddleware {
         }
         switch dashboard.recognition.finding(request) {
         case .nobody: break
+        case .scraper: context.mayScrape = true
         case .visitor(let visitor):
             context.visitor = visitor
             dashboard.connections.noteKnown(context.connection)

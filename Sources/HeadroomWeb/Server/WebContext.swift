@@ -22,6 +22,9 @@ struct WebContext: RequestContext {
     /// Who has signed in; `nil` when nobody has.
     var visitor: Visitor?
 
+    /// Whether it has shown the token for the metrics.
+    var mayScrape = false
+
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
         address = source.channel.remoteAddress?.ipAddress ?? "local"
