@@ -415,9 +415,7 @@ struct RouteRulesTests {
     func `A stream ends with its session: when somebody signs out, and when its time is over`()
         async throws
     {
-        // No picture comes meanwhile that could end it.
-        let slow: (inout WebOptions) -> Void = { $0.interval = .seconds(600) }
-        try await serve(slow) { site in
+        try await serve { site in
             let (session, cookie) = site.session()
             let (_, short) = site.session(lasting: 2)
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -429,11 +427,16 @@ struct RouteRulesTests {
                     }
                 }
                 #expect(try await eventually { site.dashboard.streams.count == 3 })
+                // One to which no picture comes that could end it.
+                let ended = Mutex(0)
+                let silent = site.dashboard.streams.add(session: session.id) { ended.withLock { $0 += 1 } }
                 let form = ByteBuffer(string: "form_token=\(site.dashboard.recognition.cookie.formToken(session))")
                 try await site.client.execute(uri: "/sign-out", method: .post, headers: cookie, body: form) {
                     #expect($0.status == .seeOther)
                     #expect($0.headers[.setCookie]?.contains("Max-Age=0") == true)
                 }
+                #expect(ended.withLock(\.self) == 1)
+                site.dashboard.streams.remove(try #require(silent))
                 // All three return, or the time limit says that they did not.
                 try await group.waitForAll()
             }
