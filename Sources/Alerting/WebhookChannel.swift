@@ -51,11 +51,15 @@ struct WebhookChannel: AlertChannel {
         try await Helper.run(
             curl,
             [
-                "--disable", "--silent", "--fail", "--max-time", "15", "--retry", "2", "--retry-delay", "3",
+                // --globoff: brackets and braces in the address would be many addresses.
+                "--disable", "--globoff", "--silent", "--fail", "--output", "/dev/null", "--connect-timeout", "10",
+                "--max-time", "15", "--retry", "2", "--retry-delay", "3",
                 // A redirection would take the alert to another host, or lose it without a word: it is a failure.
                 "--location", "--max-redirs", "0", "--proto", "=http,https",
                 "--config", "-",
             ],
+            // Not HTTP_PROXY: a web server sets that one from a header of whoever asks.
+            keeping: ["http_proxy", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY"],
             input: orders + "\n"
         )
     }

@@ -26,6 +26,9 @@ struct ServingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A file with the token (else HEADROOM_WEB_TOKEN).", valueName: "file"))
     var tokenFile: String?
 
+    @Option(help: ArgumentHelp("A file with a token that opens /metrics and nothing else.", valueName: "file"))
+    var metricsTokenFile: String?
+
     @Option(help: ArgumentHelp("The certificate chain for TLS.", valueName: "file"))
     var tlsCertificate: String?
 
@@ -34,6 +37,15 @@ struct ServingOptions: ParsableArguments {
 
     @Flag(help: "A proxy in front does TLS, and names the client in X-Forwarded-For.")
     var behindProxy = false
+
+    @Option(
+        help: ArgumentHelp(
+            "A name it is served under, as the browser has it; may be given again. Those of loopback and of the "
+                + "certificate go without saying.",
+            valueName: "name"
+        )
+    )
+    var hostName: [String] = []
 
     @Option(help: ArgumentHelp("How often to look at the account while somebody watches.", valueName: "duration"))
     var interval = DurationArgument(.seconds(2))
@@ -80,7 +92,14 @@ struct ServingOptions: ParsableArguments {
     /// The token that was set; `nil` when none was.
     func token(_ loaded: LoadedSettings) throws -> String? {
         guard let tokenFile else { return try loaded.found.value(.webToken) }
-        return try UserFile.read(tokenFile).split(whereSeparator: \.isWhitespace).first.map(String.init)
+        return try Self.token(in: tokenFile)
+    }
+
+    /// The token for the metrics; `nil` when none was set.
+    func metricsToken() throws -> String? { try metricsTokenFile.flatMap(Self.token) }
+
+    private static func token(in file: String) throws -> String? {
+        try UserFile.read(file).split(whereSeparator: \.isWhitespace).first.map(String.init)
     }
 
     /// The options in the library's terms.
@@ -90,6 +109,8 @@ struct ServingOptions: ParsableArguments {
         options.place = place ?? options.place
         if let tlsCertificate, let tlsKey { options.certificate = (tlsCertificate, tlsKey) }
         options.isBehindProxy = behindProxy
+        options.mostConnections = DescriptorLimit.connections(under: try DescriptorLimit.raise())
+        options.hostNames = hostName
         options.interval = interval.value
         options.historyFile = try historyFile ?? AccountMemory(settings, topic: "history").path(ending: ".sqlite")
         if maxUpload > 0 {

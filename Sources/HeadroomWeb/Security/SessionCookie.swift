@@ -4,9 +4,6 @@ import Crypto
 ///
 /// The key lives as long as the program: a restart signs everybody out.
 struct SessionCookie: Sendable {
-    /// The cookie's name.
-    static let name = "headroom_session"
-
     /// How long a session lasts.
     static let life = 12 * 3600
 
@@ -22,9 +19,22 @@ struct SessionCookie: Sendable {
 
     private let key: SymmetricKey
 
-    init(key: [UInt8] = Secret.random(count: 32)) {
+    /// Whether it is sent over TLS only.
+    let isSecure: Bool
+
+    init(key: [UInt8] = Secret.random(count: 32), isSecure: Bool = false) {
         self.key = SymmetricKey(data: key)
+        self.isSecure = isSecure
     }
+
+    /// The name of the session's cookie.
+    var name: String { prefix + "headroom_session" }
+
+    /// The name of the cookie by which a browser shows that somebody has signed in with it before.
+    var browserName: String { prefix + "headroom_browser" }
+
+    /// With this a browser takes the cookie from this very host over TLS only, and no neighbour can put another in its place.
+    private var prefix: String { isSecure ? "__Host-" : "" }
 
     /// Begins a session.
     func begin(_ user: String, at now: Int) -> Session {
@@ -45,6 +55,21 @@ struct SessionCookie: Sendable {
             let expires = Int(parts[1]), expires > now, let user = Self.text(hex: parts[0])
         else { return nil }
         return Session(user: user, expires: expires, id: parts[2])
+    }
+
+    /// What a browser keeps after somebody has signed in with it: whose tries come from it are counted apart.
+    func browserValue(for user: String) -> String {
+        let id = Secret.text(bytes: 16)
+        return "\(id).\(signature("browser", "\(id)|\(user)"))"
+    }
+
+    /// The id of a browser with which that user has signed in; `nil` when the value was not signed here for that name.
+    func browser(_ value: String, of user: String) -> String? {
+        let parts = value.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, Secret.areEqual(signature("browser", "\(parts[0])|\(user)"), parts[1]) else {
+            return nil
+        }
+        return parts[0]
     }
 
     /// What a form of this session must carry, so that no other site can send it.

@@ -33,7 +33,7 @@ struct ErrorPages: RouterMiddleware {
         } catch {
             dashboard.logger.error(
                 "request failed",
-                metadata: ["error": "\(error)", "http.path": "\(request.uri.path)"]
+                metadata: ["error": "\(error)", "http.path": "\(request.uri.path.prefix(200))"]
             )
             return answer(
                 WebError(.internalServerError, "Something went wrong here; the log says what."),
@@ -56,6 +56,13 @@ struct ErrorPages: RouterMiddleware {
     }
 
     private func answer(_ error: WebError, _ request: Request, _ context: WebContext) -> Response {
+        var response = body(error, request, context)
+        if let seconds = error.retryAfter { response.headers[.retryAfter] = "\(seconds)" }
+        if error.status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer realm=\"headroom\"" }
+        return response
+    }
+
+    private func body(_ error: WebError, _ request: Request, _ context: WebContext) -> Response {
         // What the database says names it; that is for those who have signed in.
         let isKnown = context.visitor != nil || error.status != .serviceUnavailable
         let text = isKnown ? error.message : "The database cannot be used at the moment."
@@ -69,12 +76,10 @@ struct ErrorPages: RouterMiddleware {
                 status: error.status
             )
         }
-        var response = APIResponse.json(
+        return APIResponse.json(
             ["error": APIError(code: error.code, message: text, advice: isKnown ? error.advice : "")],
             error.status
         )
-        if error.status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer realm=\"headroom\"" }
-        return response
     }
 }
 

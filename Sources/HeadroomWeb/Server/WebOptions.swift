@@ -33,6 +33,12 @@ package struct WebOptions: Sendable {
     /// Whether a proxy in front of it does TLS, and says who the client is.
     package var isBehindProxy = false
 
+    /// The names that it is served under, beside those that follow from its place and its certificate; `name` or `name:port`.
+    package var hostNames: [String] = []
+
+    /// The most connections at one time.
+    package var mostConnections = 512
+
     /// How often the account is looked at while somebody watches.
     package var interval = Duration.seconds(2)
 

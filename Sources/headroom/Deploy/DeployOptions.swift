@@ -121,7 +121,9 @@ struct DeployOptions: ParsableArguments {
     private static var name: String? { getpwuid(geteuid()).map { String(cString: $0.pointee.pw_name) } }
 
     private static func ownCrontab() -> String? {
-        guard let pipe = popen("crontab -l 2>/dev/null", "re") else { return nil }
+        // Without this program's environment, which may have a password in it.
+        let command = "exec env -i PATH=\"$PATH\" HOME=\"$HOME\" USER=\"$USER\" crontab -l 2>/dev/null"
+        guard let pipe = popen(command, "re") else { return nil }
         defer { pclose(pipe) }
         var bytes: [UInt8] = []
         withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { buffer in
