@@ -63,14 +63,14 @@ struct ImportCommand: AsyncParsableCommand {
         let stopping = WorkerStopping()
         try await runCommand(takeSignal: stopping.take) {
             let memory = WorkMemory(staysIdle: false)
-            let path = file.hasPrefix("/") ? file : FileManager.default.currentDirectoryPath + "/" + file
+            let path = file.begins(with: "/") ? file : FileManager.default.currentDirectoryPath + "/" + file
             try await FileCheck.open(path: path, type: type, options: facts.options)
             let database = Database(try connection.settings(program: "headroom import"))
             let queue = JobQueue(database)
             memory.turn()
             let id = try await queue.add(
                 NewJob(
-                    filename: String(path.split(separator: "/").last ?? ""),
+                    filename: String(path.pieces(separator: "/").last ?? ""),
                     path: path,
                     type: type.rawValue,
                     isDryRun: dryRun,

@@ -54,7 +54,7 @@ struct StateFolder: Sendable, Hashable {
         try Self.makeFolders(whole)
         try Self.check(path, mayBeLink: true)
         var below = path
-        for part in name.split(separator: "/") {
+        for part in name.pieces(separator: "/") {
             below += "/\(part)"
             try Self.check(below, mayBeLink: false)
         }
@@ -86,7 +86,7 @@ struct StateFolder: Sendable, Hashable {
                 "\(path) \(problem), so what is in it could be anybody's. It is where the processes of this host share "
                 + "the account's budget.",
             advice: information.st_mode & S_IWOTH != 0 && information.st_mode & S_IFMT == S_IFDIR
-                ? "chmod o-w \(path); or name another folder with HEADROOM_STATE_DIR."
+                ? "chmod o-w \(Escaping.shell(path)); or name another folder with HEADROOM_STATE_DIR."
                 : "See who made it and remove it, or name another folder with HEADROOM_STATE_DIR."
         )
     }
@@ -110,10 +110,10 @@ struct StateFolder: Sendable, Hashable {
 
     private static func makeFolders(_ path: String) throws {
         if access(path, X_OK) == 0 { return }
-        if let slash = path.lastIndex(of: "/"), slash > path.startIndex { try makeFolders(String(path[..<slash])) }
+        if let slash = path.unicodeScalars.lastIndex(of: "/"), slash > path.startIndex { try makeFolders(String(path[..<slash])) }
         if mkdir(path, 0o770) == 0 {
             var above = stat()
-            let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+            let parent = path.unicodeScalars.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
             // A group's folder gives its group to what is in it.
             let isShared = stat(parent, &above) == 0 && above.st_mode & 0o2020 == 0o2020
             chmod(path, isShared ? 0o2770 : 0o700)

@@ -1,3 +1,5 @@
+import Headroom
+
 /// The resource options of an account, as its grants print them.
 public struct AccountOptions: Sendable, Hashable {
     /// The most connections at a time (`MAX_USER_CONNECTIONS`); `nil` when the account has no such option.
@@ -13,7 +15,7 @@ public struct AccountOptions: Sendable, Hashable {
     ///
     /// The same line holds the password's hash: only these numbers are taken from it.
     public init(grants: String) {
-        let words = grants.split { $0 == " " || $0 == "\n" }
+        let words = grants.pieces(where: \.isBlank)
         func number(after option: Substring) -> Int? {
             // The last one: a password hash or a comment may come before, never after.
             guard let index = words.lastIndex(of: option), index + 1 < words.count else { return nil }

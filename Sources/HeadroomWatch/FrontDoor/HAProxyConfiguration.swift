@@ -131,7 +131,7 @@ public struct HAProxyConfiguration: Sendable {
     private static func address(_ endpoint: Endpoint) -> String {
         switch endpoint {
         case .socket(let path): "unix@\(path)"
-        case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        case .tcp(let host, let port): host.holds(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
         }
     }
 

@@ -18,7 +18,7 @@ struct AccountAnswers {
     func limit() throws -> (account: String, limit: AccountLimit, server: Int?) {
         let options = AccountOptions(
             grants: ((try? replies[0].get())?.rows ?? []).lazy.compactMap { try? $0.decode(String.self, at: 0) }
-                .first { $0.contains("MAX_") } ?? ""
+                .first { $0.holds("MAX_") } ?? ""
         )
         guard
             let (account, inForce, global, server) = try replies[1].get()

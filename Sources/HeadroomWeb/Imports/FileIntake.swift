@@ -42,7 +42,7 @@ struct FileIntake: Sendable {
             report = try await FileCheck.run(path: file.path, type: form.type, options: options, problems: 5)
         } catch let error as ImportError {
             // Where it lies here is nothing to its user.
-            let text = error.description.replacing(file.path, with: form.filename)
+            let text = error.description.replaced(file.path, with: form.filename)
             throw Unusable(message: printable(text), details: [])
         }
         guard report.rows == 0 || report.rows > report.rowsRejected else {

@@ -105,6 +105,6 @@ extension Dashboard {
     /// Whether a job's file came through this dashboard, so that it goes with the job.
     func isUploaded(_ job: ImportJob) -> Bool {
         guard let folder = options.uploadFolder else { return false }
-        return job.path.hasPrefix("\(folder)/") && !job.path.dropFirst(folder.count + 1).contains("/")
+        return job.path.begins(with: "\(folder)/") && !job.path.dropFirst(folder.count + 1).holds("/")
     }
 }

@@ -1,3 +1,4 @@
+import Headroom
 import Crypto
 
 /// Makes and reads the cookies of those who have signed in: who, until when, and a signature.
@@ -39,7 +40,7 @@ struct SessionCookie: Sendable {
 
     /// The session of a cookie; `nil` when it was not signed here, or is over.
     func session(_ value: String, at now: Int) -> Session? {
-        let parts = value.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        let parts = value.pieces(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 4,
             Secret.areEqual(signature("session", parts[0...2].joined(separator: ".")), parts[3]),
             let expires = Int(parts[1]), expires > now, let user = Self.text(hex: parts[0])

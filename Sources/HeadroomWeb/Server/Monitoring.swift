@@ -1,3 +1,4 @@
+import Headroom
 import HTTPTypes
 import HeadroomJobs
 import HeadroomWatch
@@ -28,7 +29,7 @@ struct Monitoring: Sendable {
                 return Self.text("send the token\n", .unauthorized)
             }
             let wantsOpenMetrics = request.headers[values: .accept]
-                .contains { $0.contains("application/openmetrics-text") }
+                .contains { $0.holds("application/openmetrics-text") }
             let format: MetricsPage.Format = wantsOpenMetrics ? .openMetrics : .prometheus
             let picture = await dashboard.account.picture(within: Self.deadline)
             let page = Self.page(picture, viewers: await dashboard.account.viewerCount)

@@ -1,3 +1,4 @@
+import Headroom
 import FoundationEssentials
 import HTTPTypes
 import Hummingbird
@@ -22,7 +23,7 @@ final class Recognition: Sendable {
     func visitor(_ request: Request) -> Visitor? {
         if let value = request.headers[.authorization] {
             let prefix = "bearer "
-            guard value.lowercased().hasPrefix(prefix), credentials.isToken(String(value.dropFirst(prefix.count)))
+            guard value.lowercased().begins(with: prefix), credentials.isToken(String(value.dropFirst(prefix.count)))
             else {
                 return nil
             }
@@ -66,8 +67,8 @@ struct RecognitionMiddleware: RouterMiddleware {
         var context = context
         context.visitor = recognition.visitor(request)
         // The last one is what the proxy itself has added.
-        if isBehindProxy, let last = request.headers[.forwardedFor]?.split(separator: ",").last {
-            context.address = String(last.filter { !$0.isWhitespace })
+        if isBehindProxy, let last = request.headers[.forwardedFor]?.pieces(separator: ",").last {
+            context.address = last.keeping { !$0.isBlank }
         }
         return try await next(request, context)
     }
@@ -83,7 +84,7 @@ struct MembersOnly: RouterMiddleware {
         next: @concurrent (Request, WebContext) async throws -> Response
     ) async throws -> Response {
         guard context.visitor == nil else { return try await next(request, context) }
-        if request.uri.path.hasPrefix("/api/") { throw WebError(.unauthorized, "Sign in first, or send the token.") }
+        if request.uri.path.begins(with: "/api/") { throw WebError(.unauthorized, "Sign in first, or send the token.") }
         return .redirect(to: "/sign-in", type: .normal)
     }
 }

@@ -41,12 +41,12 @@ struct AddJob: AsyncParsableCommand {
     func run() async throws {
         try await runCommand {
             let options = facts.options
-            let path = file.hasPrefix("/") ? file : FileManager.default.currentDirectoryPath + "/" + file
+            let path = file.begins(with: "/") ? file : FileManager.default.currentDirectoryPath + "/" + file
             // What is wrong with the file is said now, to the one who queues it, not later in a log.
             try await FileCheck.open(path: path, type: type, options: options)
             let loaded = try connection.loaded(program: "headroom jobs")
             let job = NewJob(
-                filename: String(path.split(separator: "/").last ?? ""),
+                filename: String(path.pieces(separator: "/").last ?? ""),
                 path: path,
                 type: type.rawValue,
                 priority: priority,

@@ -24,8 +24,7 @@ struct StatusNagios {
         } else {
             text += ", \(report.idle) idle for over \(Int(report.maxIdle.seconds)) s"
         }
-        // A bar ends the text for the monitor.
-        return printable(text).split(separator: "|").joined(separator: "/") + " | " + data.joined(separator: " ")
+        return Escaping.nagios(printable(text)) + " | " + data.joined(separator: " ")
     }
 
     private var data: [String] {

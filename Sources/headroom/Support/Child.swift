@@ -1,3 +1,4 @@
+import Headroom
 import CommandSupport
 import Glibc
 import Subprocess
@@ -20,7 +21,7 @@ final class Child: Sendable {
         let name = command[0]
         do {
             let result = try await Subprocess.run(
-                name.contains("/") ? .path(FilePath(name)) : .name(name),
+                name.holds("/") ? .path(FilePath(name)) : .name(name),
                 arguments: Arguments(Array(command.dropFirst())),
                 environment: .inherit.updating(Dictionary(uniqueKeysWithValues: overrides)),
                 input: .fileDescriptor(.standardInput, closeAfterSpawningProcess: false),
