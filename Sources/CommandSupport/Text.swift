@@ -14,7 +14,7 @@ package func grouped(_ number: Int) -> String {
 package func fixed(_ number: Double, _ decimals: Int) -> String {
     var scale = 1
     for _ in 0..<decimals { scale *= 10 }
-    let units = Int((number * Double(scale)).rounded())
+    let units = Int(clamped: (number * Double(scale)).rounded())
     guard decimals > 0 else { return "\(units)" }
     let fraction = String(units.magnitude % UInt(scale))
     let padded = String(repeating: "0", count: decimals - fraction.count) + fraction

@@ -66,7 +66,7 @@ extension Connection {
             server: cluster.map { "cluster|\($0)" } ?? identity.map { "\(server)|\($0.1)" } ?? server,
             ownLimit: limit > 0 ? limit : nil,
             serverLimit: serverLimit,
-            serverStartedAt: Int64(time(nil)) - Int64(uptime),
+            serverStartedAt: Int64(time(nil)) - Int64(uptime.asCount),
             otherSessions: sessions ?? 0
         )
     }

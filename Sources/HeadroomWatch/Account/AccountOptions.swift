@@ -19,7 +19,7 @@ public struct AccountOptions: Sendable, Hashable {
         func number(after option: Substring) -> Int? {
             // The last one: a password hash or a comment may come before, never after.
             guard let index = words.lastIndex(of: option), index + 1 < words.count else { return nil }
-            return Int(words[index + 1]).flatMap { $0 > 0 ? $0 : nil }
+            return Int(words[index + 1]).flatMap { $0 > 0 ? $0.asCount : nil }
         }
         connections = number(after: "MAX_USER_CONNECTIONS")
         connectionsPerHour = number(after: "MAX_CONNECTIONS_PER_HOUR")

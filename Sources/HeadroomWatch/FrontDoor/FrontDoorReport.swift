@@ -43,7 +43,7 @@ public struct FrontDoorReport: Sendable, Equatable {
             guard let column = header.firstIndex(where: { $0 == name }), line.indices.contains(column) else {
                 return nil
             }
-            return Int(line[column])
+            return Int(line[column])?.asCount
         }
         let own = lines.dropFirst().filter { $0.count > 1 && $0[0] == HAProxyConfiguration.name }
         // One line for each node; all but one hold nothing, or what is left of before the last change.
@@ -53,11 +53,11 @@ public struct FrontDoorReport: Sendable, Equatable {
         func most(_ name: String) -> Int { servers.compactMap { number($0, name) }.max() ?? 0 }
         self.init(
             places: servers.compactMap { number($0, "slim") }.max(),
-            used: used.reduce(0, &+),
+            used: used.reduce(0, +),
             mostUsed: max(most("smax"), used.max() ?? 0),
             waiting: max(number(backend, "qcur") ?? 0, most("qcur")),
             mostWaiting: max(number(backend, "qmax") ?? 0, most("qmax")),
-            total: servers.compactMap { number($0, "stot") }.reduce(0, &+)
+            total: servers.compactMap { number($0, "stot") }.reduce(0, +)
         )
     }
 

@@ -136,6 +136,6 @@ public struct HAProxyConfiguration: Sendable {
     }
 
     private static func time(_ duration: Duration) -> String {
-        "\(max(1, Int((duration / .milliseconds(1)).rounded(.up))))ms"
+        "\(max(1, Int(clamped: (duration / .milliseconds(1)).rounded(.up))))ms"
     }
 }

@@ -133,7 +133,7 @@ public struct HostReader: Sendable {
             parent: stat.parent,
             commandLine: line.isEmpty ? "[\(stat.name)]" : line,
             unit: ProcessText.unit(text("\(id)/cgroup")),
-            age: .seconds(max(0, age))
+            age: .seconds(clamped: max(0, age))
         )
     }
 

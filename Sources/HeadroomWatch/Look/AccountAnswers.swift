@@ -25,7 +25,7 @@ struct AccountAnswers {
                 .first(String.self, Int.self, Int.self, Int.self)
         else { return ("", AccountLimit(value: nil, source: .unknown), nil) }
         let limit = AccountLimit.inForce(inForce, option: options.connections, global: global, server: server)
-        return (account, limit, server)
+        return (account, limit, server.asCount)
     }
 
     /// The sessions inside a transaction, and whether that is known.

@@ -54,7 +54,7 @@ extension AccountSnapshot {
             guard let session = Entry(fields: values) else { return nil }
             sessions.append(session)
         }
-        func number(_ name: Substring) -> Int? { facts[name].flatMap { Int($0) } }
+        func number(_ name: Substring) -> Int? { facts[name].flatMap { Int($0)?.asCount } }
         guard let takenAt = facts["taken-at"].flatMap(Double.init), Self.isPlausible(takenAt), let used = number("used"),
             let account = facts["account"], number("sessions") == sessions.count
         else { return nil }
@@ -100,7 +100,7 @@ extension AccountSnapshot.Entry {
         self.init(
             id: id,
             program: AccountSnapshot.known(fields[1]),
-            pid: Int(fields[2]),
+            pid: Int(fields[2])?.asCount,
             host: fields[3],
             command: fields[4],
             seconds: seconds

@@ -1,3 +1,4 @@
+import Headroom
 import CommandSupport
 import MeterImport
 
@@ -60,6 +61,6 @@ struct BarChart: Sendable, Equatable {
     }
 
     private static func energy(_ value: Double) -> String {
-        value >= 100 ? "\(grouped(Int(value.rounded()))) kWh" : "\(fixed(value, value >= 10 ? 1 : 3)) kWh"
+        value >= 100 ? "\(grouped(Int(clamped: value.rounded()))) kWh" : "\(fixed(value, value >= 10 ? 1 : 3)) kWh"
     }
 }

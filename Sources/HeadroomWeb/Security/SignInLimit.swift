@@ -1,3 +1,5 @@
+import Headroom
+
 /// Limits how often somebody may try to sign in: 5 times at once, then once in 12 s; and everybody together 30 times.
 struct SignInLimit: Sendable {
     private struct Bucket: Sendable {
@@ -45,7 +47,7 @@ struct SignInLimit: Sendable {
     private static let nearlyOne = 1 - 1e-9
 
     private static func wait(_ tokens: Double, _ rate: Double) -> Int {
-        Int(((nearlyOne - tokens) / rate).rounded(.up))
+        Int(clamped: ((nearlyOne - tokens) / rate).rounded(.up))
     }
 
     /// Forgets the tries of somebody who has signed in.

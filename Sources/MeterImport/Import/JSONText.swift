@@ -1,3 +1,5 @@
+import Headroom
+
 #if canImport(FoundationEssentials)
 import FoundationEssentials
 #else
@@ -16,8 +18,11 @@ enum JSONText {
 
     /// Reads a value.
     ///
-    /// - Throws: `DecodingError` when the text is none.
+    /// - Throws: `DecodingError` when the text is none, or holds a number that cannot be.
     static func decode<Value: Decodable>(_ type: Value.Type, _ text: String, names: Names = .same) throws -> Value {
+        guard BelievableJSON.holds(text) else {
+            throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "a number in it cannot be"))
+        }
         let decoder = JSONDecoder()
         if names == .snakeCase { decoder.keyDecodingStrategy = .convertFromSnakeCase }
         return try decoder.decode(type, from: Data(text.utf8))

@@ -57,7 +57,7 @@ struct PosixTimeZone: Sendable {
     /// The stretch of time that an instant is in.
     func span(at instant: Int, notBefore floor: Int) -> TimeZoneRules.Span {
         guard let summer else { return .init(start: floor, end: .max, offset: standard) }
-        let year = CalendarDate(days: Int((Double(instant) / 86_400).rounded(.down))).components.year
+        let year = CalendarDate(days: Int(clamped: (Double(instant) / 86_400).rounded(.down))).components.year
         var changes: [(at: Int, offset: Int)] = []
         for year in (year - 1)...(year + 1) {
             // Each change is given by the clock that is in force before it.

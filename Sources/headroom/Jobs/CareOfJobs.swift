@@ -109,7 +109,7 @@ struct PruneJobs: AsyncParsableCommand {
     func run() async throws {
         try await runCommand {
             let queue = JobQueue(try connection.open(program: "headroom jobs"))
-            let pruned = try await queue.prune(olderThan: .seconds(days * 86_400))
+            let pruned = try await queue.prune(olderThan: .seconds(days.asCount * 86_400))
             var deleted = 0
             if files {
                 for path in pruned.files {

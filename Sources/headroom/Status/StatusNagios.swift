@@ -22,7 +22,7 @@ struct StatusNagios {
         if let refusal = report.refusal {
             text += ", \(refusal.message)"
         } else {
-            text += ", \(report.idle) idle for over \(Int(report.maxIdle.seconds)) s"
+            text += ", \(report.idle) idle for over \(Int(clamped: report.maxIdle.seconds)) s"
         }
         return Escaping.nagios(printable(text)) + " | " + data.joined(separator: " ")
     }
