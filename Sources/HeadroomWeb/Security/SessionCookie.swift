@@ -59,11 +59,11 @@ struct SessionCookie: Sendable {
     }
 
     private static func text(hex: String) -> String? {
-        let digits = Array(hex)
+        let digits = Array(hex.utf8)
         guard digits.count % 2 == 0 else { return nil }
         var bytes: [UInt8] = []
         for index in stride(from: 0, to: digits.count, by: 2) {
-            guard let byte = UInt8(String(digits[index...(index + 1)]), radix: 16) else { return nil }
+            guard let byte = UInt8(String(decoding: digits[index...(index + 1)], as: UTF8.self), radix: 16) else { return nil }
             bytes.append(byte)
         }
         return String(validating: bytes, as: UTF8.self)

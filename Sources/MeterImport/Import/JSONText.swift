@@ -18,9 +18,20 @@ enum JSONText {
 
     /// Reads a value.
     ///
+    /// - Parameters:
+    ///   - type: What it is to be.
+    ///   - text: The text.
+    ///   - names: How the names of its parts are written.
+    ///   - isOurs: Whether Headroom has written the text; else it may hold numbers of others, of any size.
+    /// - Returns: The value.
     /// - Throws: `DecodingError` when the text is none, or holds a number that cannot be.
-    static func decode<Value: Decodable>(_ type: Value.Type, _ text: String, names: Names = .same) throws -> Value {
-        guard BelievableJSON.holds(text) else {
+    static func decode<Value: Decodable>(
+        _ type: Value.Type,
+        _ text: String,
+        names: Names = .same,
+        isOurs: Bool = true
+    ) throws -> Value {
+        guard !isOurs || BelievableJSON.holds(text) else {
             throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "a number in it cannot be"))
         }
         let decoder = JSONDecoder()

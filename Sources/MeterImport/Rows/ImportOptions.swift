@@ -43,7 +43,7 @@ public struct ImportOptions: Sendable, Hashable {
         self.init()
         guard let metadata, !metadata.isEmpty, metadata != "null" else { return }
         do {
-            let json = try JSONText.decode(Metadata.self, metadata)
+            let json = try JSONText.decode(Metadata.self, metadata, isOurs: false)
             mpan = json.mpan?.text
             timezone = json.timezone
             zone = json.zone
