@@ -41,7 +41,8 @@ struct MailChannel: AlertChannel {
                 "",
                 Escaping.line(alert.message),
             ] + (alert.advice.isEmpty ? [] : ["next: \(Escaping.line(alert.advice))"])
-            + [""] + alert.facts.filter { !$0.value.isEmpty }.map { "\($0.name.lowercased()): \(Escaping.line($0.value))" }
+            + [""]
+            + alert.facts.filter { !$0.value.isEmpty }.map { "\($0.name.lowercased()): \(Escaping.line($0.value))" }
         // -i: a line with a single dot does not end the mail.
         try await Helper.run(sendmail, ["-t", "-i"], input: lines.joined(separator: "\n") + "\n")
     }

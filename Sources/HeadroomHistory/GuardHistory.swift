@@ -1,7 +1,7 @@
-import Headroom
 import FoundationEssentials
 import GRDB
 import Glibc
+import Headroom
 public import HeadroomWatch
 
 /// The guard's history: a file with a row for each sample and each event, bounded in days and in rows.

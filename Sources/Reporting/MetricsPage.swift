@@ -1,5 +1,5 @@
-import Headroom
 import CommandSupport
+import Headroom
 
 /// A page of metrics, in Prometheus' text format (0.0.4) or as OpenMetrics (1.0).
 package struct MetricsPage: Sendable {
@@ -41,7 +41,8 @@ package struct MetricsPage: Sendable {
 
     /// Adds a sample.
     package mutating func sample(_ name: String, _ value: Double, _ labels: KeyValuePairs<String, String> = [:]) {
-        let text = labels.map { "\($0.key)=\"\(Escaping.prometheusLabel(printable($0.value)))\"" }.joined(separator: ",")
+        let text = labels.map { "\($0.key)=\"\(Escaping.prometheusLabel(printable($0.value)))\"" }
+            .joined(separator: ",")
         let number = value == value.rounded() && value.magnitude < 1e15 ? "\(Int(value))" : "\(value)"
         content.append(.sample("\(name)\(text.isEmpty ? "" : "{\(text)}") \(number)"))
     }

@@ -14,7 +14,11 @@ enum UserFile {
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & 0o007 == 0 else {
-            throw failure(path, "may be read by every user of this host", "Take that away: chmod 600 \(Escaping.shell(path))")
+            throw failure(
+                path,
+                "may be read by every user of this host",
+                "Take that away: chmod 600 \(Escaping.shell(path))"
+            )
         }
         var bytes = [UInt8](repeating: 0, count: Int(min(status.st_size, 1 << 20)))
         let count = Glibc.read(descriptor, &bytes, bytes.count)

@@ -13,15 +13,18 @@ import Testing
     private static func texts(_ salt: UInt64) -> [String] {
         var random = Seeded(salt)
         return [
-            "a\u{600}<form method=post action=delete \u{600}>.csv", "x\"\u{301},\"y\u{301}\"", "\u{600}\"", "\"\u{20DD}",
+            "a\u{600}<form method=post action=delete \u{600}>.csv", "x\"\u{301},\"y\u{301}\"", "\u{600}\"",
+            "\"\u{20DD}",
             "\r\n\u{301}", "a\u{200D}|\u{200D}b", "'\u{338}; rm -rf /", "$(x)\u{301}", "\u{600}\\\u{301}n", "",
         ] + (0..<2_000).map { _ in HostileText.make(&random) }
     }
 
     /// Puts entities back, and fails on a sign that stands bare.
     private func readHTML(_ text: String) -> String? {
-        let names: [([UInt8], UInt8)] = [("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"), ("&quot;", "\""), ("&#39;", "'")]
-            .map { (Array($0.0.utf8), $0.1.utf8.first ?? 0) }
+        let names: [([UInt8], UInt8)] = [
+            ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"), ("&quot;", "\""), ("&#39;", "'"),
+        ]
+        .map { (Array($0.0.utf8), $0.1.utf8.first ?? 0) }
         var bytes = Array(text.utf8)[...]
         var result: [UInt8] = []
         while let byte = bytes.first {
@@ -40,7 +43,10 @@ import Testing
 
     @Test func `HTML: no tag and no end of an attribute comes out of a text`() {
         for text in Self.texts(1) {
-            #expect(readHTML(Escaping.html(text)).map { $0.utf8.elementsEqual(text.utf8) } == true, "\(Array(text.utf8))")
+            #expect(
+                readHTML(Escaping.html(text)).map { $0.utf8.elementsEqual(text.utf8) } == true,
+                "\(Array(text.utf8))"
+            )
         }
     }
 
@@ -136,7 +142,11 @@ import Testing
 
     @Test func `Prometheus: a label ends with its quote, help with its line`() {
         for text in Self.texts(5) {
-            let label = readBackslashed(Escaping.prometheusLabel(text), end: UInt8(ascii: "\""), [UInt8(ascii: "n"): 10])
+            let label = readBackslashed(
+                Escaping.prometheusLabel(text),
+                end: UInt8(ascii: "\""),
+                [UInt8(ascii: "n"): 10]
+            )
             #expect(label.map { $0.utf8.elementsEqual(text.utf8) } == true, "\(Array(text.utf8))")
             let help = readBackslashed(Escaping.prometheusHelp(text), end: nil, [UInt8(ascii: "n"): 10])
             #expect(help.map { $0.utf8.elementsEqual(text.utf8) } == true, "\(Array(text.utf8))")
@@ -183,7 +193,8 @@ import Testing
         let folder = TemporaryFolder()
         let path = folder.write(script, to: "script")
         #expect(system("/bin/sh \(path) > \(path).output") == 0)
-        let words = try Data(contentsOf: URL(filePath: "\(path).output")).split(separator: 0, omittingEmptySubsequences: false).dropLast()
+        let words = try Data(contentsOf: URL(filePath: "\(path).output"))
+            .split(separator: 0, omittingEmptySubsequences: false).dropLast()
         #expect(words.count == texts.count)
         for (text, word) in zip(texts, words) { #expect(word.elementsEqual(text.utf8), "\(Array(text.utf8))") }
     }

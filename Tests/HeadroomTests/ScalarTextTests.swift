@@ -29,7 +29,11 @@ import Testing
         #expect(Int64.min.subtracting(clamped: 1) == .min && Int64.max.subtracting(clamped: -1) == .max)
         #expect(Int64.max.adding(clamped: 1) == .max && Int64.min.adding(clamped: -1) == .min)
         #expect(Int.min.asCount == 0 && Int.max.asCount * 100 > 0)
-        #expect([Double.nan, .infinity, -.infinity, 1e300, 2.9, -2.9].map(Int.init(clamped:)) == [0, .max, .min, .max, 2, -2])
+        #expect(
+            [Double.nan, .infinity, -.infinity, 1e300, 2.9, -2.9].map(Int.init(clamped:)) == [
+                0, .max, .min, .max, 2, -2,
+            ]
+        )
         #expect(Duration.seconds(Int64.max).microseconds == .max && Duration.seconds(clamped: .nan) == .zero)
         #expect(Duration.seconds(clamped: .infinity).microseconds == .max)
         #expect(BelievableJSON.holds(#"{"a":[1,-2.5e3],"9e999":"1e999\"","b":null}"#))

@@ -52,6 +52,23 @@ import Testing
         )
     }
 
+    @Test func `no name hides a process, nor its socket, user and unit`() {
+        for mark in HostileText.marks {
+            let name = "x\(mark)) (\(mark)\(mark)"
+            let stat = ProcessText.stat("7 (\(name)) S 3 7 7 0 -1 4194560 1 0 0 0 1 1 0 0 20 0 1 0 123456 1 1\n")
+            #expect(stat?.parent == 3 && stat?.startedAt == 123_456, "\(mark.value)")
+            #expect(stat?.name.utf8.elementsEqual(name.utf8) == true, "\(mark.value)")
+            #expect(ProcessText.user("Name:\t\(mark)\nUid:\t33\t33\n") == 33)
+            #expect(ProcessText.unit("0::/\(mark)/cron.service\n") == "cron.service")
+            // A line of a command is one line: it is printed in advice that people copy.
+            let line = CommandLineText.readable(Array("a\(mark)\n--password=\(mark)geheim\0".utf8))
+            #expect(!line.unicodeScalars.contains { $0.endsLine })
+        }
+        #expect(
+            CommandLineText.readable(Array("x\0--password=\u{301}geheim\0-p\u{301}\0".utf8)).holds("geheim") == false
+        )
+    }
+
     @Test func `the state of a process is read behind a name that may contain anything`() {
         let text = "4312 (a) b (c) S 17 4312 4312 0 -1 4194560 1 0 0 0 1 2 0 0 20 0 1 0 987654 1 2 3\n"
         #expect(ProcessText.stat(text) == .init(name: "a) b (c", parent: 17, startedAt: 987_654))

@@ -25,7 +25,8 @@ import Testing
     @Test func `processes: texts of proc, whatever a process calls itself`() async throws {
         let samples = [
             "4242 (php (x) y) S 1 4242 4242 0 -1 4194560 1 0 0 0 1 1 0 0 20 0 1 0 123456 1 1 1 1 1\n",
-            "Name:\tphp\nUmask:\t0022\nUid:\t33\t33\t33\t33\n", "0::/system.slice/cron.service\n1:name=systemd:/a.scope\n",
+            "Name:\tphp\nUmask:\t0022\nUid:\t33\t33\t33\t33\n",
+            "0::/system.slice/cron.service\n1:name=systemd:/a.scope\n",
             "socket:[12345]", "root:x:0:0:root:/root:/bin/sh\nwww-data:x:33:33::/:/x\n",
             "php\0--password=secret\0-psecret\0mysql://a:b@c/d\0",
             "7 0x1 0x7ffc 0xa 0x0 0x0 0x0 0x7ffd 0x7ffe\n",
@@ -43,7 +44,7 @@ import Testing
             _ = UnixSocket.table(text)
             _ = TCPSocket.table(text)
             let line = CommandLineText.readable(input, secrets: ["secret"])
-            #expect(!line.unicodeScalars.contains { $0.value < 0x20 })
+            #expect(!line.unicodeScalars.contains { $0.value < 0x20 && $0 != "\t" })
             for message in SocketMessages.messages(in: input) {
                 guard case .socket(let reader) = message else { continue }
                 _ = SocketMessages.unixSocket(reader)
@@ -69,7 +70,8 @@ import Testing
     }
 
     @Test func `front door: an answer of HAProxy, or of what pretends to be one`() async throws {
-        let sample = "# pxname,svname,qcur,qmax,scur,smax,slim,stot,\nheadroom_front_door,database,0,0,4,4,4,380,\n"
+        let sample =
+            "# pxname,svname,qcur,qmax,scur,smax,slim,stot,\nheadroom_front_door,database,0,0,4,4,4,380,\n"
             + "headroom_front_door,database2,0,0,4,4,4,380,\nheadroom_front_door,BACKEND,5,8,9,12,100,400,\n\n"
         try await Fuzz.run(.frontDoor, texts: [sample]) { input, _ in _ = FrontDoorReport(statistics: input) }
     }

@@ -63,7 +63,8 @@ import Testing
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
         let samples = [
-            "/", "/?range=hour", "/timeline?range=day", "/imports?part=jobs", "/imports/12/rejects.csv", "/sessions/7/end",
+            "/", "/?range=hour", "/timeline?range=day", "/imports?part=jobs", "/imports/12/rejects.csv",
+            "/sessions/7/end",
             "/api/v1/jobs?limit=20&status=failed", "/api/v1/jobs/9223372036854775807", "/api/v1/sessions/1", "/metrics",
             "/sign-in", "/assets/style.css", "/holders/4294967296/hang-up?inode=1", "form_token=a&password=b%20c",
             "{\"job\":1}",

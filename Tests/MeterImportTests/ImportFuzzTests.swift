@@ -42,7 +42,8 @@ import Testing
             before: position
         )
         let samples = [
-            checkpoint.json, ImportSummary().json, Lane().json, RejectsCSV(header: "a,b", delimiter: 44, columns: 2).json,
+            checkpoint.json, ImportSummary().json, Lane().json,
+            RejectsCSV(header: "a,b", delimiter: 44, columns: 2).json,
             #"{"mpan":1200023305967,"timezone":"Europe/London","date_order":"dmy","default_site_id":4,"x":1e300}"#,
         ]
         let path = folder.write("mpan,date,kwh\nM1,2024-01-01,1\nM1,2024-01-02,1\n", to: "b.csv")
@@ -65,7 +66,8 @@ import Testing
             let rejects = RejectsCSV(header: input, delimiter: random.pick([44, 59, 9]), columns: 3)
             let lines = [rejects.headerLine, rejects.line(input, reason: HostileText.make(&random))]
             for line in lines {
-                for cell in line.utf8.split(separator: rejects.delimiter) where !line.utf8.contains(UInt8(ascii: "\"")) {
+                for cell in line.utf8.split(separator: rejects.delimiter) where !line.utf8.contains(UInt8(ascii: "\""))
+                {
                     #expect(!Escaping.isFormula(cell))
                 }
             }

@@ -72,7 +72,9 @@ public enum Fuzz {
     ///   - target: The target.
     ///   - samples: Inputs as they are meant to be.
     ///   - count: How many inputs there are when no time is given.
+    ///   - isolation: Where it runs.
     ///   - body: Takes an input, and checks what holds of every one.
+    /// - Throws: What the body throws.
     public static func run(
         _ target: FuzzTarget,
         _ samples: [[UInt8]],
@@ -82,7 +84,8 @@ public enum Fuzz {
     ) async throws {
         _ = watchdog
         let seed =
-            environment("HEADROOM_TEST_SEED").flatMap(UInt64.init) ?? (minutes == nil ? 1 : UInt64.random(in: 1..<1 << 32))
+            environment("HEADROOM_TEST_SEED").flatMap(UInt64.init)
+            ?? (minutes == nil ? 1 : UInt64.random(in: 1..<1 << 32))
         let file = "/tmp/headroom-fuzz-\(getpid())-\(target.rawValue)"
         let descriptor = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         precondition(descriptor >= 0, "\(file) cannot be made")
@@ -113,6 +116,8 @@ public enum Fuzz {
     }
 
     /// The same, of samples of text.
+    ///
+    /// - Throws: What the body throws.
     public static func run(
         _ target: FuzzTarget,
         texts: [String],
@@ -132,7 +137,8 @@ private enum Mutation {
     private static let numbers = [
         "0", "-0", "-1", "1e308", "-1e308", "1e999", "nan", "inf", "-inf", "0x7f", "9223372036854775807",
         "-9223372036854775808", "9223372036854775808", "4611686018427387904", "18446744073709551615",
-        "18446744073709551616", "4294967295", "4294967296", "2147483648", "65536", "99999999999999999999999", "1.5", "+7",
+        "18446744073709551616", "4294967295", "4294967296", "2147483648", "65536", "99999999999999999999999", "1.5",
+        "+7",
         "000000000000000000000000000001", "\u{663}\u{664}", "",
     ]
 
@@ -151,7 +157,10 @@ private enum Mutation {
     }
 
     private static func change(_ bytes: inout [UInt8], _ samples: [[UInt8]], _ random: inout Seeded) {
-        guard !bytes.isEmpty else { return bytes = random.pick(samples) }
+        guard !bytes.isEmpty else {
+            bytes = random.pick(samples)
+            return
+        }
         let place = Int.random(in: bytes.indices, using: &random)
         let end = min(bytes.count, place + Int.random(in: 0...max(1, min(200, bytes.count)), using: &random))
         switch Int.random(in: 0..<11, using: &random) {

@@ -110,7 +110,9 @@ struct StateFolder: Sendable, Hashable {
 
     private static func makeFolders(_ path: String) throws {
         if access(path, X_OK) == 0 { return }
-        if let slash = path.unicodeScalars.lastIndex(of: "/"), slash > path.startIndex { try makeFolders(String(path[..<slash])) }
+        if let slash = path.unicodeScalars.lastIndex(of: "/"), slash > path.startIndex {
+            try makeFolders(String(path[..<slash]))
+        }
         if mkdir(path, 0o770) == 0 {
             var above = stat()
             let parent = path.unicodeScalars.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."

@@ -63,7 +63,8 @@ extension HostsReport.Host {
         inUse = entry.inUse
         wanted = entry.wanted
         left = .microseconds(entry.expires.subtracting(clamped: now))
-        silence = .microseconds(now.subtracting(clamped: entry.expires)) + (entry.share > 0 ? terms.lease : terms.waiting)
+        silence =
+            .microseconds(now.subtracting(clamped: entry.expires)) + (entry.share > 0 ? terms.lease : terms.waiting)
         clockError = .milliseconds(entry.clockError)
         setAside = entry.setAside
     }

@@ -151,7 +151,11 @@ package enum Escaping {
         var result = String.UnicodeScalarView()
         result.reserveCapacity(text.utf8.count)
         for scalar in text.unicodeScalars {
-            if let other = other(scalar) { result.append(contentsOf: other.unicodeScalars) } else { result.append(scalar) }
+            if let other = other(scalar) {
+                result.append(contentsOf: other.unicodeScalars)
+            } else {
+                result.append(scalar)
+            }
         }
         return String(result)
     }

@@ -28,12 +28,13 @@ extension ScalarText {
         maxSplits: Int = .max,
         omittingEmptySubsequences: Bool = true
     ) -> [Substring] {
-        whole.unicodeScalars.split(
-            separator: separator,
-            maxSplits: maxSplits,
-            omittingEmptySubsequences: omittingEmptySubsequences
-        )
-        .map(Substring.init)
+        whole.unicodeScalars
+            .split(
+                separator: separator,
+                maxSplits: maxSplits,
+                omittingEmptySubsequences: omittingEmptySubsequences
+            )
+            .map(Substring.init)
     }
 
     /// The text between scalars of a kind, without empty pieces.
@@ -45,7 +46,9 @@ extension ScalarText {
     package func begins(with start: some StringProtocol) -> Bool { whole.utf8.starts(with: start.utf8) }
 
     /// Whether the text ends with these bytes.
-    package func ends(with end: some StringProtocol) -> Bool { whole.utf8.suffix(end.utf8.count).elementsEqual(end.utf8) }
+    package func ends(with end: some StringProtocol) -> Bool {
+        whole.utf8.suffix(end.utf8.count).elementsEqual(end.utf8)
+    }
 
     /// Whether these bytes are somewhere in the text.
     package func holds(_ part: some StringProtocol) -> Bool { place(of: String(part)) != nil }

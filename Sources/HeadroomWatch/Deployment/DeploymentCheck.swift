@@ -109,7 +109,7 @@ package struct DeploymentCheck: Sendable {
                     hasSettings: unit.hasSettings,
                     undo:
                         "systemctl disable --now "
-                            + Escaping.shell(isTimed ? unit.name.replaced(".service", with: ".timer") : unit.name)
+                        + Escaping.shell(isTimed ? unit.name.replaced(".service", with: ".timer") : unit.name)
                 )
             )
             if call.isOnce, call.kind != .oldWorker, unit.restart == "always" {

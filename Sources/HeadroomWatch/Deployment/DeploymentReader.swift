@@ -95,7 +95,8 @@ package struct DeploymentReader: Sendable {
     /// The drop-ins of a unit, also those for all units of which the name begins so; of one name the first folder wins.
     private func dropIns(_ name: String) -> [String] {
         let stem = name.dropLast(".service".count)
-        let prefixes = stem.unicodeScalars.indices.filter { stem.unicodeScalars[$0] == "-" }.map { stem[...$0] + ".service" }
+        let prefixes = stem.unicodeScalars.indices.filter { stem.unicodeScalars[$0] == "-" }
+            .map { stem[...$0] + ".service" }
         var found: [String: String] = [:]
         for folder in Self.unitFolders.reversed() {
             for unit in prefixes + [name[...]] {

@@ -51,7 +51,11 @@ package struct UnitFile: Sendable, Hashable {
             switch line[..<equals].trimmed {
             case "ExecStart":
                 // An empty one takes back those before.
-                if value.isEmpty { commands = [] } else { commands.append(String(value.dropping { "-@:+!".unicodeScalars.contains($0) })) }
+                if value.isEmpty {
+                    commands = []
+                } else {
+                    commands.append(String(value.dropping { "-@:+!".unicodeScalars.contains($0) }))
+                }
             case "User": user = value.isEmpty ? nil : value
             case "Restart": restart = value
             case "EnvironmentFile", "WorkingDirectory": hasSettings = hasSettings || !value.isEmpty

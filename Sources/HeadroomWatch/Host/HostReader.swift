@@ -1,5 +1,5 @@
-import Headroom
 import Glibc
+import Headroom
 
 /// Reads from /proc and from the kernel who holds connections to the server.
 ///

@@ -1,5 +1,5 @@
-import Headroom
 import Glibc
+import Headroom
 
 /// A line of a log: words with values, as log readers take them apart (logfmt).
 package enum LogLine {

@@ -55,7 +55,8 @@ extension AccountSnapshot {
             sessions.append(session)
         }
         func number(_ name: Substring) -> Int? { facts[name].flatMap { Int($0)?.asCount } }
-        guard let takenAt = facts["taken-at"].flatMap(Double.init), Self.isPlausible(takenAt), let used = number("used"),
+        guard let takenAt = facts["taken-at"].flatMap(Double.init), Self.isPlausible(takenAt),
+            let used = number("used"),
             let account = facts["account"], number("sessions") == sessions.count
         else { return nil }
         self.takenAt = takenAt

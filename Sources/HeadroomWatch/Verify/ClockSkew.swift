@@ -1,6 +1,5 @@
-import Headroom
-
 import Glibc
+import Headroom
 
 /// How far the server's clock is from this host's, measured by one round trip.
 struct ClockSkew {

@@ -1,5 +1,5 @@
-import Headroom
 import Glibc
+import Headroom
 
 /// Who may do what with a file or folder.
 struct FileRights {

@@ -1,5 +1,5 @@
-import Headroom
 import CommandSupport
+import Headroom
 import HeadroomWatch
 
 /// The use of an account over time, as lines in a drawing of 1000 by 220.

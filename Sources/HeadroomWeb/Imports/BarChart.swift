@@ -1,5 +1,5 @@
-import Headroom
 import CommandSupport
+import Headroom
 import MeterImport
 
 /// A small chart of bars, in a drawing whose bars are 10 wide and at most 100 high.

@@ -1,5 +1,5 @@
-import Headroom
 import Crypto
+import Headroom
 import Hummingbird
 import Mustache
 

@@ -1,7 +1,7 @@
-import Headroom
 import CryptoExtras
 import Dispatch
 import FoundationEssentials
+import Headroom
 
 /// A password as it is kept: hashed with scrypt, in the form `$scrypt$ln=15,r=8,p=1$salt$hash`.
 struct Password: Sendable, Equatable {

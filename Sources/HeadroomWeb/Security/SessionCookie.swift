@@ -1,5 +1,5 @@
-import Headroom
 import Crypto
+import Headroom
 
 /// Makes and reads the cookies of those who have signed in: who, until when, and a signature.
 ///
@@ -63,7 +63,9 @@ struct SessionCookie: Sendable {
         guard digits.count % 2 == 0 else { return nil }
         var bytes: [UInt8] = []
         for index in stride(from: 0, to: digits.count, by: 2) {
-            guard let byte = UInt8(String(decoding: digits[index...(index + 1)], as: UTF8.self), radix: 16) else { return nil }
+            guard let byte = UInt8(String(decoding: digits[index...(index + 1)], as: UTF8.self), radix: 16) else {
+                return nil
+            }
             bytes.append(byte)
         }
         return String(validating: bytes, as: UTF8.self)

@@ -1,5 +1,5 @@
-import Headroom
 import HTTPTypes
+import Headroom
 import HeadroomJobs
 import HeadroomWatch
 import Hummingbird

@@ -1,6 +1,6 @@
-import Headroom
 import FoundationEssentials
 import HTTPTypes
+import Headroom
 import Hummingbird
 import Synchronization
 

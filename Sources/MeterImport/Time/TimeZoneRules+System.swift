@@ -1,5 +1,5 @@
-import Headroom
 import CLibrary
+import Headroom
 import SystemPackage
 
 extension TimeZoneRules {

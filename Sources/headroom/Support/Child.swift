@@ -1,6 +1,6 @@
-import Headroom
 import CommandSupport
 import Glibc
+import Headroom
 import Subprocess
 import Synchronization
 import SystemPackage

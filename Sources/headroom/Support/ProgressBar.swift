@@ -1,5 +1,5 @@
-import Headroom
 import CommandSupport
+import Headroom
 
 /// Draws a bar on a terminal, and prints a line now and then elsewhere.
 struct ProgressBar {

@@ -1,6 +1,6 @@
-import Headroom
 import CommandSupport
 import Glibc
+import Headroom
 
 /// A question to whoever sits at the terminal.
 enum Question {

@@ -1,6 +1,6 @@
-import Headroom
 import CKernel
 import Glibc
+import Headroom
 
 /// What the process has in memory, for hosts that bound what an account's processes have resident.
 enum ResidentMemory {
