@@ -1,4 +1,5 @@
 import Headroom
+import TestSupport
 import Testing
 
 @testable import HeadroomWatch
@@ -59,7 +60,8 @@ import Testing
             #expect(stat?.parent == 3 && stat?.startedAt == 123_456, "\(mark.value)")
             #expect(stat?.name.utf8.elementsEqual(name.utf8) == true, "\(mark.value)")
             #expect(ProcessText.user("Name:\t\(mark)\nUid:\t33\t33\n") == 33)
-            #expect(ProcessText.unit("0::/\(mark)/cron.service\n") == "cron.service")
+            // The kernel writes an end of line in a group's name as \012.
+            if mark != "\n" { #expect(ProcessText.unit("0::/\(mark)/cron.service\n") == "cron.service") }
             // A line of a command is one line: it is printed in advice that people copy.
             let line = CommandLineText.readable(Array("a\(mark)\n--password=\(mark)geheim\0".utf8))
             #expect(!line.unicodeScalars.contains { $0.endsLine })
