@@ -42,6 +42,13 @@ import Testing
         #expect(second.sites.count == names.count)
     }
 
+    @Test func `a row of more columns than a file can have is not filled up`() {
+        let json = #"{"columns":9999999999999999,"delimiter":44,"header":"a,b"}"#
+        #expect(RejectsCSV(json: json) == nil)
+        #expect(RejectsCSV(json: json.replaced("9999999999999999", with: "-1")) == nil)
+        #expect(RejectsCSV(json: json.replaced("9999999999999999", with: "3"))?.line("a", reason: "b") == "a,,,b\n")
+    }
+
     @Test func `a header that a spreadsheet would run is marked, and still names its column`() throws {
         let path = folder.write("mpan,date,kwh,=note\nM1,2024-01-01,x,1\n", to: "c.csv")
         let reader = try RowReader(path: path, type: .daily, options: ImportOptions())

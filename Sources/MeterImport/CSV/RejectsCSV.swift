@@ -15,7 +15,10 @@ public struct RejectsCSV: Sendable, Hashable, Codable {
 
     /// Reads what was kept with a job's rejected rows; `nil` when it is not one of these.
     public init?(json: String) {
-        guard let read = try? JSONText.decode(Self.self, json) else { return nil }
+        // A row is filled up to its columns, so that a number of anybody's would fill the memory.
+        guard let read = try? JSONText.decode(Self.self, json),
+            (0...CSVScanner.longestRecord).contains(read.columns)
+        else { return nil }
         self = read
     }
 
