@@ -1,3 +1,5 @@
+import Headroom
+
 /// Tells by a command of the user's.
 struct CommandChannel: AlertChannel {
     let name = "command"
@@ -5,7 +7,8 @@ struct CommandChannel: AlertChannel {
 
     func send(_ alert: Alert) async throws {
         var environment: [String: String] = [:]
-        for (name, value) in alert.facts { environment["HEADROOM_\(name)"] = value }
+        // A zero byte would end the value early.
+        for (name, value) in alert.facts { environment["HEADROOM_\(name)"] = value.keeping { $0 != "\0" } }
         try await Helper.run("/bin/sh", ["-c", command], adding: environment)
     }
 }

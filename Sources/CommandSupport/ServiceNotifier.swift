@@ -1,10 +1,13 @@
 import Glibc
+import Headroom
 
 /// Tells systemd how a service does (sd_notify(3)); elsewhere it does nothing.
 package enum ServiceNotifier {
     /// Sends a state, such as `READY=1`.
     package static func send(_ state: String) {
-        guard let path = Variables.value("NOTIFY_SOCKET"), path.first == "/" || path.first == "@" else { return }
+        guard let path = Variables.value("NOTIFY_SOCKET"), path.begins(with: "/") || path.begins(with: "@") else {
+            return
+        }
         let socket = Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard socket >= 0 else { return }
         defer { close(socket) }

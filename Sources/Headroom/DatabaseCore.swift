@@ -175,7 +175,8 @@ extension Connection {
         // Ids begin anew when a server starts: a smaller one than the dead session's, or another start, and the id may be
         // somebody else's.
         guard predecessor.sessionID > 0, predecessor.sessionID < sessionID,
-            predecessor.serverStartedAt == 0 || abs(predecessor.serverStartedAt - serverStartedAt) <= 3
+            predecessor.serverStartedAt == 0
+                || predecessor.serverStartedAt.subtracting(clamped: serverStartedAt).magnitude <= 3
         else { return }
         do {
             try await query(SQL(raw: "KILL \(predecessor.sessionID)"))

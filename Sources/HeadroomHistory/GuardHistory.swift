@@ -1,5 +1,7 @@
 import FoundationEssentials
 import GRDB
+import Glibc
+import Headroom
 public import HeadroomWatch
 
 /// The guard's history: a file with a row for each sample and each event, bounded in days and in rows.
@@ -86,7 +88,7 @@ public final class GuardHistory: Sendable {
             }
         }
         try await queue.writeWithoutTransaction { database in
-            _ = try Row.fetchAll(database, sql: "PRAGMA incremental_vacuum")
+            _ = try GRDB.Row.fetchAll(database, sql: "PRAGMA incremental_vacuum")
         }
     }
 
@@ -96,7 +98,8 @@ public final class GuardHistory: Sendable {
     /// - Throws: What SQLite reports.
     public func memory() async throws -> GuardMemory? {
         let text = try await queue.read { try String.fetchOne($0, sql: "SELECT text FROM memory WHERE id = 1") }
-        return text.flatMap { try? JSONDecoder().decode(GuardMemory.self, from: Data($0.utf8)) }
+        return text.flatMap { BelievableJSON.holds($0) ? $0 : nil }
+            .flatMap { try? JSONDecoder().decode(GuardMemory.self, from: Data($0.utf8)) }
     }
 
     /// The samples since a time, the oldest first.

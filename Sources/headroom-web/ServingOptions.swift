@@ -82,10 +82,11 @@ struct ServingOptions: ParsableArguments {
     /// Where to listen; `nil` when the text makes no sense.
     private var place: WebOptions.Place? {
         if let socketPath { return .socket(path: socketPath) }
-        guard let colon = listen.lastIndex(of: ":"), let port = Int(listen[listen.index(after: colon)...]),
+        guard let colon = listen.unicodeScalars.lastIndex(of: ":"),
+            let port = Int(listen[listen.unicodeScalars.index(after: colon)...]),
             (0...65_535).contains(port)
         else { return nil }
-        let host = listen[..<colon].drop { $0 == "[" }.prefix { $0 != "]" }
+        let host = listen[..<colon].dropping { $0 == "[" }.leading { $0 != "]" }
         return .tcp(host: host.isEmpty ? "0.0.0.0" : String(host), port: port)
     }
 
@@ -99,7 +100,7 @@ struct ServingOptions: ParsableArguments {
     func metricsToken() throws -> String? { try metricsTokenFile.flatMap(Self.token) }
 
     private static func token(in file: String) throws -> String? {
-        try UserFile.read(file).split(whereSeparator: \.isWhitespace).first.map(String.init)
+        try UserFile.read(file).pieces(where: \.isBlank).first.map(String.init)
     }
 
     /// The options in the library's terms.
@@ -132,7 +133,7 @@ extension WebOptions {
         switch place {
         case .socket(let path): "unix socket \(path)"
         case .tcp(let host, let asked):
-            "\(certificate == nil ? "http" : "https")://\(host.contains(":") ? "[\(host)]" : host):\(port ?? asked)/"
+            "\(certificate == nil ? "http" : "https")://\(host.holds(":") ? "[\(host)]" : host):\(port ?? asked)/"
         }
     }
 }

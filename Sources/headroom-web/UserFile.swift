@@ -15,7 +15,7 @@ enum UserFile {
             defer { close(descriptor) }
             var status = stat()
             guard fstat(descriptor, &status) == 0, status.st_mode & 0o007 == 0 else {
-                throw failure(path, "may be read by every user of this host", "Take that away: chmod 600 \(path)")
+                throw failure(path, "may be read by every user of this host", "Take that away: chmod 600 \(Escaping.shell(path))")
             }
             return String(decoding: try RegularFile.read(descriptor, atMost: 1 << 20), as: UTF8.self)
         } catch let problem as RegularFile.Problem {
@@ -27,7 +27,7 @@ enum UserFile {
     static func add(_ name: String, to path: String) async throws {
         let old = access(path, F_OK) == 0 ? try read(path) : ""
         let line = try await Credentials.line(name: name, password: try password(for: name))
-        let others = old.split(separator: "\n").filter { !$0.hasPrefix("\(name):") }.map { "\($0)\n" }.joined()
+        let others = old.pieces(separator: "\n").filter { !$0.begins(with: "\(name):") }.map { "\($0)\n" }.joined()
         try replace(path, with: others + line)
         Console.print("\(name) may sign in; the dashboard reads the file when it starts")
     }

@@ -48,7 +48,7 @@ extension HeadroomCommand {
     /// Says what was meant by a command that there is not; the parser would call it an unexpected argument.
     private static func refuseUnknownCommand(_ arguments: ArraySlice<String>) {
         let names = configuration.subcommands.compactMap { $0.configuration.commandName }
-        guard let word = arguments.first, !word.isEmpty, word.first != "-", !names.contains(word) else { return }
+        guard let word = arguments.first, !word.isEmpty, !word.begins(with: "-"), !names.contains(word) else { return }
         let near = NearestName.to(word, in: names)
         Console.error("headroom: there is no command '\(word)'.")
         Console.error("  next: \(near.map { "did you mean '\($0)'? " } ?? "")'headroom help' lists them all.")

@@ -237,7 +237,7 @@ private final class CheckProgress: Sendable {
 
     private func detail(_ progress: FileCheck.Progress, _ fraction: Double) -> String {
         let seconds = (ContinuousClock.now - start).seconds
-        let rate = Int(Double(progress.rows) / max(0.001, seconds))
+        let rate = Int(clamped: Double(progress.rows) / max(0.001, seconds))
         let left = max(0, seconds / max(0.001, fraction) - seconds)
         return "\(counted(progress.rows, "row")), \(grouped(rate)) a second, \(fixed(left, 0)) s left"
     }

@@ -95,6 +95,55 @@ import Testing
         )
     }
 
+    /// Where text is looked at by `Character`, or words are compared as wholes, and why nobody outside can gain by it.
+    private let characterwise: [String: String] = [
+        "Headroom/Settings/": "to be gone through with its own files",
+        "HeadroomSandbox/": "what servers and tools that it has started itself print",
+        "HeadroomWatch/Deployment/DeploymentCheck.swift": "folders and names as wholes",
+        "HeadroomWatch/Deployment/DeploymentPlan.swift": "names of units as wholes",
+        "HeadroomWatch/Deployment/ProgramCall.swift": "words of a command as wholes",
+        "HeadroomWatch/Deployment/ShellWords.swift": "a word as a whole",
+        "HeadroomWatch/FrontDoor/FrontDoorReport.swift": "a column's name as a whole",
+        "HeadroomWatch/Host/HostReader.swift": "the server's name as a whole",
+        "HeadroomWatch/Verify/GrantCheck.swift": "a privilege as a whole",
+        "MeterImport/Storing/RepeatedTime.swift": "names of an own table's columns",
+        "headroom-guard/Past/PastChart.swift": "the bars of a chart",
+        "headroom/HeadroomCommand+Main.swift": "an argument as a whole",
+        "headroom/Support/ResidentMemory.swift": "words of the process's own map",
+        "manual-pages/": "the program's own help",
+    ]
+
+    @Test
+    func `text from outside is taken apart by scalars and bytes, and by Characters only where this list says why`()
+        throws
+    {
+        // "\r\n" is one Character, and a mark beside a quote makes another one of it: see ScalarText.
+        let byCharacter =
+            /\.split\(separator: "|\.split ?(\(whereSeparator|\{)|\.has(Prefix|Suffix)\(|\.contains\("|\.replacing\(|\.trimming|\.(first|last)Index\(of: "|\.isNewline|\.isWhitespace|\.isLetter|\.isNumber|\.isHexDigit|\.(first|last) [!=]= "|popFirst\(\) [!=]= "|\bCharacter\b|\.firstRange\(|\.ranges\(of|\.(filter|prefix|drop|allSatisfy) ?[({]+ ?\$0 [!=]= "/
+        var seen: Set<String> = []
+        for (path, text) in try sources() {
+            let lines = text.split(separator: "\n").filter { !$0.drop { $0 == " " }.hasPrefix("//") }
+            for line in lines {
+                // What is asked of scalars is right.
+                let rest = line.replacing("properties.isWhitespace", with: "")
+                    .replacing(/unicodeScalars\.\w+/, with: "")
+                guard rest.firstMatch(of: byCharacter) != nil else { continue }
+                let place = characterwise.keys.first { path.hasPrefix($0) }
+                #expect(place != nil, "\(path): \(line)")
+                if let place { seen.insert(place) }
+            }
+        }
+        #expect(seen == Set(characterwise.keys))
+    }
+
+    @Test func `an HTML page takes nothing unescaped but what was made of a template`() throws {
+        let folder = "\(SourceFiles.root)/Sources/HeadroomWeb/Assets"
+        for path in try SourceFiles.below(folder, ending: ".mustache") {
+            let raw = try SourceFiles.text(path).matches(of: /\{\{(\{|&)\s*(\w+)/).map { $0.output.2 }
+            #expect(raw == (path.hasSuffix("/page.mustache") ? ["content"] : []), "\(path)")
+        }
+    }
+
     @Test func `no argument of a command is a password`() throws {
         var options = 0
         for (path, text) in try sources() {

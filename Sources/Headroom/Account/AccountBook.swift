@@ -31,7 +31,7 @@ struct AccountBook: Sendable {
     /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
     func folder(of facts: AccountFacts) throws -> String {
         let identity = "\(facts.account) on \(facts.server)"
-        let user = facts.account.filter { $0.isASCII && ($0.isLetter || $0.isNumber || "_-.".contains($0)) }.prefix(32)
+        let user = facts.account.keeping(\.isNameSign).prefix(32)
         let name = "\(user)-\(Self.digest(identity))"
         let path = try folder.folder("accounts/\(name)")
         try Self.replace("\(path)/account", with: identity + "\n")
@@ -45,7 +45,7 @@ struct AccountBook: Sendable {
         _ = try folder.folder("settings")
         try Self.replace(
             page(settings),
-            with: String(path[(path.lastIndex(of: "/") ?? path.startIndex)...].dropFirst())
+            with: String(path[(path.unicodeScalars.lastIndex(of: "/") ?? path.startIndex)...].dropFirst())
         )
     }
 
@@ -61,7 +61,7 @@ struct AccountBook: Sendable {
     }
 
     private static func isName(_ name: String) -> Bool {
-        !name.isEmpty && !name.contains("/") && name != ".." && name != "."
+        !name.isEmpty && !name.holds("/") && name != ".." && name != "."
     }
 
     /// 64 bits of FNV-1a: short and the same in every process, as Swift's own hashes are not.

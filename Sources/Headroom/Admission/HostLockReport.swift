@@ -20,7 +20,7 @@ public struct HostLockReport: Sendable, Hashable {
             guard let descriptor = try? RegularFile.open(path, O_RDONLY) else { return nil }
             defer { close(descriptor) }
             guard kernel_is_byte_locked(descriptor, HostLock.byte) == 1 else { return nil }
-            let name = path.split(separator: "/").last?.dropLast(".lock".count) ?? ""
+            let name = path.pieces(separator: "/").last?.dropLast(".lock".count) ?? ""
             return HostLockReport(name: String(name), holder: HostLock.holder(descriptor))
         }
     }

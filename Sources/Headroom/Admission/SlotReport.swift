@@ -65,7 +65,7 @@ public struct SlotReport: Sendable {
         // everybody who waits.
         let file = try SlotFile(reading: "\(folder)/slots")
         self.folder = folder
-        account = (AccountBook.text("\(folder)/account") ?? "").filter { $0 != "\n" }
+        account = (AccountBook.text("\(folder)/account") ?? "").keeping { !$0.endsLine }
         var table = SlotTable()
         file.read(into: &table)
         limit = table.limit

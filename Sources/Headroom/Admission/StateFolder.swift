@@ -55,7 +55,7 @@ struct StateFolder: Sendable, Hashable {
             try Self.makeFolders(whole)
             var folder = try OpenFolder(path)
             if let refusal = refusal(folder) { throw refusal }
-            for part in name.split(separator: "/") {
+            for part in name.pieces(separator: "/") {
                 folder = try folder.folder(String(part))
                 if let refusal = refusal(folder) { throw refusal }
             }
@@ -79,7 +79,7 @@ struct StateFolder: Sendable, Hashable {
                     : "belongs to another user (\(folder.facts.st_uid))")
                 + ", so what is in it could be anybody's. It is where the processes of this host share the account's budget.",
             advice: isOpen
-                ? "chmod o-w \(folder.path); or name another folder with HEADROOM_STATE_DIR."
+                ? "chmod o-w \(Escaping.shell(folder.path)); or name another folder with HEADROOM_STATE_DIR."
                 : "See who made it and remove it, or name another folder with HEADROOM_STATE_DIR."
         )
     }

@@ -86,7 +86,7 @@ private struct OpenSSL {
     init() throws {
         var library: UnsafePointer<CChar>?
         guard mariadb_get_info(nil, MARIADB_TLS_LIBRARY, &library) == 0, let library,
-            String(cString: library).hasPrefix("OpenSSL")
+            String(cString: library).begins(with: "OpenSSL")
         else { throw Missing() }
         onCreation = try Self.find("CRYPTO_get_ex_new_index")
         setVerdict = try Self.find("SSL_CTX_set_cert_verify_callback")

@@ -122,7 +122,7 @@ enum ConnectFailure {
             )
         case 2002, 2003:
             return unreachable(number, text, settings: settings, make: make)
-        case 2013 where text.contains("\(ETIMEDOUT)"):
+        case 2013 where text.holds("\(ETIMEDOUT)"):
             return make(
                 .connectTimedOut,
                 "The server at \(place) did not answer in time (error 2013).",
@@ -158,21 +158,23 @@ enum ConnectFailure {
 
     /// The second quoted word of a 1226 text and the number in its parentheses.
     static func resource(in text: String) -> (name: String?, limit: Int?) {
-        let quoted = text.split(separator: "'", omittingEmptySubsequences: false)
+        let quoted = text.pieces(separator: "'", omittingEmptySubsequences: false)
         let name = quoted.count > 3 ? String(quoted[3]) : nil
-        let digits = text.reversed().drop { !$0.isNumber }.prefix { $0.isNumber }
-        return (name, Int(String(digits.reversed())))
+        let digits = text.unicodeScalars.reversed().drop { !$0.isDigit }.prefix(while: \.isDigit)
+        return (name, Int(String(String.UnicodeScalarView(digits.reversed()))))
     }
 
     /// The operating system's error number that the client library puts at the end of its text, as in `(111)`.
     static func systemError(in text: String) -> Int32? {
-        guard let open = text.lastIndex(of: "("), let close = text.lastIndex(of: ")"), open < close else { return nil }
+        guard let open = text.unicodeScalars.lastIndex(of: "("), let close = text.unicodeScalars.lastIndex(of: ")"),
+            open < close
+        else { return nil }
         // "(111)", and "(111 "Connection refused")" in other builds of the library.
-        return Int32(text[text.index(after: open)..<close].prefix { $0.isNumber })
+        return Int32(text[text.unicodeScalars.index(after: open)..<close].leading(\.isDigit))
     }
 
     private static func reason(in text: String) -> String {
-        text.replacing("TLS/SSL error: ", with: "").replacing("SSL connection error: ", with: "")
+        text.replaced("TLS/SSL error: ", with: "").replaced("SSL connection error: ", with: "")
     }
 
     private static func unreachable(

@@ -10,7 +10,7 @@ enum StatementFailure {
                 advice: "Run the scope again on a new connection; find out who ended it if it happens often.",
                 serverCode: number
             )
-        case 1047 where text.contains("WSREP"):
+        case 1047 where text.holds("WSREP"):
             return DatabaseError(
                 .connectionLost,
                 message: "The node has lost the other nodes of its cluster, and takes no statements (error 1047).",
@@ -19,7 +19,7 @@ enum StatementFailure {
             )
         // A COMMIT on a node that is losing the others. The words are the server's for any commit that a cluster did not
         // take (its `wsrep_override_error`), also where no fragment was sent; whether it has taken effect is not known.
-        case 1180 where text.contains("replication fragment"):
+        case 1180 where text.holds("replication fragment"):
             return DatabaseError(
                 .connectionLost,
                 message: "The node has lost the other nodes of its cluster at a COMMIT (error 1180).",

@@ -81,18 +81,13 @@ public final class HostLock: Sendable {
 
     /// Throws when a name cannot be that of a file.
     static func check(_ name: String) throws {
-        guard !name.isEmpty, name.utf8.count <= 100, name.first != ".", name.allSatisfy(mayHold) else {
+        guard !name.isEmpty, name.utf8.count <= 100, !name.begins(with: "."), name.isAll(\.isNameSign) else {
             throw DatabaseError(
                 .settingsInvalid,
                 message: "'\(name)' cannot be the name of a lock or bell.",
                 advice: "Use letters, digits, '_', '-' and '.', at most 100, and no '.' in front."
             )
         }
-    }
-
-    /// Whether a name of a lock or bell may have the character in it.
-    package static func mayHold(_ character: Character) -> Bool {
-        character.isASCII && (character.isLetter || character.isNumber || "_-.".contains(character))
     }
 
     private func take(command: (Int32, Int64) -> Int32) -> Bool {

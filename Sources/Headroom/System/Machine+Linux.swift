@@ -34,10 +34,10 @@ enum Machine {
     /// parents never do, as the first process of many containers.)
     static func start(of process: pid_t) -> UInt64? {
         // The second field, the program's name in parentheses, may contain anything.
-        guard let text = text("/proc/\(process)/stat"), let end = text.lastIndex(of: ")") else {
+        guard let text = text("/proc/\(process)/stat"), let end = text.unicodeScalars.lastIndex(of: ")") else {
             return nil
         }
-        let fields = text[text.index(after: end)...].split(separator: " ")
+        let fields = text[text.unicodeScalars.index(after: end)...].pieces(separator: " ")
         guard fields.count > 19 else { return nil }
         // With further threads only the first one has ended, and the process goes on.
         if fields[0] == "Z" || fields[0] == "X", (Int(fields[17]) ?? 0) <= 1 { return nil }

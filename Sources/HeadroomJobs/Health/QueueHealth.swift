@@ -139,9 +139,11 @@ extension JobQueue {
                 )
                 .first(Int.self, Int.self, Int.self, Int.self, Int.self, Int.self)
             if let row {
-                (numbers.queued, numbers.waitingForRetry) = (row.0, row.1)
+                (numbers.queued, numbers.waitingForRetry) = (row.0.asCount, row.1.asCount)
                 numbers.oldestWait = .seconds(row.2)
-                (numbers.processing, numbers.completed, numbers.failed) = (row.3, row.4, row.5)
+                (numbers.processing, numbers.completed, numbers.failed) = (
+                    row.3.asCount, row.4.asCount, row.5.asCount
+                )
             }
             // A lease is renewed with each commit; a job without one is another worker's, which says nothing of its progress.
             numbers.stuck =

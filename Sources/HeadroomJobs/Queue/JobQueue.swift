@@ -29,7 +29,7 @@ public struct JobQueue: Sendable {
                             \(job.priority.rawValue), \(job.metadata))
                     """
                 )
-                return Int(result.lastInsertID)
+                return Int(clamping: result.lastInsertID)
             }
         }
     }
@@ -101,21 +101,21 @@ extension ImportJob {
             isDryRun: row.decode(column: "dry_run"),
             priority: Priority(rawValue: row.decode(column: "priority")) ?? .normal,
             counts: Counts(
-                processed: row.decode(column: "processed_rows"),
-                imported: row.decode(column: "imported_rows"),
-                failed: row.decode(column: "failed_rows")
+                processed: row.decode(Int.self, column: "processed_rows").asCount,
+                imported: row.decode(Int.self, column: "imported_rows").asCount,
+                failed: row.decode(Int.self, column: "failed_rows").asCount
             ),
-            totalRows: row.decode(column: "total_rows"),
+            totalRows: row.decode(Int?.self, column: "total_rows")?.asCount,
             queuedAt: row.decode(column: "queued_at"),
             startedAt: row.decode(column: "started_at"),
             completedAt: row.decode(column: "completed_at"),
             errorMessage: row.decode(column: "error_message"),
-            retries: row.decode(column: "retry_count"),
-            maxRetries: row.decode(column: "max_retries"),
+            retries: row.decode(Int.self, column: "retry_count").asCount,
+            maxRetries: row.decode(Int.self, column: "max_retries").asCount,
             retryAt: row.decode(column: "retry_at"),
             summary: row.decode(column: "summary"),
             metadata: row.decode(column: "metadata"),
-            elapsed: row.decode(Int?.self, column: "elapsed").map { .seconds($0) }
+            elapsed: row.decode(Int?.self, column: "elapsed").map { .seconds($0.asCount) }
         )
     }
 }

@@ -48,10 +48,10 @@ struct APIRoutes: Sendable {
 
     /// What a path answers to; `nil` when there is no such path.
     static func methods(of path: String) -> [HTTPRequest.Method]? {
-        let parts = path.split(separator: "/").dropFirst(2)
+        let parts = path.pieces(separator: "/").dropFirst(2)
         return methods.first { entry in
-            let names = entry.path.split(separator: "/")
-            return names.count == parts.count && zip(names, parts).allSatisfy { $0.hasPrefix(":") || $0 == $1 }
+            let names = entry.path.pieces(separator: "/")
+            return names.count == parts.count && zip(names, parts).allSatisfy { $0.begins(with: ":") || $0 == $1 }
         }?
         .methods
     }

@@ -71,7 +71,7 @@ struct AccountRoutes: Sendable {
                     let html =
                         picture.fragments.stamp + picture.fragments.account + picture.fragments.holders
                         + picture.fragments.hosts
-                    let lines = html.split(separator: "\n").map { "data: \($0)\n" }.joined()
+                    let lines = Escaping.eventData(html)
                     try await writer.write(ByteBuffer(string: "event: picture\n\(lines)\n"))
                 }
                 try await writer.finish(nil)

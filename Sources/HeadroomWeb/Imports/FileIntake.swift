@@ -50,7 +50,7 @@ struct FileIntake: Sendable {
             )
         } catch let error as ImportError {
             // Where it lies here is nothing to its user.
-            let text = error.description.replacing(file.part, with: form.filename)
+            let text = error.description.replaced(file.part, with: form.filename)
             throw Unusable(message: printable(text), details: [])
         }
         guard report.rows == 0 || report.rows > report.rowsRejected else {

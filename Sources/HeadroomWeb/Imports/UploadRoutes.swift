@@ -118,7 +118,7 @@ struct UploadForm: Sendable {
 
     /// A file's name as it is shown; it never becomes a path.
     static func shown(_ name: String) -> String {
-        let last = name.split { $0 == "/" || $0 == "\\" }.last.map(String.init) ?? ""
+        let last = name.pieces { $0 == "/" || $0 == "\\" }.last.map(String.init) ?? ""
         let text = printable(String(last.prefix(120)))
         return text.isEmpty ? "upload.csv" : text
     }

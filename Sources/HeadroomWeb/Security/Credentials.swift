@@ -28,11 +28,13 @@ package struct Credentials: Sendable {
         for token in [token, metricsToken].compactMap(\.self) where token.utf8.count < 16 {
             throw Self.invalid("The dashboard's token is too short.", "Take one of 16 characters or more.")
         }
-        for (number, line) in (users ?? "").split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            let line = line.trimmingPrefix { $0 == " " }
-            guard !line.isEmpty, line.first != "#" else { continue }
-            guard let colon = line.firstIndex(of: ":"), colon > line.startIndex,
-                let password = Password(String(line[line.index(after: colon)...].prefix { !$0.isWhitespace }))
+        for (number, line) in (users ?? "").pieces(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            let line = line.dropping { $0 == " " }
+            guard !line.isEmpty, !line.begins(with: "#") else { continue }
+            guard let colon = line.unicodeScalars.firstIndex(of: ":"), colon > line.startIndex,
+                let password = Password(
+                    String(line[line.unicodeScalars.index(after: colon)...].leading { !$0.isBlank })
+                )
             else {
                 throw Self.invalid(
                     "Line \(number + 1) of the user file is not 'name:hash'.",
@@ -71,7 +73,8 @@ package struct Credentials: Sendable {
     ///
     /// - Throws: ``DatabaseError`` with `settingsInvalid` for a name that cannot stand there.
     package static func line(name: String, password: String) async throws -> String {
-        guard !name.isEmpty, name.utf8.count <= 64, !name.contains(where: { $0 == ":" || $0 == "#" || $0.isWhitespace })
+        guard !name.isEmpty, name.utf8.count <= 64,
+            name.isAll({ $0 != ":" && $0 != "#" && !$0.properties.isWhitespace && $0.value >= 0x20 })
         else { throw invalid("'\(name)' cannot be a user's name.", "Take one without spaces, colons and #.") }
         guard password.count >= 8 else {
             throw invalid("The password is too short.", "Take one of 8 characters or more.")

@@ -1,4 +1,5 @@
 import Crypto
+import Headroom
 
 /// Makes and reads the cookies of those who have signed in: who, until when, and a signature.
 ///
@@ -49,7 +50,7 @@ struct SessionCookie: Sendable {
 
     /// The session of a cookie; `nil` when it was not signed here, or is over.
     func session(_ value: String, at now: Int) -> Session? {
-        let parts = value.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        let parts = value.pieces(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 4,
             Secret.areEqual(signature("session", parts[0...2].joined(separator: ".")), parts[3]),
             let expires = Int(parts[1]), expires > now, let user = Self.text(hex: parts[0])
@@ -83,11 +84,13 @@ struct SessionCookie: Sendable {
     }
 
     private static func text(hex: String) -> String? {
-        let digits = Array(hex)
+        let digits = Array(hex.utf8)
         guard digits.count % 2 == 0 else { return nil }
         var bytes: [UInt8] = []
         for index in stride(from: 0, to: digits.count, by: 2) {
-            guard let byte = UInt8(String(digits[index...(index + 1)]), radix: 16) else { return nil }
+            guard let byte = UInt8(String(decoding: digits[index...(index + 1)], as: UTF8.self), radix: 16) else {
+                return nil
+            }
             bytes.append(byte)
         }
         return String(validating: bytes, as: UTF8.self)

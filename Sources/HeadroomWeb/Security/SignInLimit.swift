@@ -1,3 +1,5 @@
+import Headroom
+
 /// Limits how often somebody may try to sign in: 5 times at once, then once in 12 s; and everybody together 30 times.
 ///
 /// A browser with which the same user has signed in before has tries of its own, so that nobody locks the owner out by
@@ -73,7 +75,7 @@ struct SignInLimit: Sendable {
     private static let nearlyOne = 1 - 1e-9
 
     private static func wait(_ tokens: Double, _ rate: Double) -> Int {
-        Int(((nearlyOne - tokens) / rate).rounded(.up))
+        Int(clamped: ((nearlyOne - tokens) / rate).rounded(.up))
     }
 
     /// Forgets the tries of somebody who has signed in.

@@ -45,7 +45,7 @@ struct ErrorPages: RouterMiddleware {
 
     /// The answer when a path of the API is there but takes another method.
     private func refusal(of request: Request) -> Response? {
-        guard request.uri.path.hasPrefix("/api/v1/"), let methods = APIRoutes.methods(of: request.uri.path) else {
+        guard request.uri.path.begins(with: "/api/v1/"), let methods = APIRoutes.methods(of: request.uri.path) else {
             return nil
         }
         let allowed = methods.map(\.rawValue).joined(separator: ", ")
@@ -66,7 +66,7 @@ struct ErrorPages: RouterMiddleware {
         // What the database says names it; that is for those who have signed in.
         let isKnown = context.visitor != nil || error.status != .serviceUnavailable
         let text = isKnown ? error.message : "The database cannot be used at the moment."
-        guard request.uri.path.hasPrefix("/api/") else {
+        guard request.uri.path.begins(with: "/api/") else {
             return dashboard.message(
                 error.status.reasonPhrase,
                 text,

@@ -1,4 +1,5 @@
 import HTTPTypes
+import Headroom
 import HeadroomJobs
 import HeadroomWatch
 import Hummingbird
@@ -27,7 +28,7 @@ struct Monitoring: Sendable {
                 throw WebError(.unauthorized, "The metrics are for who sends the token.")
             }
             let wantsOpenMetrics = request.headers[values: .accept]
-                .contains { $0.contains("application/openmetrics-text") }
+                .contains { $0.holds("application/openmetrics-text") }
             let format: MetricsPage.Format = wantsOpenMetrics ? .openMetrics : .prometheus
             let picture = await dashboard.account.picture(within: Self.deadline)
             var page = Self.page(picture, viewers: await dashboard.account.viewerCount)

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import HTTPTypes
+import Headroom
 import Hummingbird
 import NIOCore
 import Synchronization
@@ -33,7 +34,7 @@ final class Recognition: Sendable {
     func finding(_ request: Request) -> Finding {
         let prefix = "bearer "
         // Another scheme is a proxy's own business.
-        if let value = request.headers[.authorization], value.lowercased().hasPrefix(prefix) {
+        if let value = request.headers[.authorization], value.lowercased().begins(with: prefix) {
             let token = String(value.dropFirst(prefix.count))
             if credentials.isToken(token) { return .visitor(Visitor(name: "token")) }
             return credentials.isMetricsToken(token) ? .scraper : .wrongToken
@@ -77,8 +78,8 @@ struct RecognitionMiddleware: RouterMiddleware {
     ) async throws -> Response {
         var context = context
         // The last one is what the proxy itself has added.
-        if dashboard.options.isBehindProxy, let last = request.headers[.forwardedFor]?.split(separator: ",").last,
-            let address = try? SocketAddress(ipAddress: last.trimmingPrefix { $0 == " " }.description, port: 0)
+        if dashboard.options.isBehindProxy, let last = request.headers[.forwardedFor]?.pieces(separator: ",").last,
+            let address = try? SocketAddress(ipAddress: String(last.trimmed), port: 0)
         {
             context.address = address.ipAddress ?? context.address
         }
@@ -109,7 +110,7 @@ struct MembersOnly: RouterMiddleware {
         next: @concurrent (Request, WebContext) async throws -> Response
     ) async throws -> Response {
         guard context.visitor == nil else { return try await next(request, context) }
-        if request.uri.path.hasPrefix("/api/") { throw WebError(.unauthorized, "Sign in first, or send the token.") }
+        if request.uri.path.begins(with: "/api/") { throw WebError(.unauthorized, "Sign in first, or send the token.") }
         return .redirect(to: "/sign-in", type: .normal)
     }
 }

@@ -42,6 +42,6 @@ struct WebError: Error {
     }
 
     private static func code(_ status: HTTPResponse.Status) -> String {
-        status.reasonPhrase.lowercased().map { $0.isLetter ? String($0) : "_" }.joined()
+        status.reasonPhrase.lowercased().unicodeScalars.map { $0.isLatinLetter ? "\($0)" : "_" }.joined()
     }
 }

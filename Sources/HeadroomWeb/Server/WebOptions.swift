@@ -19,7 +19,7 @@ package struct WebOptions: Sendable {
         }
 
         private static func isLoopback(ipv4 host: String) -> Bool {
-            let parts = host.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
+            let parts = host.pieces(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
             return parts.count == 4 && parts[0] == 127 && !parts.contains(nil)
         }
     }

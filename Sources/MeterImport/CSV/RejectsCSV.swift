@@ -1,3 +1,5 @@
+import Headroom
+
 /// Writes rejected rows as CSV, ready to be corrected and imported again.
 ///
 /// The columns are those of the file, in its delimiter, and a last one called `reason`, which an import ignores.
@@ -32,8 +34,7 @@ public struct RejectsCSV: Sendable, Hashable, Codable {
 
     /// The header's line, with its end.
     public var headerLine: String {
-        let separator = String(decoding: [delimiter], as: UTF8.self)
-        return "\(header)\(separator)reason\n"
+        line(header, reason: "reason")
     }
 
     /// Writes a rejected row as a line.
@@ -80,12 +81,5 @@ public struct RejectsCSV: Sendable, Hashable, Codable {
         }
     }
 
-    /// A field as CSV; in quotes only where it must be.
-    private func quoted(_ text: String) -> String {
-        let needsQuotes = text.utf8.contains { byte in
-            byte == .quote || byte == .newline || byte == .carriageReturn || byte == delimiter
-        }
-        guard needsQuotes else { return text }
-        return "\"" + text.replacing("\"", with: "\"\"") + "\""
-    }
+    private func quoted(_ text: String) -> String { Escaping.csv(text, delimiter: delimiter) }
 }

@@ -1,3 +1,5 @@
+import Headroom
+
 #if canImport(FoundationEssentials)
 import FoundationEssentials
 #else
@@ -16,9 +18,23 @@ enum JSONText {
 
     /// Reads a value.
     ///
-    /// - Throws: `DecodingError` when the text is none; ``TooDeep``.
-    static func decode<Value: Decodable>(_ type: Value.Type, _ text: String, names: Names = .same) throws -> Value {
+    /// - Parameters:
+    ///   - type: What it is to be.
+    ///   - text: The text.
+    ///   - names: How the names of its parts are written.
+    ///   - isOurs: Whether Headroom has written the text; else it may hold numbers of others, of any size.
+    /// - Returns: The value.
+    /// - Throws: `DecodingError` when the text is none, or holds a number that cannot be; ``TooDeep``.
+    static func decode<Value: Decodable>(
+        _ type: Value.Type,
+        _ text: String,
+        names: Names = .same,
+        isOurs: Bool = true
+    ) throws -> Value {
         guard depth(text) <= mostDepth else { throw TooDeep() }
+        guard !isOurs || BelievableJSON.holds(text) else {
+            throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "a number in it cannot be"))
+        }
         let decoder = JSONDecoder()
         if names == .snakeCase { decoder.keyDecodingStrategy = .convertFromSnakeCase }
         return try decoder.decode(type, from: Data(text.utf8))

@@ -51,7 +51,7 @@ public struct ImportOptions: Sendable, Hashable {
             )
         }
         do {
-            let json = try JSONText.decode(Metadata.self, metadata)
+            let json = try JSONText.decode(Metadata.self, metadata, isOurs: false)
             mpan = json.mpan?.text
             timezone = json.timezone
             zone = json.zone

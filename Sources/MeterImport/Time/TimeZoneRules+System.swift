@@ -8,8 +8,8 @@ extension TimeZoneRules {
     /// - Throws: ``ImportError`` with `badOptions` when there is no such zone.
     static func named(_ name: String) throws -> TimeZoneRules {
         if ["UTC", "Etc/UTC", "Z", "GMT"].contains(name) { return .utc }
-        let isPlain = name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/_+-".contains($0)) }
-        guard isPlain, !name.hasPrefix("/"), !name.isEmpty, let bytes = read(name),
+        let isPlain = name.isAll { $0.isLatinLetter || $0.isDigit || "/_+-".unicodeScalars.contains($0) }
+        guard isPlain, !name.begins(with: "/"), !name.isEmpty, let bytes = read(name),
             let rules = TimeZoneRules(name: name, bytes: bytes)
         else {
             throw ImportError(

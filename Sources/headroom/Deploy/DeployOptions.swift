@@ -97,7 +97,7 @@ struct DeployOptions: ParsableArguments {
                 guard envFile == nil else { break }
                 continue
             }
-            return path.hasPrefix("/") ? path : "\(folder ?? "")/\(path)"
+            return path.begins(with: "/") ? path : "\(folder ?? "")/\(path)"
         }
         throw DatabaseError(
             .settingsMissing,
@@ -146,7 +146,7 @@ extension String {
     /// The text without newlines at its end: printing adds one.
     fileprivate var trimmedEnd: String {
         var text = Substring(self)
-        while text.last?.isNewline == true { text.removeLast() }
+        while text.ends(with: "\n") { text.removeLast() }
         return String(text)
     }
 }

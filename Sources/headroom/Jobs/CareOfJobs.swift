@@ -129,7 +129,7 @@ struct PruneJobs: AsyncParsableCommand {
                 throw ExitCode(1)
             }
             let pruned = try await JobQueue(Database(loaded.database))
-                .prune(olderThan: .seconds(days * 86_400), filesIn: files ? folders : folders.ofUploads)
+                .prune(olderThan: .seconds(days.asCount * 86_400), filesIn: files ? folders : folders.ofUploads)
             if files {
                 for file in pruned.refused { Console.error("headroom: \(file.path) was not deleted: \(file.reason)") }
                 let more = pruned.refusedCount - pruned.refused.count

@@ -23,7 +23,7 @@ final class Child: Sendable {
         defer { bound.cancel() }
         do {
             let result = try await Subprocess.run(
-                name.contains("/") ? .path(FilePath(name)) : .name(name),
+                name.holds("/") ? .path(FilePath(name)) : .name(name),
                 arguments: Arguments(Array(command.dropFirst())),
                 environment: .inherit.updating(Dictionary(uniqueKeysWithValues: overrides)),
                 input: .fileDescriptor(.standardInput, closeAfterSpawningProcess: false),
