@@ -386,7 +386,7 @@ private struct Player {
 }
 
 /// Random numbers that come again with the same seed (xorshift).
-private struct Seeded: RandomNumberGenerator {
+struct Seeded: RandomNumberGenerator {
     var state: UInt64
 
     mutating func next() -> UInt64 {

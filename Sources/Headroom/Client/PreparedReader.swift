@@ -61,7 +61,7 @@ final class PreparedReader: ResultReader {
 
     /// The error of the statement's last call.
     var error: DatabaseError {
-        StatementFailure.error(
+        client.error(
             Int(mysql_stmt_errno(statement)),
             mysql_stmt_error(statement).map { String(cString: $0) } ?? ""
         )

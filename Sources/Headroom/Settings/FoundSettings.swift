@@ -104,10 +104,22 @@ extension FoundSettings {
     /// Encryption; an authority that is named is asked, as by MySQL's own tools.
     func tls(for endpoint: Endpoint) throws -> TLS {
         let authorities = try value(.tlsAuthorities)
+        let pins = try value(.tlsPin).map { $0.split(separator: ";").map(String.init) } ?? []
         let usual: TLS.Mode =
-            endpoint.isSocket ? .disabled : authorities == nil ? .preferred : .verifyCA
+            endpoint.isSocket ? .disabled : authorities != nil ? .verifyCA : pins.isEmpty ? .preferred : .required
         let mode = try value(.tlsMode).flatMap(TLS.Mode.init(rawValue:))
-        return TLS(mode: mode ?? usual, authorities: authorities)
+        if mode == .disabled, !pins.isEmpty, !endpoint.isSocket {
+            throw DatabaseError(
+                .settingsInvalid,
+                message:
+                    "HEADROOM_TLS_PIN names the server's key, and HEADROOM_TLS_MODE is disabled: no key is shown then.",
+                advice: "Leave out one of the two."
+            )
+        }
+        var tls = TLS(mode: mode ?? usual, authorities: authorities)
+        tls.pins = pins
+        tls.serverPublicKey = try value(.serverPublicKey)
+        return tls
     }
 
     /// The layer that says where the server is: the first with a socket or a host.

@@ -36,6 +36,8 @@ package struct Setting: Sendable, Hashable {
         case text
         /// One host, or several with commas between, each with a port or without.
         case hosts
+        /// Fingerprints of keys, with semicolons between.
+        case pins
         /// A path.
         case path
         /// A path from the root.
@@ -118,6 +120,7 @@ extension Setting {
         switch kind {
         case .text: "any text"
         case .hosts: "a host, or hosts with commas between, such as a,b:3307"
+        case .pins: "sha256// and the base 64 of a SHA-256, or several with semicolons between"
         case .path: "a path"
         case .absolutePath: "an absolute path"
         case .number(let range):
@@ -137,6 +140,9 @@ extension Setting {
         switch kind {
         case .text, .path: text
         case .hosts: Endpoint.list(text, port: 3306) == nil ? nil : text
+        case .pins:
+            text.split(separator: ";", omittingEmptySubsequences: false).allSatisfy(ServerKey.isFingerprint)
+                ? text : nil
         case .absolutePath: text.hasPrefix("/") ? text : nil
         case .number(let range): Int(text).flatMap { range.contains($0) ? "\($0)" : nil }
         case .duration(let least):
