@@ -48,12 +48,19 @@ struct TrustCommand: AsyncParsableCommand {
             if list { return try show(file) }
             guard let text = place,
                 let places = Endpoint.list(text, port: try found.value(.port).flatMap { Int($0) } ?? 3306),
-                places.count == 1, !places[0].isSocket
+                places.count == 1
             else {
                 throw DatabaseError(
                     .settingsInvalid,
                     message: "'\(place ?? "")' is no server.",
                     advice: "Write HOST or HOST:PORT, as the message that names this command has it."
+                )
+            }
+            guard case .tcp(let host, _) = places[0], host != "localhost" else {
+                throw DatabaseError(
+                    .settingsInvalid,
+                    message: "localhost means the server's unix socket, and a server there is not known by a key.",
+                    advice: "Write 127.0.0.1 for TCP."
                 )
             }
             let name = ServerKeys.place(of: places[0])

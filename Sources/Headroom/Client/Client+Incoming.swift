@@ -33,7 +33,12 @@ extension Client {
         guard let finding = greeting?.take(bytes), let verdict = encryption.verdict(finding) else { return }
         greeting = nil
         self.verdict = verdict
-        if verdict != .proceed { cutOff() }
+        guard verdict == .proceed else { return cutOff() }
+        // A method that begins with the password, or with a question at the terminal, would do so before TLS is in force. With
+        // another name in the first packet the server has to ask for it again, after that.
+        if case .offer(_, let name) = finding, LoginMethod(rawValue: name)?.beginsWithProof != true {
+            mysql_options(handle, MYSQL_DEFAULT_AUTH, LoginMethod.cachingSHA2.rawValue)
+        }
     }
 
     /// Cuts the library off; the server's hanging up is still to be seen.

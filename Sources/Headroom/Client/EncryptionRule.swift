@@ -34,8 +34,8 @@ struct EncryptionRule {
         case .impossible: .refuseGreeting
         case .refusal: .proceed
         case .offer where mode == .disabled: isPinned ? .refuse : .proceed
-        case .offer(isEncrypted: true): isAskedFor ? .proceed : .startOver
-        case .offer(isEncrypted: false): mode == .preferred && !isPinned ? .proceed : .refuse
+        case .offer(isEncrypted: true, _): isAskedFor ? .proceed : .startOver
+        case .offer(isEncrypted: false, _): mode == .preferred && !isPinned ? .proceed : .refuse
         }
     }
 }

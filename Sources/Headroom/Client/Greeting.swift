@@ -7,8 +7,8 @@ struct Greeting {
     enum Finding: Hashable {
         /// Not all of it has come.
         case incomplete
-        /// A greeting, and whether it offers encryption.
-        case offer(isEncrypted: Bool)
+        /// A greeting, whether it offers encryption, and the method to log in by that it names.
+        case offer(isEncrypted: Bool, method: String)
         /// A refusal, to which nothing is answered.
         case refusal
         /// Nothing that a server begins with.
@@ -36,6 +36,14 @@ struct Greeting {
         return Self.finding(bytes[4...])
     }
 
+    /// The name after the scramble, which is as long as a byte says; empty where there is none.
+    private static func method(_ afterVersion: ArraySlice<UInt8>) -> String {
+        let start = afterVersion.startIndex
+        guard afterVersion.count > 24 else { return "" }
+        let name = afterVersion.dropFirst(24 + Int(afterVersion[start + 21])).prefix { $0 != 0 }
+        return String(decoding: name, as: UTF8.self)
+    }
+
     private static func finding(_ packet: ArraySlice<UInt8>) -> Finding {
         var rest = packet
         switch rest.popFirst() {
@@ -45,7 +53,7 @@ struct Greeting {
         case 10:
             // The version up to a zero; the session's id, 8 bytes of the scramble, a zero; then what the server can do.
             guard let end = rest.firstIndex(of: 0), rest.endIndex - end > 15 else { return .impossible }
-            return .offer(isEncrypted: rest[end + 15] & 0x08 != 0)
+            return .offer(isEncrypted: rest[end + 15] & 0x08 != 0, method: method(rest[end...]))
         default:
             return .impossible
         }

@@ -37,6 +37,9 @@ enum LoginMethod: String, CaseIterable {
         }
     }
 
+    /// Whether the first thing that it sends is of no use to others.
+    var beginsWithProof: Bool { audience == .anyone || self == .cachingSHA2 }
+
     /// The names of those that a server may ask for, as the library wants them.
     static func allowed(isVerified: Bool) -> String {
         allCases.filter { isVerified || $0.audience != .verified }.map(\.rawValue).joined(separator: ",")

@@ -112,7 +112,7 @@ final class PreparedReader: ResultReader {
         }
         switch status {
         case 0, MYSQL_DATA_TRUNCATED:
-            return cells.row(of: statement, columns: columns)
+            return cells.row(of: statement, columns: columns, most: client.replyBound.largestPacket)
         case MYSQL_NO_DATA:
             try await close(limits: limits)
             return nil

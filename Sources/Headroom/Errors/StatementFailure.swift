@@ -15,6 +15,14 @@ enum StatementFailure {
         switch number {
         // A packet that the library has refused by its header.
         case 2020: return replyTooLarge
+        // What the library could not read, with a number or without.
+        case 0, 2027:
+            return DatabaseError(
+                .statementFailed,
+                message: "The server's reply is none that a MySQL or MariaDB server sends (error \(number)).",
+                advice: "See whether this is the right server.",
+                serverCode: number
+            )
         // 2026 at connect means TLS; on an open connection it is how a killed session shows over TLS.
         case 2006, 2013, 2026, 2055, 1053, 1927, 4031:
             return DatabaseError(

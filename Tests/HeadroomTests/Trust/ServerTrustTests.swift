@@ -179,6 +179,22 @@ import Testing
         #expect(information.st_mode & 0o777 == 0o600)
     }
 
+    @Test(arguments: [HostileServer.Login.fullSHA2, .sha256], [true, false])
+    func `the password goes through TLS, or encrypted, also where the greeting asks for it`(
+        login: HostileServer.Login,
+        offersTLS: Bool
+    ) async throws {
+        for asksAtOnce in [true, false] {
+            let folder = TemporaryFolder()
+            let server = try HostileServer(
+                HostileServer.Script(offersTLS: offersTLS, login: login, asksAtOnce: asksAtOnce)
+            )
+            try await self.login(settings(server.port, folder.path))
+            #expect(server.received.contains(Array(AttackerTests.password.utf8)))
+            #expect(!server.sent.contains(Array(AttackerTests.password.utf8)))
+        }
+    }
+
     @Test func `a login that failed is not remembered`() async throws {
         let folder = TemporaryFolder()
         // It hangs up over the unknown method.
