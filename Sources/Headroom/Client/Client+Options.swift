@@ -46,7 +46,7 @@ extension Client {
         mysql_options(
             handle,
             MARIADB_OPT_RESTRICTED_AUTH,
-            LoginMethod.allowed(isVerified: trust.isVerified(isEncrypted: asksForTLS))
+            LoginMethod.allowed(isVerified: trust.isVerified(isEncrypted: asksForTLS), isSocket: trust.isSocket)
         )
         let rule = EncryptionRule(
             mode: settings.tls.mode,

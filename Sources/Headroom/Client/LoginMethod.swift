@@ -27,13 +27,16 @@ enum LoginMethod: String, CaseIterable {
         case trusted
         /// A server that was verified before: a person has no say in it.
         case verified
+        /// The server at a unix socket only: the library's plug-in prints what the server says, and reads the terminal.
+        case local
     }
 
     var audience: Audience {
         switch self {
         case .native, .ed25519, .parsec, .kerberos: .anyone
         case .cachingSHA2, .sha256: .trusted
-        case .clear, .dialog: .verified
+        case .clear: .verified
+        case .dialog: .local
         }
     }
 
@@ -41,7 +44,20 @@ enum LoginMethod: String, CaseIterable {
     var beginsWithProof: Bool { audience == .anyone || self == .cachingSHA2 }
 
     /// The names of those that a server may ask for, as the library wants them.
-    static func allowed(isVerified: Bool) -> String {
-        allCases.filter { isVerified || $0.audience != .verified }.map(\.rawValue).joined(separator: ",")
+    ///
+    /// - Parameters:
+    ///   - isVerified: Whether nobody but the right server can be at the other end.
+    ///   - isSocket: Whether that is a unix socket.
+    /// - Returns: The names, with commas between.
+    static func allowed(isVerified: Bool, isSocket: Bool) -> String {
+        allCases
+            .filter { method in
+                switch method.audience {
+                case .anyone, .trusted: true
+                case .verified: isVerified
+                case .local: isSocket
+                }
+            }
+            .map(\.rawValue).joined(separator: ",")
     }
 }

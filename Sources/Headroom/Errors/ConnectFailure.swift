@@ -162,6 +162,15 @@ enum ConnectFailure {
                 "The account '\(settings.username)' may not use the database '\(settings.database ?? "")' (error 1044).",
                 "Check DB_DATABASE, or have the account granted rights on it."
             )
+        case 5010:
+            // The library's own text names the wrong method.
+            return make(
+                .serverNotTrusted,
+                "The server at \(place) asks for a way to log in that sends the password as it is, or that is not known; it "
+                    + "was not sent (error 5010).",
+                "An account that needs it (PAM) can use a unix socket, or mysql_clear_password with "
+                    + "HEADROOM_TLS_MODE=verify_identity."
+            )
         case 2005:
             return make(
                 .hostNotFound,
