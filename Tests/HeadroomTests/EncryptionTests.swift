@@ -9,7 +9,8 @@ import Testing
 @Suite struct EncryptionRuleTests {
     private func verdict(_ mode: TLS.Mode, _ offer: Bool, asked: Bool, pinned: Bool = false) -> EncryptionRule.Verdict?
     {
-        EncryptionRule(mode: mode, isPinned: pinned, isAskedFor: asked).verdict(.offer(isEncrypted: offer, method: "mysql_native_password"))
+        EncryptionRule(mode: mode, isPinned: pinned, isAskedFor: asked)
+            .verdict(.offer(isEncrypted: offer, method: "mysql_native_password"))
     }
 
     @Test(arguments: [TLS.Mode.disabled, .preferred, .required, .verifyCA, .verifyIdentity])

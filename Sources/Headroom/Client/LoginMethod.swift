@@ -43,6 +43,10 @@ enum LoginMethod: String, CaseIterable {
     /// Whether the first thing that it sends is of no use to others.
     var beginsWithProof: Bool { audience == .anyone || self == .cachingSHA2 }
 
+    private static let forAnyone = names([.anyone, .trusted])
+    private static let forVerified = names([.anyone, .trusted, .verified])
+    private static let forLocal = names([.anyone, .trusted, .verified, .local])
+
     /// The names of those that a server may ask for, as the library wants them.
     ///
     /// - Parameters:
@@ -50,14 +54,10 @@ enum LoginMethod: String, CaseIterable {
     ///   - isSocket: Whether that is a unix socket.
     /// - Returns: The names, with commas between.
     static func allowed(isVerified: Bool, isSocket: Bool) -> String {
-        allCases
-            .filter { method in
-                switch method.audience {
-                case .anyone, .trusted: true
-                case .verified: isVerified
-                case .local: isSocket
-                }
-            }
-            .map(\.rawValue).joined(separator: ",")
+        isSocket ? forLocal : isVerified ? forVerified : forAnyone
+    }
+
+    private static func names(_ audiences: [Audience]) -> String {
+        allCases.filter { audiences.contains($0.audience) }.map(\.rawValue).joined(separator: ",")
     }
 }

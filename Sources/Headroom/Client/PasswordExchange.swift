@@ -112,7 +112,9 @@ enum PasswordExchange {
             ? done : failed
     }
 
-    /// Ends the login. The client says why; the number is there for the library to have one.
+    /// Ends the login.
+    ///
+    /// The client says why; the number is there for the library to have one.
     private static func refuse(_ handle: UnsafeMutablePointer<MYSQL>) -> Int32 {
         handle.pointee.net.last_errno = UInt32(CR_AUTH_PLUGIN_ERR)
         return failed

@@ -2,9 +2,7 @@
 struct ServerTrust {
     private let tls: TLS
     let isSocket: Bool
-    private let user: String
-    private let place: String
-    private let file: ServerKeyFile
+    private let settings: DatabaseSettings
 
     /// Whether the connection only looks at what keys the server shows: no server gets anything then.
     let onlyLooks: Bool
@@ -12,11 +10,14 @@ struct ServerTrust {
     init(_ settings: DatabaseSettings, onlyLooks: Bool = false) {
         tls = settings.tls
         isSocket = settings.endpoint.isSocket
-        user = settings.username
-        place = ServerKeys.place(of: settings.endpoint)
-        file = ServerKeyFile(settings.stateFolder)
+        self.settings = settings
         self.onlyLooks = onlyLooks
     }
+
+    // Worked out where they are needed: on a unix socket never, and looking for the folder costs a connection some time.
+    private var user: String { settings.username }
+    private var place: String { ServerKeys.place(of: settings.endpoint) }
+    private var file: ServerKeyFile { ServerKeyFile(settings.stateFolder) }
 
     /// Why a server does not get the password.
     enum Refusal {

@@ -82,9 +82,7 @@ import Testing
         return received.contains(Array(Self.user.utf8)) ? .scramble : .nothing
     }
 
-    /// The most that any attack gets.
-    ///
-    /// - Parameter remembered: What the client remembers of the port; the text's `PORT` is the attacker's.
+    /// The most that any attack gets from a client that remembers so much of the place.
     private func most(_ row: Row, remembering remembered: ServerKeys? = nil) async throws -> Loot {
         var most = Loot.nothing
         for attack in Self.attacks {
