@@ -46,11 +46,17 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
     targets: [
-        // The C client, and nothing else. Only `Headroom` imports it.
+        // The C client, and nothing else. Only `Headroom` imports it, and the one below.
         .systemLibrary(
             name: "CMariaDB",
             pkgConfig: "libmariadb",
             providers: [.apt(["libmariadb-dev"]), .brew(["mariadb-connector-c"])]
+        ),
+        // The TLS library that the C client is built on: what it shows of servers' keys, and RSA.
+        .systemLibrary(
+            name: "COpenSSL",
+            pkgConfig: "openssl",
+            providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]
         ),
         // Kernel calls that Swift's module of the C library leaves out.
         .systemLibrary(name: "CKernel"),
@@ -61,6 +67,7 @@ let package = Package(
             dependencies: [
                 "CLibrary",
                 "CMariaDB",
+                "COpenSSL",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
@@ -248,6 +255,7 @@ let package = Package(
             name: "HeadroomTests",
             dependencies: [
                 "CLibrary",
+                "COpenSSL",
                 "Headroom",
                 "HeadroomSandbox",
                 "TestSupport",
@@ -332,7 +340,7 @@ let package = Package(
 
 #if os(macOS)
 // A Mac has the libraries that are written for it; the others, and the programs, read Linux's `/proc`.
-let libraries: Set = ["CKernel", "CLibrary", "CMariaDB", "Headroom", "HeadroomJobs", "MeterImport"]
+let libraries: Set = ["CKernel", "CLibrary", "CMariaDB", "COpenSSL", "Headroom", "HeadroomJobs", "MeterImport"]
 package.targets.removeAll { !libraries.contains($0.name) }
 package.products.removeAll { !libraries.contains($0.name) }
 #endif

@@ -27,7 +27,6 @@ static inline int kernel_lock_byte(int descriptor, int command, kernel_flock *lo
     return fcntl(descriptor, command, lock);
 }
 
-#define KERNEL_EVERYWHERE RTLD_DEFAULT
 // Of the two that go on while the machine sleeps, the one that nobody sets (clock_gettime(3)).
 #define KERNEL_SLEEPLESS_CLOCK CLOCK_MONOTONIC_RAW
 

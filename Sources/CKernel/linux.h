@@ -71,9 +71,6 @@ static inline int kernel_lock_byte(int descriptor, int command, kernel_flock *lo
     return (int)syscall(SYS_fcntl, descriptor, command, lock);
 }
 
-// `dlsym` looks everywhere (RTLD_DEFAULT, which is there for GNU sources only).
-#define KERNEL_EVERYWHERE ((void *)0)
-
 #define KERNEL_SLEEPLESS_CLOCK CLOCK_BOOTTIME
 
 // A descriptor of a process: it keeps meaning that process when the number is given to another. The calls have

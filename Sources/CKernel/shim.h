@@ -98,6 +98,3 @@ static inline int64_t kernel_monotonic_time(void) { return kernel_time(CLOCK_MON
 
 // Since about when the machine was started; goes on while it sleeps.
 static inline int64_t kernel_uptime(void) { return kernel_time(KERNEL_SLEEPLESS_CLOCK); }
-
-// Looks for a function in all that the process has loaded.
-static inline void *kernel_find_function(const char *name) { return dlsym(KERNEL_EVERYWHERE, name); }

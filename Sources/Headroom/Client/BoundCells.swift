@@ -40,7 +40,13 @@ final class BoundCells {
     }
 
     /// Reads the row that was fetched last.
-    func row(of statement: UnsafeMutablePointer<MYSQL_STMT>, columns: Columns) -> Row {
+    ///
+    /// - Parameters:
+    ///   - statement: The statement.
+    ///   - columns: Its columns.
+    ///   - most: The most bytes that a cell can have: the library believes the server what it says of a cell's length.
+    /// - Returns: The row.
+    func row(of statement: UnsafeMutablePointer<MYSQL_STMT>, columns: Columns, most: Int) -> Row {
         var bytes: [UInt8] = []
         var cells: [Range<Int>?] = []
         cells.reserveCapacity(count)
@@ -49,7 +55,7 @@ final class BoundCells {
                 cells.append(nil)
                 continue
             }
-            let length = Int(lengths[index])
+            let length = min(Int(clamping: lengths[index]), most)
             let begin = bytes.count
             if length <= Self.room {
                 bytes.append(contentsOf: UnsafeRawBufferPointer(start: memory + index * Self.room, count: length))

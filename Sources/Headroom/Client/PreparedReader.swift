@@ -61,7 +61,7 @@ final class PreparedReader: ResultReader {
 
     /// The error of the statement's last call.
     var error: DatabaseError {
-        StatementFailure.error(
+        client.error(
             Int(mysql_stmt_errno(statement)),
             mysql_stmt_error(statement).map { String(cString: $0) } ?? ""
         )
@@ -112,7 +112,7 @@ final class PreparedReader: ResultReader {
         }
         switch status {
         case 0, MYSQL_DATA_TRUNCATED:
-            return cells.row(of: statement, columns: columns)
+            return cells.row(of: statement, columns: columns, most: client.replyBound.largestPacket)
         case MYSQL_NO_DATA:
             try await close(limits: limits)
             return nil

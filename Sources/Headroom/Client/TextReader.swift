@@ -94,7 +94,7 @@ extension Client {
     /// The error of the last call on an open connection.
     var statementError: DatabaseError {
         let (number, text) = lastError
-        return StatementFailure.error(number, text)
+        return error(number, text)
     }
 
     private var textSummary: Summary {

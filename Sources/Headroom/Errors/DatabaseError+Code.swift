@@ -37,6 +37,8 @@ extension DatabaseError {
         public static let connectTimedOut = Code("connect_timed_out")
         /// The encrypted connection could not be set up, or the server's certificate was not accepted.
         public static let tlsFailed = Code("tls_failed")
+        /// The server asks for the password itself, and nothing says that it is the right server.
+        public static let serverNotTrusted = Code("server_not_trusted")
 
         /// The user name or the password is wrong, or the account may not log in from here.
         public static let accessDenied = Code("access_denied")
@@ -62,6 +64,8 @@ extension DatabaseError {
         public static let connectionLost = Code("connection_lost")
         /// The connection was ended because an earlier statement was given up, or its scope's deadline has passed.
         public static let connectionSpent = Code("connection_spent")
+        /// The server sent more in one reply than is kept; the connection was ended.
+        public static let replyTooLarge = Code("reply_too_large")
         /// Another statement of the same connection is still under way.
         public static let connectionBusy = Code("connection_busy")
         /// A stream's rows were passed over, because another statement of its connection came between.

@@ -97,6 +97,11 @@ package struct ErrorGuide: Sendable {
             "Check HEADROOM_TLS_MODE and HEADROOM_TLS_CA; verify_identity needs the host's name in the certificate."
         ),
         ErrorGuide(
+            .serverNotTrusted,
+            "The server asks for the password itself and shows another key than the one remembered or pinned; the password was not sent.",
+            "Ask who runs the server. If it was set up anew: 'headroom trust HOST:PORT'. Trying again does not help."
+        ),
+        ErrorGuide(
             .accessDenied,
             "The user name or the password is wrong, or the account may not log in from this host (1045, 1130, 1698).",
             "Check DB_USERNAME and DB_PASSWORD, and the host part of the account."
@@ -150,6 +155,11 @@ package struct ErrorGuide: Sendable {
             .connectionSpent,
             "The connection was ended because an earlier statement was given up, or its scope's time is over.",
             "Leave the scope and open another; do not catch the first error and go on."
+        ),
+        ErrorGuide(
+            .replyTooLarge,
+            "The server sent more in one reply than is kept (64 MiB); the connection was ended.",
+            "Ask for less at once, or read the rows one by one with stream. Of a small statement: check that it is the right server."
         ),
         ErrorGuide(
             .connectionBusy,

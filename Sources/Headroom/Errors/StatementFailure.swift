@@ -1,7 +1,28 @@
 /// Tells from an error number and its text why a statement failed on an open connection.
 enum StatementFailure {
+    /// The server has sent more than is kept of one reply, and was cut off.
+    static let replyTooLarge = DatabaseError(
+        .replyTooLarge,
+        message:
+            "The server's reply is larger than \(ReplyBound.largest >> 20) MiB, which is the most that is kept of one; "
+            + "the connection was ended.",
+        advice:
+            "Ask for less at once, or read the rows one by one (stream). If the statement is one of Headroom's own, "
+            + "see whether this is the right server."
+    )
+
     static func error(_ number: Int, _ text: String) -> DatabaseError {
         switch number {
+        // A packet that the library has refused by its header.
+        case 2020: return replyTooLarge
+        // What the library could not read, with a number or without.
+        case 0, 2027:
+            return DatabaseError(
+                .statementFailed,
+                message: "The server's reply is none that a MySQL or MariaDB server sends (error \(number)).",
+                advice: "See whether this is the right server.",
+                serverCode: number
+            )
         // 2026 at connect means TLS; on an open connection it is how a killed session shows over TLS.
         case 2006, 2013, 2026, 2055, 1053, 1927, 4031:
             return DatabaseError(

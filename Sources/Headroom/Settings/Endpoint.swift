@@ -24,7 +24,7 @@ public enum Endpoint: Hashable, Sendable, CustomStringConvertible {
     ///   - text: The list.
     ///   - port: The port of those that name none.
     /// - Returns: The places, at least one; `nil` when the list cannot be read.
-    static func list(_ text: String, port: Int) -> [Endpoint]? {
+    package static func list(_ text: String, port: Int) -> [Endpoint]? {
         let places = text.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
             .map { one($0, port: port) }
         return places.contains(nil) ? nil : places.compactMap(\.self)

@@ -129,7 +129,7 @@ extension FoundSettings {
     /// - Parameters:
     ///   - endpoint: Where the server is.
     ///   - password: How far the source of the password is trusted that is sent there.
-    /// - Returns: The mode and the authorities.
+    /// - Returns: The mode, the authorities and the keys.
     /// - Throws: ``DatabaseError`` with `settingsInvalid`.
     func tls(for endpoint: Endpoint, password: SettingsTrust?) throws -> TLS {
         let authorities = try value(.tlsAuthorities, for: password)
@@ -140,15 +140,27 @@ extension FoundSettings {
                 advice: "Name a file with certificates, or a folder of hashed ones."
             )
         }
+        let pins = try value(.tlsPin, for: password)?.pieces(separator: ";").map(String.init) ?? []
         let usual: TLS.Mode =
-            endpoint.isSocket ? .disabled : authorities == nil ? .preferred : .verifyCA
+            endpoint.isSocket ? .disabled : authorities != nil ? .verifyCA : pins.isEmpty ? .preferred : .required
         func mode(_ entry: (value: String, origin: SettingOrigin)?) throws -> TLS.Mode? {
             try entry.flatMap { TLS.Mode(rawValue: try Setting.tlsMode.checked($0.value, $0.origin)) }
         }
-        if let said = try mode(entry(.tlsMode, for: password)) { return TLS(mode: said, authorities: authorities) }
         // A source that is trusted less may ask for more than usual, never for less.
         let asked = try mode(entry(.tlsMode, for: nil)) ?? usual
-        return TLS(mode: asked.strength > usual.strength ? asked : usual, authorities: authorities)
+        let mode = try mode(entry(.tlsMode, for: password)) ?? (asked.strength > usual.strength ? asked : usual)
+        if mode == .disabled, !pins.isEmpty, !endpoint.isSocket {
+            throw DatabaseError(
+                .settingsInvalid,
+                message:
+                    "HEADROOM_TLS_PIN names the server's key, and HEADROOM_TLS_MODE is disabled: no key is shown then.",
+                advice: "Leave out one of the two."
+            )
+        }
+        var tls = TLS(mode: mode, authorities: authorities)
+        tls.pins = pins
+        tls.serverPublicKey = try value(.serverPublicKey, for: password)
+        return tls
     }
 
     /// The layer that says where the server is: the first with a socket or a host that is trusted with it.

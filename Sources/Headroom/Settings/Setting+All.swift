@@ -4,7 +4,7 @@ extension Setting {
         host, port, socket, database, username, password, url, ownURL,
         budget, reserve, frontDoor, frontDoorStatistics, hosts, share, waitTimeout, stateFolder,
         connectTimeout, closeTimeout, idleTimeout, holdWarning,
-        tlsMode, tlsAuthorities,
+        tlsMode, tlsAuthorities, tlsPin, serverPublicKey,
         adminUsername, adminPassword, adminHost, adminPort, adminSocket,
         queue, importFolders,
         alertCommand, webhook, mailTo,
@@ -227,6 +227,35 @@ extension Setting {
         group: .encryption,
         trust: .place("it says to whom the password is shown"),
         option: "ssl_ca"
+    )
+
+    package static let tlsPin = Setting(
+        name: "HEADROOM_TLS_PIN",
+        meaning:
+            "The key of the server's certificate, as curl has it; several with ; between. With it connections are encrypted "
+            + "and reach this server, or fail.",
+        kind: .pins,
+        standard: .words(
+            "none: the key is remembered when it is first seen",
+            example: "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+        ),
+        group: .encryption,
+        trust: .place("it says to whom the password is shown")
+    )
+
+    package static let serverPublicKey = Setting(
+        name: "HEADROOM_SERVER_PUBLIC_KEY",
+        meaning:
+            "The file with a MySQL server's public key (public_key.pem), for logins without encryption: no other gets the "
+            + "password.",
+        kind: .path,
+        standard: .words(
+            "none: the key is remembered when it is first seen",
+            example: "/etc/headroom/public_key.pem"
+        ),
+        group: .encryption,
+        trust: .place("it says to whom the password is shown"),
+        option: "server_public_key_path"
     )
 
     package static let adminUsername = Setting(

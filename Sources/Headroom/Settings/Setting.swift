@@ -41,6 +41,8 @@ package struct Setting: Sendable, Hashable {
         case host
         /// One host, or several with commas between, each with a port or without.
         case hosts
+        /// Fingerprints of keys, with semicolons between.
+        case pins
         /// A path.
         case path
         /// A path from the root.
@@ -124,6 +126,7 @@ extension Setting {
         case .text: "any text"
         case .host: "a host"
         case .hosts: "a host, or hosts with commas between, such as a,b:3307"
+        case .pins: "sha256// and the base 64 of a SHA-256, or several with semicolons between"
         case .path: "a path"
         case .absolutePath: "an absolute path"
         case .number(let range):
@@ -159,6 +162,9 @@ extension Setting {
         case .host: Endpoint.isHost(text.utf8) ? text : nil
         case .hosts: Endpoint.list(text, port: 3306) == nil ? nil : text
         case .absolutePath: text.utf8.first == UInt8(ascii: "/") ? text : nil
+        case .pins:
+            text.utf8.split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false)
+                .allSatisfy { ServerKey.isFingerprint(String(Substring($0))) } ? text : nil
         case .number(let range): Int(text).flatMap { range.contains($0) ? "\($0)" : nil }
         case .duration(let least):
             Duration(text: text).flatMap { $0 >= .milliseconds(least) ? text : nil }
