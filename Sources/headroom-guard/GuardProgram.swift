@@ -56,7 +56,7 @@ import HeadroomWatch
     static func main() {
         // SQLite's library has threads of Dispatch's, and alerts go out by programs.
         let (_, need) = HostLimits.check { arguments in
-            let code = arguments.contains("--once") ? Level.unknown.exitCode : nil
+            let code = arguments.contains { $0 == "--once" } ? Level.unknown.exitCode : nil
             return HostLimits.Need(descriptors: 32, megabytes: 32, threads: 8, failureCode: code)
         }
         Console.reportLostOutput()

@@ -15,7 +15,11 @@ enum UserFile {
             defer { close(descriptor) }
             var status = stat()
             guard fstat(descriptor, &status) == 0, status.st_mode & 0o007 == 0 else {
-                throw failure(path, "may be read by every user of this host", "Take that away: chmod 600 \(Escaping.shell(path))")
+                throw failure(
+                    path,
+                    "may be read by every user of this host",
+                    "Take that away: chmod 600 \(Escaping.shell(path))"
+                )
             }
             return String(decoding: try RegularFile.read(descriptor, atMost: 1 << 20), as: UTF8.self)
         } catch let problem as RegularFile.Problem {

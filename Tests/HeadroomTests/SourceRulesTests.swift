@@ -42,17 +42,20 @@ import Testing
     /// Where files are opened by other means than `RegularFile`, and why nobody can put another file in their place, or why
     /// that does no harm.
     private let openers: [String: String] = [
+        "CommandSupport/HostLimits+Check.swift": "/dev/null",
         "CommandSupport/TypedPassword.swift": "/dev/tty",
         "Headroom/Client/Client.swift": "/dev/null",
         "Headroom/Settings/SettingsFile.swift": "settings, which people name",
         "Headroom/System/OpenFolder.swift": "the opener itself",
         "Headroom/System/RegularFile.swift": "the opener itself",
+        "HeadroomJobs/Queue/ImportFolders.swift": "files that jobs name, each folder opened in the one before",
         "HeadroomHistory/HistoryFile.swift": "the opener for SQLite: two devices of the kernel, and folders",
         "HeadroomSandbox/Files.swift": "a sandbox's own folder, for its user alone; not through a link",
         "HeadroomWatch/Deployment/DeploymentReader.swift":
             "units and tables of cron, links among them; bounded, no waiting",
         "HeadroomWatch/Host/HostReader.swift": "/proc",
         "HeadroomWeb/Imports/UploadFile.swift": "a new file of a random name, not through a link",
+        "HeadroomWeb/Imports/UploadFolder.swift": "files that are removed, in their open folder, not through a link",
         "MeterImport/CSV/CSVFile.swift": "files that jobs name, with checks of its own",
         "headroom/Support/ResidentMemory.swift": "/proc/self",
         "manual-pages/CommandHelp.swift": "files of the build",

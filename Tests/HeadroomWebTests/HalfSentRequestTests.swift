@@ -90,7 +90,7 @@ import Testing
             ["-c", "ulimit -n 40; exec \"$0\" serve", HeadroomProgram.path],
             environment: ["DB_SOCKET": "/nonexistent", "DB_USERNAME": "app", "HEADROOM_WEB_TOKEN": "0123456789abcdef"]
         )
-        #expect(run.status == 1)
-        #expect(run.errors.contains("only 40 files") && run.errors.contains("LimitNOFILE"), "\(run.errors)")
+        #expect(run.status == 1 || run.status == 71)
+        #expect(run.errors.contains("64 descriptors") && run.errors.contains("ulimit -n"), "\(run.errors)")
     }
 }

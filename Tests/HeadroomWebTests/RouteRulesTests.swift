@@ -202,7 +202,7 @@ struct RouteRulesTests {
                     }
                 }
             }
-            #expect(!FileManager.default.fileExists(atPath: site.uploads))
+            #expect((try? FileManager.default.contentsOfDirectory(atPath: site.uploads))?.isEmpty ?? true)
         }
     }
 

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import HTTPTypes
 import Headroom
+import HeadroomJobs
 import HeadroomSandbox
 import Hummingbird
 import HummingbirdTesting
@@ -33,6 +34,7 @@ import Testing
             environment: [:]
         )
         .load(programName: "headroom serve")
+        if let uploadFolder { options.importFolders = try ImportFolders(loaded, uploads: uploadFolder) }
         let application = try WebServer.application(
             loaded,
             options,

@@ -19,7 +19,7 @@ enum CertificateCheck {
         Client.startLibrary
         var library: UnsafePointer<CChar>?
         guard mariadb_get_info(nil, MARIADB_TLS_LIBRARY, &library) == 0, let library,
-            String(cString: library).hasPrefix("OpenSSL")
+            String(cString: library).begins(with: "OpenSSL")
         else { return false }
         // Called for each new context, of which libmariadb makes one for each connection.
         return CRYPTO_get_ex_new_index(

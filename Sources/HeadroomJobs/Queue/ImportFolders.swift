@@ -41,7 +41,7 @@ public struct ImportFolders: Sendable, Hashable {
         let usual = try? AccountMemory(loaded.database, topic: "uploads").path(ending: "")
         let text = try loaded.found.value(.importFolders)
         let paths = text.map { $0.utf8.split(separator: UInt8(ascii: ":")).map { String($0) ?? "" } }
-        if let wrong = paths?.first(where: { !$0.hasPrefix("/") }) {
+        if let wrong = paths?.first(where: { !$0.begins(with: "/") }) {
             throw DatabaseError(
                 .settingsInvalid,
                 message: "HEADROOM_IMPORT_DIRS names '\(shown(wrong))', which is no absolute path.",
@@ -256,7 +256,7 @@ extension ImportFolders {
             return RefusedFile(path, reason, "Move it to a folder that HEADROOM_IMPORT_DIRS can name, without a colon.")
         }
         let system = ["/etc", "/dev", "/sys", "/root", "/boot"]
-        guard !system.contains(where: { folder == $0 || folder.hasPrefix("\($0)/") }) else {
+        guard !system.contains(where: { folder == $0 || folder.begins(with: "\($0)/") }) else {
             return RefusedFile(path, reason, "No upload lies there: see who may write to the queue.")
         }
         let line = shown((named + [folder]).joined(separator: ":"), most: 4000)

@@ -27,7 +27,7 @@ actor UploadFolder {
         (self.path, most, self.queue) = (path, options.mostUpload, queue)
         room = Mutex(UploadRoom(most: options.mostUploadTotal, mostAtOnce: options.mostUploadsAtOnce))
         // What a crash has left behind half-sent; whoever still writes to one holds its lock.
-        for entry in Self.entries(path) where entry.name.hasSuffix(UploadFile.partEnding) {
+        for entry in Self.entries(path) where entry.name.ends(with: UploadFile.partEnding) {
             Self.remove(entry.name, path)
         }
     }
@@ -81,7 +81,7 @@ actor UploadFolder {
     /// Counts what is in the folder; returns the names of uploads that are complete.
     private func count() -> [String] {
         let underWay = room.withLock { Set($0.underWay.keys) }
-        let entries = Self.entries(path).filter { !underWay.contains(String($0.name.prefix { $0 != "." })) }
+        let entries = Self.entries(path).filter { !underWay.contains(String($0.name.leading { $0 != "." })) }
         room.withLock { $0.stored = entries.reduce(0) { $0.addingReportingOverflow($1.size).partialValue } }
         return entries.map(\.name).filter(Self.isUpload)
     }
@@ -110,7 +110,7 @@ actor UploadFolder {
     /// Whether a name is one that uploads get: what else lies in the folder is not ours.
     private static func isUpload(_ name: String) -> Bool {
         let bytes = Array(name.utf8)
-        return bytes.count == 36 && name.hasSuffix(".csv")
+        return bytes.count == 36 && name.ends(with: ".csv")
             && bytes.prefix(32).allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
     }
 

@@ -17,13 +17,13 @@ struct HostNames: Sendable {
             guard text.utf8.count <= 260 else { return nil }
             var rest = Substring(text)
             if rest.utf8.first == UInt8(ascii: "[") {
-                guard let end = rest.firstIndex(of: "]"),
+                guard let end = rest.unicodeScalars.firstIndex(of: "]"),
                     let address = Self.address(String(rest[rest.index(after: rest.startIndex)..<end]))
                 else { return nil }
                 host = address
                 rest = rest[rest.index(after: end)...]
             } else {
-                let name = rest.prefix { $0 != ":" }
+                let name = rest.leading { $0 != ":" }
                 let isPlain = name.utf8.allSatisfy { byte in
                     switch byte {
                     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -34,7 +34,7 @@ struct HostNames: Sendable {
                     }
                 }
                 guard isPlain, !name.isEmpty, name != "." else { return nil }
-                host = (name.hasSuffix(".") ? name.dropLast() : name).lowercased()
+                host = (name.ends(with: ".") ? name.dropLast() : name).lowercased()
                 rest = rest[name.endIndex...]
             }
             guard !rest.isEmpty else { return }
@@ -55,8 +55,8 @@ struct HostNames: Sendable {
         /// Whether a name in a request is this one; `*.` stands for one label.
         func matches(_ asked: Name) -> Bool {
             guard port == nil || port == asked.port else { return false }
-            guard host.hasPrefix("*.") else { return host == asked.host }
-            return asked.host.drop { $0 != "." } == host.dropFirst() && asked.host.first != "."
+            guard host.begins(with: "*.") else { return host == asked.host }
+            return asked.host.dropping { $0 != "." } == host.dropFirst() && !asked.host.begins(with: ".")
         }
 
         var isLoopback: Bool { WebOptions.Place.tcp(host: host, port: 0).isLoopback }
@@ -92,7 +92,7 @@ struct HostNames: Sendable {
             isAny = names.isEmpty
         case .tcp(let host, _):
             isAny = false
-            let own = Name(host.contains(":") ? "[\(host)]" : host)
+            let own = Name(host.holds(":") ? "[\(host)]" : host)
             if !isLoopback, let own, !["0.0.0.0", "::"].contains(own.host) { names.append(own) }
             guard isLoopback || !names.isEmpty else {
                 throw DatabaseError(

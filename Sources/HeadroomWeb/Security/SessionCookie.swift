@@ -66,7 +66,7 @@ struct SessionCookie: Sendable {
 
     /// The id of a browser with which that user has signed in; `nil` when the value was not signed here for that name.
     func browser(_ value: String, of user: String) -> String? {
-        let parts = value.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        let parts = value.pieces(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2, Secret.areEqual(signature("browser", "\(parts[0])|\(user)"), parts[1]) else {
             return nil
         }

@@ -52,7 +52,7 @@ struct Monitoring: Sendable {
         else { return false }
         return !request.headers.contains { field in
             let name = field.name.canonicalName
-            return name.hasPrefix("x-forwarded") || ["forwarded", "via", "x-real-ip", "x-client-ip"].contains(name)
+            return name.begins(with: "x-forwarded") || ["forwarded", "via", "x-real-ip", "x-client-ip"].contains(name)
         }
     }
 

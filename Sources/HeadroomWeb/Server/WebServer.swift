@@ -65,7 +65,7 @@ package enum WebServer {
                     guard let address = try? SocketAddress(packedIPAddress: bytes, port: 0).ipAddress else {
                         return nil
                     }
-                    return address.contains(":") ? "[\(address)]" : address
+                    return address.holds(":") ? "[\(address)]" : address
                 default: return nil
                 }
             }
