@@ -68,5 +68,6 @@ extension Client {
                 } == 0 ? 0 : 1
         }
         guard failed == 0 else { throw StatementFailure.error(lastError.number, lastError.text) }
+        freeStatements()
     }
 }

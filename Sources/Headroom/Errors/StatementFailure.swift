@@ -1,5 +1,13 @@
 /// Tells from an error number and its text why a statement failed on an open connection.
 enum StatementFailure {
+    /// Creates the error, with the server's SQLSTATE where it gave one.
+    static func error(_ number: Int, _ text: String, state: String?) -> DatabaseError {
+        var error = error(number, text)
+        // What the library says where there is none.
+        if state != "00000" { error.sqlState = state }
+        return error
+    }
+
     static func error(_ number: Int, _ text: String) -> DatabaseError {
         switch number {
         // 2026 at connect means TLS; on an open connection it is how a killed session shows over TLS.
