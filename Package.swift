@@ -8,6 +8,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "Headroom", targets: ["Headroom"]),
+        .library(name: "HeadroomFoundation", targets: ["HeadroomFoundation"]),
         .library(name: "HeadroomWatch", targets: ["HeadroomWatch"]),
         .library(name: "HeadroomJobs", targets: ["HeadroomJobs"]),
         .library(name: "HeadroomRequest", targets: ["HeadroomRequest"]),
@@ -66,6 +67,8 @@ let package = Package(
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
             ]
         ),
+        // Foundation's types as values of statements; apart, as `Headroom` starts without Foundation.
+        .target(name: "HeadroomFoundation", dependencies: ["Headroom"]),
         // Reads `/proc`: Linux only.
         .target(name: "HeadroomWatch", dependencies: ["CKernel", "Headroom"]),
         .target(
@@ -247,6 +250,7 @@ let package = Package(
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
             ]
         ),
+        .testTarget(name: "HeadroomFoundationTests", dependencies: ["Headroom", "HeadroomFoundation", "TestSupport"]),
         .testTarget(
             name: "HeadroomWatchTests",
             dependencies: ["Headroom", "HeadroomWatch", "TestSupport"],
@@ -320,7 +324,9 @@ let package = Package(
 
 #if os(macOS)
 // A Mac has the libraries that are written for it; the others, and the programs, read Linux's `/proc`.
-let libraries: Set = ["CKernel", "CLibrary", "CMariaDB", "Headroom", "HeadroomJobs", "MeterImport"]
+let libraries: Set = [
+    "CKernel", "CLibrary", "CMariaDB", "Headroom", "HeadroomFoundation", "HeadroomJobs", "MeterImport",
+]
 package.targets.removeAll { !libraries.contains($0.name) }
 package.products.removeAll { !libraries.contains($0.name) }
 #endif
