@@ -1,3 +1,4 @@
+import Glibc
 import Headroom
 import HeadroomSandbox
 import Support
@@ -52,13 +53,15 @@ struct Rows {
         }
     }
 
+    /// Runs the body several times, and prints the median of its time and of this process's processor time.
     static func measure(_ name: String, _ body: () async throws -> Void) async throws {
-        var times: [Double] = []
+        var (times, ofProcessor): ([Double], [Double]) = ([], [])
         for _ in 0..<rounds {
-            let begin = ContinuousClock.now
+            let (begin, processor) = (ContinuousClock.now, clock())
             try await body()
             times.append((ContinuousClock.now - begin).seconds)
+            ofProcessor.append(Double(clock() - processor) / Double(CLOCKS_PER_SEC))
         }
-        say("\(name): \(rounded(times.median, 3)) s")
+        say("\(name): \(rounded(times.median, 3)) s, of the processor \(rounded(ofProcessor.median, 3)) s")
     }
 }
