@@ -100,7 +100,7 @@ import Testing
                 #expect(error?.message.contains("Row 2, column 'a' (VARCHAR) holds a value of 7 bytes") == true)
                 #expect(error?.description.contains("secret7") == false)
                 let odd = try await connection.query(
-                    "SELECT 'x' AS `\u{1B}[2J\(raw: String(repeating: "n", count: 60))`"
+                    "SELECT 'x' AS `a\u{1B}[2J\(raw: String(repeating: "n", count: 59))`"
                 )
                 let steering = #expect(throws: DatabaseError.self) { try odd.decode(Int.self) }
                 #expect(steering?.message.unicodeScalars.allSatisfy { $0.value >= 0x20 } == true)
@@ -135,7 +135,9 @@ import Testing
                 let statements: [SQL] = [
                     "SELECT \(SQLValue.decimal("1e5"))", "SELECT \(SQLValue.decimal("1' OR '1"))",
                     "SELECT \(SQLValue.decimal(""))",
-                    "SELECT \(Duration.seconds(3_020_400))", "SELECT \(day)", "SELECT \(SQLDateTime(day))",
+                    "SELECT \(Duration.seconds(3_020_400))",
+                    "SELECT \(Duration.seconds(3_020_399) + .nanoseconds(999_999_900))", "SELECT \(day)",
+                    "SELECT \(SQLDateTime(day))",
                     "SELECT \(SQLDateTime(SQLDate(year: 1, month: 1, day: 1), hour: 24))",
                     "SELECT \(["a,b"] as Set<String>)",
                 ]
