@@ -132,8 +132,9 @@ final class Client {
     /// The library's own way, MYSQL_WAIT_TIMEOUT, ends no call over TLS: there it reads on for ever (libmariadb 10.11).
     func disconnect() {
         let descriptor = mysql_get_socket(handle)
+        guard descriptor >= 0 else { return }
         let nothing = open("/dev/null", O_RDWR | O_CLOEXEC)
-        guard descriptor >= 0, nothing >= 0 else {
+        guard nothing >= 0 else {
             // No descriptor is left for it: the server is told instead, and its hanging up ends the call.
             shutdown(descriptor, Int32(SHUT_RDWR))
             return
