@@ -116,8 +116,9 @@ final class Client {
 
     /// Judges the key of the certificate against the pinned ones.
     func heedsPin() -> Bool {
-        guard let key = shownKeys.last, !trust.heedsPin(key) else { return true }
-        refusal = .notPinned(key)
+        let key = shownKeys.last
+        guard !trust.heedsPin(key) else { return true }
+        refusal = key.map { .notPinned($0) } ?? .noKey
         return false
     }
 
