@@ -1,20 +1,23 @@
-/// What somebody is told, with the facts beside it.
+import Headroom
+
+/// What somebody is told, with the facts beside it, each in one line whatever was put into it: a command's script writes them
+/// into logs and mails of its own.
 package struct Alert: Sendable {
     /// The alert in one line: a mail's subject.
-    package var title: String
+    package let title: String
     /// What happened.
-    package var message: String
+    package let message: String
     /// What to do; empty when there is nothing to do.
-    package var advice: String
+    package let advice: String
     /// The facts by their names, in a fixed order: a command's environment (`HEADROOM_` before each), and a webhook's keys in
     /// lower case.
-    package var facts: [(name: String, value: String)]
+    package let facts: [(name: String, value: String)]
 
     /// Creates an alert.
     package init(title: String, message: String, advice: String, facts: [(name: String, value: String)]) {
-        self.title = title
-        self.message = message
-        self.advice = advice
-        self.facts = facts
+        self.title = Escaping.line(title)
+        self.message = Escaping.line(message)
+        self.advice = Escaping.line(advice)
+        self.facts = facts.map { ($0.name, Escaping.line($0.value)) }
     }
 }

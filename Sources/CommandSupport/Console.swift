@@ -1,14 +1,20 @@
 import FoundationEssentials
 import Glibc
+import Headroom
 
 /// Prints results to standard output and everything else to standard error.
 package enum Console {
     /// Whether standard error is a terminal, where a line can be drawn over.
     package static let isTerminal = isatty(STDERR_FILENO) == 1
 
-    /// Prints a line of the result, without what could steer a terminal; it may have several lines.
+    /// Prints a line of the result, without what could steer a terminal, or begin another line: a value in it may be anybody's.
     package static func print(_ line: String) {
-        Swift.print(printable(line, keeping: "\n\t"))
+        Swift.print(printable(line, keeping: "\t"))
+    }
+
+    /// Prints lines of the result that are all our own, such as a page of help, without what could steer a terminal.
+    package static func print(text: String) {
+        Swift.print(printable(text, keeping: "\n\t"))
     }
 
     /// Prints a part of the result as it stands: what a program reads, or the orders for a terminal.
@@ -16,9 +22,9 @@ package enum Console {
         Swift.print(text, terminator: "")
     }
 
-    /// Prints a line that is no part of the result, without what could steer a terminal; it may have several lines.
+    /// Prints a line that is no part of the result, without what could steer a terminal, or begin another line.
     package static func error(_ line: String) {
-        write(printable(line, keeping: "\n\t") + "\n")
+        write(printable(line, keeping: "\t") + "\n")
     }
 
     /// Prints text to standard error as it stands.
@@ -38,7 +44,7 @@ package enum Console {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         if !isLine { encoder.outputFormatting.insert(.prettyPrinted) }
         encoder.keyEncodingStrategy = .convertToSnakeCase
-        Swift.print(String(decoding: try encoder.encode(value), as: UTF8.self))
+        Swift.print(Escaping.json(String(decoding: try encoder.encode(value), as: UTF8.self)))
         // A line is for somebody who reads along.
         if isLine { fflush(nil) }
     }

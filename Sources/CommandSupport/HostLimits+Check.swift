@@ -11,6 +11,9 @@ extension HostLimits {
     /// - Returns: The arguments, without the program's name, and what it needs.
     package static func check(_ needs: (ArraySlice<String>) -> Need) -> (ArraySlice<String>, Need) {
         kernel_limit_stacks(1 << 20)
+        // A write beyond the limit of a file's size fails then (EFBIG), and is told like one onto a full disk. Not SIG_IGN: what is
+        // started would inherit it.
+        signal(SIGXFSZ) { _ in }
         var facts = Facts()
         facts.hasClock = hasClocks
         var (closed, free) = descriptors(below: 256)

@@ -26,8 +26,9 @@ package func counted(_ number: Int, _ noun: String) -> String {
     "\(grouped(number)) \(noun)\(number == 1 ? "" : "s")"
 }
 
-/// Writes cells as columns, aligned.
+/// Writes cells as columns, aligned; a cell is a part of its line whatever it holds.
 package func table(_ rows: [[String]], indent: String = "  ") -> [String] {
+    let rows = rows.map { $0.map { printable($0) } }
     let columns = rows.map(\.count).max() ?? 0
     let widths = (0..<columns).map { column in rows.map { $0.count > column ? $0[column].count : 0 }.max() ?? 0 }
     return rows.map { row in
@@ -66,15 +67,7 @@ extension Duration {
 ///   - kept: Control characters that may stay.
 /// - Returns: The text with a `?` for each of the others.
 package func printable(_ text: String, keeping kept: String = "") -> String {
-    func steers(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.value {
-        // Control characters, the marks that change the direction of writing, and the ends of lines that look like none.
-        case 0..<0x20, 0x7F..<0xA0, 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF, 0xFFF9...0xFFFB,
-            0xE0000...0xE007F:
-            !kept.unicodeScalars.contains(scalar)
-        default: false
-        }
-    }
+    func steers(_ scalar: Unicode.Scalar) -> Bool { scalar.steers && !kept.unicodeScalars.contains(scalar) }
     guard text.unicodeScalars.contains(where: steers) else { return text }
     return String(String.UnicodeScalarView(text.unicodeScalars.map { steers($0) ? "?" : $0 }))
 }

@@ -19,8 +19,8 @@ enum Program {
             // What went wrong stands in a line that says so, often far from the end.
             let lines = output.split(separator: "\n")
             let telling = lines.filter { $0.lowercased().contains("error") }
-            let shown = (telling.isEmpty ? lines.suffix(5) : telling.prefix(5)).map { "\n  \($0)" }.joined()
-            throw SandboxError(.setupFailed, "\(path) failed at \(what) (\(result.terminationStatus)).\(shown)")
+            let shown = (telling.isEmpty ? lines.suffix(5) : telling.prefix(5)).joined(separator: "; ")
+            throw SandboxError(.setupFailed, "\(path) failed at \(what) (\(result.terminationStatus)): \(shown)")
         }
         return output
     }

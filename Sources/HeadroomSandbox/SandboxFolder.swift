@@ -67,7 +67,7 @@ struct SandboxFolder: Sendable, Hashable {
     /// The end of the server's error log, for a message.
     var logTail: String {
         let lines = (Files.read(errorLog) ?? "").split(separator: "\n").suffix(5)
-        return lines.isEmpty ? "" : "The end of its log:\n" + lines.map { "  \($0)" }.joined(separator: "\n")
+        return lines.isEmpty ? "" : "The end of its log: " + lines.joined(separator: "; ")
     }
 
     /// The server's process id, when one is running on exactly this folder's data.

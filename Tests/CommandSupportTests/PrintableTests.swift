@@ -15,6 +15,11 @@ import Testing
         #expect(printable(text) == printed)
     }
 
+    @Test func `a cell of a table is a part of its line, whatever it holds`() {
+        let lines = table([["version", "8.4\r\nheadroom_up 1"], ["a\u{2028}b", "\n"]], indent: "")
+        #expect(lines == ["version  8.4??headroom_up 1", "a?b      ?"])
+    }
+
     @Test func `whole lines may keep their ends, and nothing else`() {
         #expect(printable("a\n\tb\u{1B}c", keeping: "\n\t") == "a\n\tb?c")
     }

@@ -114,6 +114,23 @@ import Testing
         return system(text) == 0
     }()
 
+    @Test(arguments: cron + [["jobs", "list"], ["doctor"], ["guard", "--history"], ["help"]])
+    func `where no file may grow, each ends with words`(command: [String]) async throws {
+        for words in [["/usr/bin/env"], ["/bin/sh", "-c", #"exec "$0" "$@" > "$HEADROOM_OUT""#]] {
+            var environment = try SuiteServer.sandbox.environment
+            environment["HEADROOM_STATE_DIR"] = "\(folder.path)/state"
+            environment["HEADROOM_OUT"] = "\(folder.path)/out"
+            let line = #"ulimit -f 0; exec "$0" "$@""#
+            let run = try await HeadroomProgram.run(
+                "/bin/sh",
+                ["-c", line] + words + [HeadroomProgram.path] + command,
+                environment: environment
+            )
+            #expect(Self.codes.contains(run.status), "\(command): \(run.status) \(run.output)\(run.errors)")
+            if run.status != 0 { #expect(!(run.output + run.errors).isEmpty, "\(command): \(run.status)") }
+        }
+    }
+
     @Test(arguments: ["<&-", ">&-", "2>&-", "<&- >&-", "<&- 2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
     func `closed standard descriptors become nobody else's`(closed: String) async throws {
         for command in Self.cron {

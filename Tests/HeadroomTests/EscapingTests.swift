@@ -156,7 +156,9 @@ import Testing
     @Test func `headers, lines and plugin texts have one line, and no bar`() {
         for text in Self.texts(6) {
             #expect(Escaping.header(text).utf8.allSatisfy { (0x20..<0x7F).contains($0) })
-            #expect(!Escaping.line(text).unicodeScalars.contains { $0.value < 0x20 && $0 != "\t" || $0 == "\u{85}" })
+            for line in [Escaping.line(text), Escaping.nagios(text)] {
+                #expect(!line.unicodeScalars.contains { $0.steers && $0 != "\t" }, "\(Array(text.utf8))")
+            }
             #expect(!Escaping.nagios(text).utf8.contains { $0 == UInt8(ascii: "|") || $0 < 0x20 })
         }
     }

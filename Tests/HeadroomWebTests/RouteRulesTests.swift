@@ -287,6 +287,20 @@ struct RouteRulesTests {
         }
     }
 
+    @Test func `A name in the target itself must be its own too`() async throws {
+        try await serve { site in
+            for (uri, status) in [
+                ("http://evil.example/metrics", 421), ("http://evil.example:80/metrics", 421), ("evil.example/metrics", 421),
+                ("http://localhost@evil.example/metrics", 421), ("HTTP://evil.example", 421), ("http:///metrics", 421),
+                ("x://evil.example/?http://localhost/", 421), ("/x/http://evil.example", 404), ("/metrics", 200),
+            ] {
+                try await site.client.execute(uri: uri, method: .get) {
+                    #expect(Int($0.status.code) == status, "\(uri)")
+                }
+            }
+        }
+    }
+
     @Test func `A second Host is refused`() async throws {
         try await serve { site in
             let second = try #require(HTTPField.Name("Host"))

@@ -91,9 +91,20 @@ package enum Escaping {
         mapped(text) { (0x20..<0x7F).contains($0.value) ? nil : "?" }
     }
 
-    /// A line of a mail's body, which has no other line in it.
-    package static func line(_ text: String) -> String {
-        mapped(text) { $0.value < 0x20 && $0 != "\t" || (0x7F..<0xA0).contains($0.value) ? " " : nil }
+    /// A line of a mail's body, or a value of an alert, which has no other line in it.
+    package static func line(_ text: String) -> String { mapped(text) { $0.steers && $0 != "\t" ? " " : nil } }
+
+    /// JSON as its encoder writes it, without what could steer the terminal of who looks at it: there is text only in strings,
+    /// which take `\u`.
+    package static func json(_ text: String) -> String {
+        mapped(text) { scalar in
+            guard scalar.steers, scalar.value >= 0x7F else { return nil }
+            return scalar.utf16.map { unit in
+                let digits = String(unit, radix: 16)
+                return "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
+            }
+            .joined()
+        }
     }
 
     /// The value of a label in Prometheus' text format, in its quotes.
@@ -108,7 +119,7 @@ package enum Escaping {
 
     /// The text of a monitoring plugin, one line without the bar behind which its performance data stand.
     package static func nagios(_ text: String) -> String {
-        mapped(text) { $0 == "|" ? "/" : $0.value < 0x20 || (0x7F..<0xA0).contains($0.value) ? " " : nil }
+        mapped(text) { $0 == "|" ? "/" : $0.steers ? " " : nil }
     }
 
     /// A word of a command that a person copies into a shell.

@@ -120,6 +120,17 @@ extension Unicode.Scalar {
     /// Whether it ends a line, in ASCII.
     package var endsLine: Bool { self == "\n" || self == "\r" }
 
+    /// Whether it steers a terminal, turns a line round or ends one: control characters, the marks that change the direction of
+    /// writing, those that nobody sees, and the ends of lines that look like none.
+    package var steers: Bool {
+        switch value {
+        case 0..<0x20, 0x7F..<0xA0, 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF, 0xFFF9...0xFFFB,
+            0xE0000...0xE007F:
+            true
+        default: false
+        }
+    }
+
     /// Whether it is one of 0 to 9.
     package var isDigit: Bool { (0x30...0x39).contains(value) }
 

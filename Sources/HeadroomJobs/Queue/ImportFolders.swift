@@ -8,8 +8,8 @@ package import Headroom
 /// judged by the folders that were opened on the way to it and never by the text of the path.
 ///
 /// Where no folders are named, as in a queue that was there before Headroom, a row may also name a table elsewhere: a regular
-/// file called `.csv`, `.tsv` or `.txt`. No error tells a byte of it; one that is no table of readings is told from one that is
-/// not there. Nothing is deleted there.
+/// file called `.csv`, `.tsv` or `.txt`. No error tells a byte of it, and one that is no table of readings is refused in the
+/// words of one that is not there. Nothing is deleted there.
 public struct ImportFolders: Sendable, Hashable {
     /// The folders' absolute paths; they may be links, as whoever named them is trusted.
     let paths: [String]
@@ -72,8 +72,7 @@ public struct ImportFolders: Sendable, Hashable {
             return try place.open()
         } catch {
             guard place.isWithin else {
-                // No word of why: that would tell which files there are.
-                throw RefusedFile(path, "there is no regular file of this name that may be read", "Check the path.")
+                throw RefusedFile(noTable: path)
             }
             throw RefusedFile(path, error.reason, error.advice)
         }
@@ -285,6 +284,15 @@ package struct RefusedFile: Error, Hashable, CustomStringConvertible {
 
     init(_ path: String, _ reason: String, _ advice: String) {
         (self.path, self.reason, self.advice) = (shown(path), reason, advice)
+    }
+
+    /// What is said of every file outside the folders that is not imported, there or not: else it would tell which there are.
+    package init(noTable path: String) {
+        self.init(
+            path,
+            "there is no table of its kind by this name that may be read",
+            "What is wrong with it 'headroom import --check FILE' says; a job does with HEADROOM_IMPORT_DIRS set."
+        )
     }
 
     /// What happened, why, and what to do next.

@@ -20,7 +20,7 @@ package enum LogLine {
         for scalar in value.unicodeScalars {
             switch scalar {
             case "\"", "\\": text += "\\\(scalar)"
-            case _ where scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value): text += "?"
+            case _ where scalar.steers: text += "?"
             default: text.unicodeScalars.append(scalar)
             }
         }

@@ -137,7 +137,10 @@ struct HostCheck: RouterMiddleware {
         guard request.headers[HTTPField.Name.secondHost] == nil else {
             throw WebError(.badRequest, "The request has several Host headers.")
         }
-        guard names.accept(request.head.authority, port: context.port) else {
+        // What is asked for in full ("GET http://name/") names a host too, which counts before the header's.
+        let target = request.uri.string
+        let asked = target.begins(with: "/") || target == "*" ? [] : [Self.authority(target)]
+        guard ([request.head.authority] + asked).allSatisfy({ names.accept($0, port: context.port) }) else {
             throw WebError(
                 .misdirectedRequest,
                 "The dashboard is not served under that name.",
@@ -147,6 +150,12 @@ struct HostCheck: RouterMiddleware {
             )
         }
         return try await next(request, context)
+    }
+
+    /// The authority in a target of the absolute form; `nil` when there is none.
+    private static func authority(_ target: String) -> String? {
+        guard let start = target.place(of: "://") else { return nil }
+        return String(target[start.upperBound...].leading { $0 != "/" && $0 != "?" && $0 != "#" && $0 != "\\" })
     }
 }
 

@@ -41,14 +41,19 @@ actor ReadingFile {
         // Once: what was judged is what is read, also from its beginning again.
         let file = try opened ?? CSVFile.open(path, in: folders)
         opened = file
-        let reader = try RowReader(
-            path: path,
-            opened: file,
-            type: type,
-            options: options,
-            from: position,
-            of: identity
-        )
+        let reader: RowReader
+        do {
+            reader = try RowReader(
+                path: path,
+                opened: file,
+                type: type,
+                options: options,
+                from: position,
+                of: identity
+            )
+        } catch let error as ImportError where !file.isShown && error.code != .changed {
+            throw ImportError(.unreadable, RefusedFile(noTable: path).description)
+        }
         self.reader = reader
         return Facts(size: reader.size, identity: reader.identity, rejects: reader.rejects)
     }

@@ -60,7 +60,7 @@ final class RowReader {
         guard first.isUTF8 else {
             throw ImportError(.notCSV, "The first line of \(path) is not UTF-8 text. Export the file as CSV in UTF-8.")
         }
-        header = FileHeader(first, isShown: file.file.isShown)
+        header = FileHeader(first)
         self.chunkSize = chunkSize
         rows =
             type == .sites

@@ -73,7 +73,7 @@ struct DeployOptions: ParsableArguments {
         } else {
             for (index, file) in files.enumerated() {
                 // A file's name as a comment, so that the output of one can go into it as it is.
-                Console.print("\(index == 0 ? "" : "\n")# \(file.path)\n\(file.text)".trimmedEnd)
+                Console.print(text: "\(index == 0 ? "" : "\n")# \(file.path)\n\(file.text)".trimmedEnd)
             }
             for finding in findings {
                 Console.error("headroom: \(printable(finding.what))")

@@ -15,7 +15,7 @@ struct HelpCommand: ParsableCommand {
 
     func run() throws {
         guard let word = words.first else {
-            Console.print(HeadroomCommand.helpMessage())
+            Console.print(text: HeadroomCommand.helpMessage())
             Console.print("TOPICS (headroom help TOPIC):")
             for line in table(Topic.all.map { [$0.name, $0.about] }) { Console.print(line) }
             return
@@ -37,7 +37,7 @@ struct HelpCommand: ParsableCommand {
             }
             command = named
         }
-        Console.print(HeadroomCommand.helpMessage(for: command))
+        Console.print(text: HeadroomCommand.helpMessage(for: command))
     }
 
     private static var names: [String] {

@@ -40,7 +40,7 @@ struct StatusScreen {
 
     private static func lines(_ view: StatusView, rows: Int) -> [String] {
         let text = StatusText(view, most: max(5, rows - 20)).lines
-        return [text[0], "  " + bar(view.report, width: 50)] + text.dropFirst()
+        return ([text[0], "  " + bar(view.report, width: 50)] + text.dropFirst()).map { printable($0) }
     }
 
     /// A bar against the limit, with marks where CAUTION and WARNING begin.
