@@ -24,16 +24,17 @@ import Testing
 
     /// Puts the text at the end of every column of text of the queue's tables, as far as the column takes it.
     private func plant(_ queue: DrillQueue) async throws -> Int {
-        let columns = try await queue.query(
-            """
-            SELECT CONCAT(TABLE_NAME, '.', COLUMN_NAME), LEAST(CHARACTER_MAXIMUM_LENGTH, 60000)
-            FROM information_schema.COLUMNS
-            WHERE TABLE_SCHEMA = \(queue.name) AND (TABLE_NAME = 'import_jobs' OR TABLE_NAME LIKE 'headroom%')
-              AND DATA_TYPE IN ('char', 'varchar', 'text', 'mediumtext')
-              AND COLUMN_NAME NOT IN ('token', 'checkpoint', 'header', 'host')
-            """
-        )
-        .decode(String.self, Int.self)
+        let columns =
+            try await queue.query(
+                """
+                SELECT CONCAT(TABLE_NAME, '.', COLUMN_NAME), LEAST(CHARACTER_MAXIMUM_LENGTH, 60000)
+                FROM information_schema.COLUMNS
+                WHERE TABLE_SCHEMA = \(queue.name) AND (TABLE_NAME = 'import_jobs' OR TABLE_NAME LIKE 'headroom%')
+                  AND DATA_TYPE IN ('char', 'varchar', 'text', 'mediumtext')
+                  AND COLUMN_NAME NOT IN ('token', 'checkpoint', 'header', 'host')
+                """
+            )
+            .decode(String.self, Int.self)
         for (column, most) in columns {
             let names = column.split(separator: ".")
             let kept = max(2, most - Self.forged.unicodeScalars.count)

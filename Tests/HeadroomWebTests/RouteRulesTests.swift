@@ -290,7 +290,8 @@ struct RouteRulesTests {
     @Test func `A name in the target itself must be its own too`() async throws {
         try await serve { site in
             for (uri, status) in [
-                ("http://evil.example/metrics", 421), ("http://evil.example:80/metrics", 421), ("evil.example/metrics", 421),
+                ("http://evil.example/metrics", 421), ("http://evil.example:80/metrics", 421),
+                ("evil.example/metrics", 421),
                 ("http://localhost@evil.example/metrics", 421), ("HTTP://evil.example", 421), ("http:///metrics", 421),
                 ("x://evil.example/?http://localhost/", 421), ("/x/http://evil.example", 404), ("/metrics", 200),
             ] {

@@ -20,12 +20,16 @@ import Testing
 
     @Test(arguments: [
         "SECRET\n", "SECRET,start\n1,2\n", "start,value (SECRET)\n", "start,usage_kw SECRET\n", "\"SECRET",
+        "", "a\0b", "SECRET\u{301}\n", "\n\n",
     ])
     func `no error shows a byte of a file that a row alone has named`(text: String) async {
         let path = folder.write(text, to: "s.csv")
         for type in ImportType.allCases {
             let said = await message(path, ImportFolders(), type)
             #expect(!said.isEmpty && !said.uppercased().contains("SECRET"), "\(said)")
+            // Nor that it is there.
+            let absent = await message("\(folder.path)/t.csv", ImportFolders(), type)
+            #expect(said.replacing("/s.csv", with: "/t.csv") == absent, "\(said)")
         }
         // In a folder that was named the header is shown, as to a person.
         if text.hasPrefix("SECRET,") {

@@ -99,11 +99,12 @@ package enum Escaping {
     package static func json(_ text: String) -> String {
         mapped(text) { scalar in
             guard scalar.steers, scalar.value >= 0x7F else { return nil }
-            return scalar.utf16.map { unit in
-                let digits = String(unit, radix: 16)
-                return "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
-            }
-            .joined()
+            return scalar.utf16
+                .map { unit in
+                    let digits = String(unit, radix: 16)
+                    return "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
+                }
+                .joined()
         }
     }
 
