@@ -122,8 +122,10 @@ import Testing
         #expect(all.contains("FORGED"), "\(all)")
     }
 
-    @Test(arguments: [0, 1]) func `no word of a server begins a line`(kind: Int) async throws {
-        let server = try LyingServer(kind == 0 ? LyingServer.refusal(Self.forged) : LyingServer.greeting(Self.forged))
+    @Test(arguments: LyingServer.Moment.allCases)
+    fileprivate func `no word of a server begins a line`(moment: LyingServer.Moment) async throws {
+        let server = try LyingServer(moment, Self.forged)
+        defer { server.stop() }
         let told = "\(folder.path)/told"
         let environment = [
             "DB_HOST": "127.0.0.1", "DB_PORT": "\(server.port)", "DB_USERNAME": "u", "DB_PASSWORD": "p",
@@ -133,13 +135,16 @@ import Testing
             ["status"], ["status", "--nagios"], ["status", "--prometheus"], ["doctor"], ["jobs", "list"], ["rescue"],
             ["guard", "--once", "--history-file", "\(folder.path)/h.sqlite", "--alert-command", "env >> \(told)"],
         ]
+        var all = ""
         for command in commands {
             let run = try await HeadroomProgram.run(command, environment: environment)
             expectNone(run.output, command)
             expectNone(run.errors, command)
+            all += run.output + run.errors
         }
         expectNone(try await HeadroomProgram.run("/bin/cat", [told]).output, ["alert"])
-        server.stop()
+        // Where words of a server are repeated at all.
+        if moment == .statement { #expect(all.contains("FORGED"), "\(all)") }
     }
 
     @Test func `JSON turns no line of a terminal round`() async throws {
@@ -154,27 +159,33 @@ extension String {
     fileprivate func components(of part: String) -> Int { ranges(of: part).count }
 }
 
-/// A server that sends the same packet to whoever comes, and hangs up.
+/// A server that lets everybody in up to a moment, and then says something in an error.
 private final class LyingServer: Sendable {
+    enum Moment: CaseIterable { case greeting, login, statement }
+
     let port: UInt16
     private let listener: Int32
-    private let packet: [UInt8]
+    private let moment: Moment
+    private let words: String
 
-    static func refusal(_ words: String) -> [UInt8] {
-        let payload: [UInt8] = [0xFF, 0x10, 0x04] + Array("Too many connections\(words)".utf8)
-        return [UInt8(payload.count), 0, 0, 0] + payload
+    private static func packet(_ payload: [UInt8], _ number: UInt8) -> [UInt8] {
+        [UInt8(payload.count), 0, 0, number] + payload
     }
 
-    static func greeting(_ words: String) -> [UInt8] {
+    /// An error of the server: 1040, or the unknown one.
+    private func refusal(_ code: UInt8, _ number: UInt8) -> [UInt8] {
+        Self.packet([0xFF, code, 0x04] + Array("#HY000It says\(words)".utf8), number)
+    }
+
+    private var greeting: [UInt8] {
         var payload: [UInt8] = [10] + Array("8.4.0\(words)".utf8) + [0, 1, 0, 0, 0] + [UInt8](repeating: 65, count: 8)
         payload += [0, 0x09, 0xA2, 45, 2, 0, 0x28, 0, 21] + [UInt8](repeating: 0, count: 10)
         payload += [UInt8](repeating: 65, count: 12) + [0] + Array("mysql_native_password".utf8) + [0]
-        let error: [UInt8] = [0xFF, 0x15, 0x04] + Array("#28000Access denied\(words)".utf8)
-        return [UInt8(payload.count), 0, 0, 0] + payload + [UInt8(error.count), 0, 0, 2] + error
+        return Self.packet(payload, 0)
     }
 
-    init(_ packet: [UInt8]) throws {
-        self.packet = packet
+    init(_ moment: Moment, _ words: String) throws {
+        (self.moment, self.words) = (moment, words)
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -206,10 +217,29 @@ private final class LyingServer: Sendable {
         while true {
             let client = accept(listener, nil, nil)
             guard client >= 0 else { return }
-            send(client, packet, packet.count, Int32(MSG_NOSIGNAL))
-            shutdown(client, Int32(SHUT_WR))
+            func say(_ bytes: [UInt8]) { send(client, bytes, bytes.count, Int32(MSG_NOSIGNAL)) }
             var bytes = [UInt8](repeating: 0, count: 4096)
-            while recv(client, &bytes, bytes.count, 0) > 0 {}
+            say(moment == .greeting ? refusal(0x10, 0) : greeting)
+            var isIn = false
+            var rest: [UInt8] = []
+            conversation: while true {
+                let count = recv(client, &bytes, bytes.count, 0)
+                guard count > 0 else { break }
+                rest += bytes[..<count]
+                // Several statements may come at once, and each waits for its answer.
+                while rest.count >= 4, rest.count >= 4 + Int(rest[0]) + Int(rest[1]) << 8 {
+                    // COM_QUIT: whoever leaves waits until the server has hung up.
+                    guard !isIn || rest.dropFirst(4).first != 1 else { break conversation }
+                    rest.removeFirst(4 + Int(rest[0]) + Int(rest[1]) << 8)
+                    say(
+                        isIn
+                            ? refusal(0x51, 1)
+                            : moment == .login ? refusal(0x51, 2) : Self.packet([0, 0, 0, 2, 0, 0, 0], 2)
+                    )
+                    guard moment == .statement else { break conversation }
+                    isIn = true
+                }
+            }
             close(client)
         }
     }
