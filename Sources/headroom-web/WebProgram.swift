@@ -69,8 +69,6 @@ import UnixSignals
             if let made { try TokenNote.give(made, loaded.database) }
             let application = try WebServer.application(loaded, options, credentials, logger: logger) { port in
                 let address = options.address(port)
-                // A proxy of the same group may connect.
-                if case .socket(let path) = options.place { chmod(path, 0o660) }
                 Console.error("headroom: the dashboard is at \(address)")
                 ServiceNotifier.send("READY=1\nSTATUS=serves \(address)")
             }

@@ -78,7 +78,7 @@ struct TrustCommand: AsyncParsableCommand {
 
     private func show(_ file: ServerKeyFile) throws {
         let entries = try file.read().entries
-        if entries.isEmpty { Console.print("No server is remembered (\(file.path)).") }
+        if entries.isEmpty { Console.print("No server is remembered (\(file.path ?? "there is no folder for it")).") }
         for entry in entries {
             switch entry.fact {
             case .key(let key):
@@ -129,7 +129,7 @@ struct TrustCommand: AsyncParsableCommand {
         guard try file.update(change) else {
             throw DatabaseError(
                 .lockTaken,
-                message: "Another program is writing to \(file.path).",
+                message: "Another program is writing to \(file.path ?? "the memory of servers' keys").",
                 advice: "Try again."
             )
         }

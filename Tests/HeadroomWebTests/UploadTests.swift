@@ -35,7 +35,12 @@ import Testing
     }
 
     /// The built program, in a folder of the test's, with 5 MB for all uploads.
-    private func serve(_ name: String, _ body: (String, JobQueue) async throws -> Void) async throws {
+    private func serve(
+        _ name: String,
+        folder uploads: String?,
+        environment more: [String: String] = [:],
+        _ body: (String, JobQueue) async throws -> Void
+    ) async throws {
         let database = try await SuiteServer.newDatabase(name)
         _ = try await Migration(MeterSchema.tables + JobsSchema.tables).run(on: database)
         let environment = try SuiteServer.sandbox.environment.merging(
@@ -46,8 +51,9 @@ import Testing
         ) { $1 }
         let socket = "\(folder.path)/web.sock"
         let server = try HeadroomProcess(
-            ["serve", "--socket-path", socket, "--upload-folder", uploads, "--max-upload", "3", "--upload-total", "5"],
-            environment: environment,
+            ["serve", "--socket-path", socket, "--max-upload", "3", "--upload-total", "5"]
+                + (uploads.map { ["--upload-folder", $0] } ?? []),
+            environment: environment.merging(more) { $1 },
             output: "\(folder.path)/log"
         )
         defer { server.signal(SIGKILL) }
@@ -56,6 +62,10 @@ import Testing
         try await body(socket, JobQueue(database))
         server.signal(SIGTERM)
         #expect(try await server.ended() == 0)
+    }
+
+    private func serve(_ name: String, _ body: (String, JobQueue) async throws -> Void) async throws {
+        try await serve(name, folder: uploads, body)
     }
 
     private var uploads: String { "\(folder.path)/uploads" }
@@ -128,21 +138,77 @@ import Testing
     {
         mkdir(uploads, 0o700)
         let stale = String(repeating: "a", count: 32)
-        for name in ["\(stale).part", "foreign.csv", "notes.txt"] { folder.write("x", to: "uploads/\(name)") }
+        for name in ["\(stale).part", "foreign.csv", "notes.txt", "other.part"] {
+            folder.write("x", to: "uploads/\(name)")
+        }
         try await serve("upload_half") { socket, queue in
-            #expect(try files() == ["foreign.csv", "notes.txt"])
+            #expect(try files() == ["foreign.csv", "notes.txt", "other.part"])
             var clients: [Int32] = []
             for _ in 0..<5 { clients.append(try connect(socket)) }
             defer { for client in clients { close(client) } }
             // No more than four at once.
-            #expect(try await eventually { try files().count { $0.hasSuffix(".part") } == 4 })
+            #expect(try await eventually { try files().count { $0.hasSuffix(".part") } == 5 })
             let said = try await upload(socket, file("small.csv", bytes: 2_000))
             #expect(said.contains("Other files are being uploaded") && said.hasSuffix(" 503"), "\(said)")
             for client in clients { shutdown(client, Int32(SHUT_RDWR)) }
-            #expect(try await eventually { try files() == ["foreign.csv", "notes.txt"] })
+            #expect(try await eventually { try files() == ["foreign.csv", "notes.txt", "other.part"] })
             #expect(try await upload(socket, file("small.csv", bytes: 2_000)).hasSuffix(" 201"))
-            #expect(try files().count == 3)
+            #expect(try files().count == 4)
         }
+    }
+
+    // MARK: Root in the folders of others
+
+    private static let user: uid_t = 54_321
+    private static let isRoot = geteuid() == 0
+
+    private func home() -> String {
+        let home = "\(folder.path)/home"
+        mkdir(home, 0o755)
+        chown(home, Self.user, Self.user)
+        return home
+    }
+
+    @Test(.enabled(if: isRoot, "only root can be led elsewhere by a user"), arguments: ["link", "link/deep"])
+    func `root neither deletes nor writes where a user's link leads`(below: String) async throws {
+        let (home, target) = (home(), "\(folder.path)/target")
+        let (stale, old) = (String(repeating: "a", count: 32), String(repeating: "b", count: 32))
+        for path in [target, "\(target)/deep"] {
+            mkdir(path, 0o755)
+            for name in ["\(stale).part", "\(old).csv"] {
+                folder.write("x", to: "\(path.dropFirst(folder.path.count + 1))/\(name)")
+            }
+        }
+        symlink(target, "\(home)/link")
+        let before = try SourceFiles.below(target, ending: "").sorted()
+        #expect(before.count == 4)
+        let database = "upload_led_\(below.utf8.count)"
+        try await serve(database, folder: "\(home)/\(below)") { socket, queue in
+            let said = try await upload(socket, file("small.csv", bytes: 2_000))
+            #expect(said.contains("link") && said.hasSuffix(" 507"), "\(said)")
+            // Nor does the deletion of a job's file go there.
+            let path = "\(target)\(below.dropFirst(4))/\(old).csv"
+            _ = try await queue.add(NewJob(filename: "x", path: path, type: "daily"), batchID: "b")
+            #expect(try await curl(socket, ["-X", "DELETE", "http://x/api/v1/jobs/1"]).hasSuffix(" 204"))
+        }
+        #expect(try SourceFiles.below(target, ending: "").sorted() == before)
+    }
+
+    @Test(.enabled(if: isRoot, "only root can work in another user's folder"), arguments: [nil, "uploads"])
+    func `what root's dashboard makes in a user's folder is the user's`(named: String?) async throws {
+        let home = home()
+        let database = "upload_given_\(named ?? "state")"
+        try await serve(
+            database,
+            folder: named.map { "\(home)/\($0)/" },
+            environment: ["HEADROOM_STATE_DIR": home]
+        ) { socket, _ in
+            let said = try await upload(socket, file("small.csv", bytes: 2_000))
+            #expect(said.hasSuffix(" 201"), "\(said)")
+        }
+        #expect(try SourceFiles.below(home, ending: ".csv").count == 1)
+        let others = try await HeadroomProgram.run("/usr/bin/find", [home, "!", "-uid", "\(Self.user)"])
+        #expect(others.status == 0 && others.output.isEmpty, "\(others.output)")
     }
 
     /// A client that sends the beginning of a file and no more.

@@ -1,4 +1,4 @@
-import Glibc
+import CLibrary
 import TestSupport
 import Testing
 
@@ -78,6 +78,91 @@ struct WebProgramTests {
         let run = try await HeadroomProgram.run(["serve", "--user-file", file], environment: environment)
         #expect(run.status == 1)
         #expect(run.errors.contains("chmod 600"))
+    }
+
+    /// Serves on a socket until it is there, or until the program has ended, with words.
+    private func serve(socket: String, in folder: TemporaryFolder, mask: String = "022") async throws -> String? {
+        let log = "\(folder.path)/serve-\(UInt64.random(in: 0...(.max)))"
+        let process = try HeadroomProcess(
+            ["serve", "--socket-path", socket],
+            environment: environment.merging([
+                "HEADROOM_WEB_TOKEN": "0123456789abcdef", "HEADROOM_STATE_DIR": "\(folder.path)/state",
+                "PATH": "/usr/bin:/bin",
+            ]) { $1 },
+            output: log,
+            through: ["/bin/sh", "-c", "umask \(mask); exec \"$0\" \"$@\""]
+        )
+        defer { process.signal(SIGKILL) }
+        #expect(
+            try await eventually {
+                let text = ServedDashboard.text(log)
+                return text.contains("dashboard is at") || text.contains("next: ")
+            },
+            "\(ServedDashboard.text(log))"
+        )
+        let text = ServedDashboard.text(log)
+        return text.contains("dashboard is at") ? nil : text
+    }
+
+    /// What stands there, and whose it is.
+    private func facts(_ path: String) -> (mode: mode_t, user: uid_t)? {
+        var facts = stat()
+        return lstat(path, &facts) == 0 ? (facts.st_mode, facts.st_uid) : nil
+    }
+
+    private func plantSocket(_ path: String, owner: uid_t) {
+        mknod(path, S_IFSOCK | 0o600, 0)
+        chown(path, owner, owner)
+    }
+
+    @Test(arguments: ["000", "022", "077"])
+    func `The socket is for its owner and the group, whatever the umask, and one of an earlier run makes room`(
+        mask: String
+    ) async throws {
+        let folder = TemporaryFolder()
+        let socket = "\(folder.path)/web.sock"
+        for _ in 0..<2 {
+            let problem = try await serve(socket: socket, in: folder, mask: mask)
+            #expect(problem == nil)
+            #expect(facts(socket)?.mode == S_IFSOCK | 0o660)
+        }
+    }
+
+    @Test func `What is no socket stays where the socket was to be made`() async throws {
+        let folder = TemporaryFolder()
+        let (file, other) = (folder.write("mine", to: "web.sock"), "\(folder.path)/other.sock")
+        plantSocket(other, owner: geteuid())
+        symlink(other, "\(folder.path)/link.sock")
+        for path in [file, "\(folder.path)/link.sock"] {
+            let problem = try await serve(socket: path, in: folder)
+            #expect(problem?.contains("something else than a socket") == true, "\(problem ?? "")")
+        }
+        #expect(try SourceFiles.text(file) == "mine")
+        #expect(facts("\(folder.path)/link.sock")?.mode == S_IFLNK | 0o777 && facts(other) != nil)
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root can be led elsewhere by a user"))
+    func `Root makes and removes no socket where a user's link leads, nor one of others`() async throws {
+        let user: uid_t = 54_321
+        let folder = TemporaryFolder()
+        let (home, target) = ("\(folder.path)/home", "\(folder.path)/target")
+        for path in [home, target] { mkdir(path, 0o755) }
+        chown(home, user, user)
+        symlink(target, "\(home)/run")
+        plantSocket("\(target)/old.sock", owner: 0)
+        for name in ["web.sock", "old.sock"] {
+            let problem = try await serve(socket: "\(home)/run/\(name)", in: folder)
+            #expect(problem?.contains("root does not follow") == true, "\(problem ?? "")")
+        }
+        #expect(facts("\(target)/web.sock") == nil && facts("\(target)/old.sock") != nil)
+        plantSocket("\(home)/foreign.sock", owner: user + 1)
+        let problem = try await serve(socket: "\(home)/foreign.sock", in: folder)
+        #expect(problem?.contains("belongs to user \(user + 1)") == true, "\(problem ?? "")")
+        #expect(facts("\(home)/foreign.sock") != nil)
+        // The user's own makes room, in the user's folder.
+        plantSocket("\(home)/web.sock", owner: user)
+        let served = try await serve(socket: "\(home)/web.sock", in: folder)
+        #expect(served == nil && facts("\(home)/web.sock")?.user == 0)
     }
 
     @Test func `A token that is made for a run stands in a file of its owner's, and not in the log`() async throws {

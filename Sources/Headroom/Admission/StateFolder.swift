@@ -32,6 +32,37 @@ struct StateFolder: Sendable, Hashable {
         return path == Self.shared && access(lasting, W_OK) == 0 ? StateFolder(lasting) : self
     }
 
+    /// The folder in which this user keeps what no other user may have a hand in; `nil` when there is none.
+    ///
+    /// It is this one, if it is the user's alone, else the usual one of the user's home: in a shared folder others take files
+    /// away, and into another user's folder root puts nothing that it believes later.
+    var ofThisUser: StateFolder? {
+        let home = getpwuid(geteuid()).flatMap { $0.pointee.pw_dir }.map { String(cString: $0) }
+        let usual = [
+            Self.environment("XDG_STATE_HOME").map { "\($0)/headroom" },
+            (Self.environment("HOME") ?? home).map { "\($0)/.local/state/headroom" },
+            // Root's own, where sudo has kept HOME.
+            home.map { "\($0)/.local/state/headroom" },
+        ]
+        let places = [lasting] + usual.compactMap(\.self).map { StateFolder($0) }
+        // Another user than root believes only files of its own, so that a shared folder is better than no memory.
+        return places.first { $0.isPrivate } ?? (geteuid() == 0 ? nil : lasting)
+    }
+
+    /// Whether nobody but this user, and root, puts anything into this folder, or would when it is made.
+    private var isPrivate: Bool {
+        var path = path
+        while true {
+            do throws(RegularFile.Problem) {
+                return try OpenFolder(path).isPrivate
+            } catch .system(ENOENT) where path != "/" && path != "." {
+                path = RegularFile.parts(path).folder
+            } catch {
+                return false
+            }
+        }
+    }
+
     private static func environment(_ name: String) -> String? {
         guard let value = getenv(name), value.pointee == UInt8(ascii: "/") else { return nil }
         return String(cString: value)

@@ -1,4 +1,4 @@
-import CLibrary
+package import CLibrary
 
 /// A folder that is open, so that what is in it is looked at, opened and made in this very folder.
 ///
@@ -10,11 +10,13 @@ import CLibrary
 /// everything must be theirs (the folder's owner's, or its group's where the group may write): something of root's there was
 /// moved, linked or left behind. What root makes there is given to the folder's owner at once.
 package struct OpenFolder: ~Copyable {
-    let descriptor: Int32
+    package let descriptor: Int32
     /// The folder's path, for messages.
-    let path: String
+    package let path: String
     /// The folder's owner, group and rights, as they were when it was opened.
-    let facts: stat
+    package let facts: stat
+    /// Whether nobody but root can put another folder anywhere on the way to this one; known only to root.
+    private var isReachedByRootAlone = false
 
     /// Opens a folder that is there.
     ///
@@ -25,6 +27,25 @@ package struct OpenFolder: ~Copyable {
             self = try Self.walk(path)
         } else {
             try self.init(Self.descriptor(path), path)
+        }
+    }
+
+    /// Opens a folder, and makes it first when it is not there, in the one above, which is.
+    ///
+    /// - Parameters:
+    ///   - path: The folder's path.
+    ///   - mode: The rights of a folder that is made, outside a group's.
+    /// - Returns: The folder.
+    /// - Throws: ``RegularFile/Problem``.
+    package static func making(_ path: String, mode: UInt32) throws(RegularFile.Problem) -> OpenFolder {
+        do throws(RegularFile.Problem) {
+            return try OpenFolder(path)
+        } catch .system(ENOENT) {
+            let bytes = path.utf8
+            let end = bytes.lastIndex { $0 != UInt8(ascii: "/") }.map { bytes.index(after: $0) } ?? bytes.endIndex
+            let (above, name) = RegularFile.parts(String(path[..<end]))
+            try OpenFolder(above).makeFolder(name, mode: mode)
+            return try OpenFolder(path)
         }
     }
 
@@ -68,7 +89,7 @@ package struct OpenFolder: ~Copyable {
     ///   - mode: The rights of a file that is made, before the umask.
     /// - Returns: The descriptor, which the caller closes, and whether the file was made.
     /// - Throws: ``RegularFile/Problem``.
-    func file(
+    package func file(
         _ name: String,
         _ flags: Int32,
         mode: UInt32
@@ -109,10 +130,10 @@ package struct OpenFolder: ~Copyable {
 
     /// Makes a folder in this one, unless there is something of that name.
     ///
-    /// It is for this user alone, or for the group when this folder is a group's.
+    /// It is for the group when this folder is a group's, else for this user alone, unless the mode says more.
     ///
     /// - Throws: ``RegularFile/Problem``.
-    func makeFolder(_ name: String) throws(RegularFile.Problem) {
+    func makeFolder(_ name: String, mode: UInt32 = 0o700) throws(RegularFile.Problem) {
         // Nobody gets in before it has its owner.
         guard mkdirat(descriptor, name, isRootAmongOthers ? 0 : 0o770) == 0 else {
             guard errno == EEXIST else { throw .system(errno) }
@@ -130,7 +151,50 @@ package struct OpenFolder: ~Copyable {
             guard fchown(made, self.facts.st_uid, self.facts.st_gid) == 0 else { throw .system(errno) }
         }
         // A group's folder gives its group to what is in it. The umask has most likely taken the group's rights.
-        fchmod(made, facts.st_mode & 0o2020 == 0o2020 ? 0o2770 : 0o700)
+        fchmod(made, facts.st_mode & 0o2020 == 0o2020 ? 0o2770 : mode_t(truncatingIfNeeded: mode))
+    }
+
+    // MARK: What is in it
+
+    /// The names of what is in this folder, `.` and `..` too.
+    ///
+    /// - Throws: ``RegularFile/Problem``.
+    package func names() throws(RegularFile.Problem) -> [String] {
+        let list = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard list >= 0 else { throw .system(errno) }
+        guard let stream = fdopendir(list) else {
+            let number = errno
+            close(list)
+            throw .system(number)
+        }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            names.append(
+                withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            )
+        }
+        return names
+    }
+
+    /// The facts of what has this name here, of a link itself; `nil` when there is nothing.
+    package func entry(_ name: String) -> stat? {
+        var facts = stat()
+        return fstatat(descriptor, name, &facts, AT_SYMLINK_NOFOLLOW) == 0 ? facts : nil
+    }
+
+    /// Gives what is in this folder another name here; what had that name is gone.
+    ///
+    /// - Throws: ``RegularFile/Problem``.
+    package func rename(_ name: String, to other: String) throws(RegularFile.Problem) {
+        guard renameat(descriptor, name, descriptor, other) == 0 else { throw .system(errno) }
+    }
+
+    /// Takes a name out of this folder, not a folder's.
+    ///
+    /// - Throws: ``RegularFile/Problem``.
+    package func remove(_ name: String) throws(RegularFile.Problem) {
+        guard unlinkat(descriptor, name, 0) == 0 else { throw .system(errno) }
     }
 
     // MARK: Files
@@ -167,6 +231,17 @@ package struct OpenFolder: ~Copyable {
     }
 
     // MARK: Whom to trust
+
+    /// Whether nobody but this user, and root, can put anything into this folder.
+    ///
+    /// For root also: nor put another folder in its place.
+    package var isPrivate: Bool {
+        geteuid() == 0
+            ? isReachedByRootAlone && isRootsAlone : facts.st_uid == geteuid() && facts.st_mode & 0o022 == 0
+    }
+
+    /// Whether nobody but root can put another folder in the place of one in this folder.
+    private var keepsFolders: Bool { isRootsAlone || Self.isRoot(facts.st_uid) && facts.st_mode & S_ISVTX != 0 }
 
     /// Root; and whoever has the root folder: in a user namespace that is nobody, who owns all of the system there.
     private static func isRoot(_ user: uid_t) -> Bool {
@@ -211,11 +286,13 @@ package struct OpenFolder: ~Copyable {
         var folder = try OpenFolder(descriptor(first(path)), first(path) == "/" ? "" : ".")
         var rest = parts(path)
         var links = 0
+        var isReachedByRootAlone = true
         while let name = rest.popLast() {
             if name == "." { continue }
             var entry = stat()
             guard fstatat(folder.descriptor, name, &entry, AT_SYMLINK_NOFOLLOW) == 0 else { throw .system(errno) }
             let isLink = entry.st_mode & S_IFMT == S_IFLNK
+            isReachedByRootAlone = isReachedByRootAlone && folder.keepsFolders
             guard isLink || name == ".." else {
                 folder = try folder.folder(name)
                 continue
@@ -232,6 +309,7 @@ package struct OpenFolder: ~Copyable {
                 folder = try OpenFolder(up, "\(folder.path)/..")
             }
         }
+        folder.isReachedByRootAlone = isReachedByRootAlone
         return folder
     }
 

@@ -142,7 +142,7 @@ package enum RegularFile {
     }
 
     /// The folder of a path, and the name in it.
-    static func parts(_ path: String) -> (folder: String, name: String) {
+    package static func parts(_ path: String) -> (folder: String, name: String) {
         let bytes = path.utf8
         guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return (".", path) }
         let folder = String(path[..<slash])

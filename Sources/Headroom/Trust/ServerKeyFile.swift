@@ -2,19 +2,20 @@ import CLibrary
 import Logging
 import Synchronization
 
-/// The file in which a user's programs remember the keys of servers: `memory/server-keys-UID` in the state folder that lasts.
+/// The file in which a user's programs remember the keys of servers: `memory/server-keys-UID` in a state folder of the user's.
 ///
-/// One for each user, whom nobody else of a shared folder can speak for.
+/// One for each user, whom nobody else can speak for: so root has its own where root alone can write, whatever folder the
+/// settings name.
 package struct ServerKeyFile: Hashable, Sendable {
-    private let folder: StateFolder
+    private let folder: StateFolder?
 
     /// - Parameter named: The state folder that the settings name, if they do.
     package init(_ named: String?) {
-        folder = StateFolder(named).lasting
+        folder = StateFolder(named).ofThisUser
     }
 
-    /// The file's path.
-    package var path: String { "\(folder.path)/memory/\(name)" }
+    /// The file's path; `nil` when there is no folder that it could be in.
+    package var path: String? { folder.map { "\($0.path)/memory/\(name)" } }
 
     private var name: String { "server-keys-\(geteuid())" }
 
@@ -26,6 +27,7 @@ package struct ServerKeyFile: Hashable, Sendable {
     /// - Returns: What is remembered; nothing when there is no file, or none can be kept here.
     /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
     package func read() throws -> ServerKeys {
+        guard let path else { return ServerKeys() }
         do throws(RegularFile.Problem) {
             let descriptor = try RegularFile.open(path, O_RDONLY)
             defer { close(descriptor) }
@@ -49,6 +51,13 @@ package struct ServerKeyFile: Hashable, Sendable {
     /// - Returns: Whether it was done; false when another program is at it.
     /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
     @discardableResult package func update(_ change: (inout ServerKeys) -> Void) throws -> Bool {
+        guard let folder, let path else {
+            throw DatabaseError(
+                .stateFolderUnusable,
+                message: "Root has no folder for the keys of servers that only root can write to.",
+                advice: "Let root's home be root's alone, or name such a folder with HEADROOM_STATE_DIR."
+            )
+        }
         let place = try folder.folder("memory")
         guard let lock = try OpenLock(path: "\(place)/\(name).lock") else { return false }
         defer { withExtendedLifetime(lock) {} }
@@ -78,7 +87,7 @@ package struct ServerKeyFile: Hashable, Sendable {
     ///   - facts: What it has shown.
     ///   - place: The server's place.
     func remember(_ facts: [ServerKeys.Fact], of place: String) {
-        let names = facts.map { "\(path) \(place) \($0)" }
+        let names = facts.map { "\(path ?? "") \(place) \($0)" }
         guard !Self.seen.withLock({ seen in names.allSatisfy { seen.contains($0) } }) else { return }
         do {
             let isDone = try update { keys in

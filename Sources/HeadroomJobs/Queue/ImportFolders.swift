@@ -189,7 +189,8 @@ extension ImportFolders {
         let names = try Self.names(path)
         let parent = "/" + names.dropLast().joined(separator: "/")
         var place = Place(name: names[names.count - 1], parent: parent, isWithin: false)
-        let folders = paths.compactMap { OpenFile.folder($0) }
+        // That of the uploads is of the state folder, or was named for root to delete in.
+        let folders = paths.compactMap { $0 == uploads ? OpenFile.own($0) : OpenFile.folder($0) }
         let numbers = Set(folders.compactMap { FileNumber(open: $0.number) })
         var folder = OpenFile.folder("/")
         for name in names.dropLast() {
@@ -315,6 +316,13 @@ package final class OpenFile: Sendable {
     /// A folder that was named by somebody who is trusted; `nil` when there is none.
     fileprivate static func folder(_ path: String) -> OpenFile? {
         let number = CLibrary.open(path, Int32(kernel_go_through) | O_DIRECTORY | O_CLOEXEC)
+        return number < 0 ? nil : OpenFile(number)
+    }
+
+    /// A folder of Headroom's own, to which no other user leads root; `nil` when there is none.
+    fileprivate static func own(_ path: String) -> OpenFile? {
+        guard let folder = try? OpenFolder(path) else { return nil }
+        let number = fcntl(folder.descriptor, F_DUPFD_CLOEXEC, 0)
         return number < 0 ? nil : OpenFile(number)
     }
 

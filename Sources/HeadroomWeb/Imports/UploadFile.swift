@@ -7,19 +7,26 @@ import MeterImport
 actor UploadFile {
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
+    /// How a file's name ends once it is complete.
+    static let ending = ".csv"
+
     /// How a file's name ends until it is complete.
     static let partEnding = ".part"
 
     /// Writing blocks, so it happens on a thread of its own.
     private let executor = FileExecutor()
 
-    /// Where it is once it is complete.
+    /// The path, for jobs, of the file once it is complete.
     nonisolated let path: String
 
-    /// Where it is while it comes in.
+    /// The path of the file while it comes in.
     nonisolated let part: String
 
     private let name: String
+    private let whole: String
+    private let partial: String
+    /// Where it is written: a path may lead elsewhere a moment later.
+    private let place: OpenFolder
     private let folder: UploadFolder
     private let most: Int
     private var descriptor: Int32 = -1
@@ -31,18 +38,21 @@ actor UploadFile {
     ///
     /// - Parameters:
     ///   - name: A name that no other has.
+    ///   - place: The folder, which is open.
     ///   - path: The folder's absolute path, without links.
     ///   - folder: Knows how much room there is, and has set some aside for this file.
     ///   - most: The most bytes that it may have.
-    init(_ name: String, in path: String, of folder: UploadFolder, most: Int) {
+    init(_ name: String, in place: consuming OpenFolder, at path: String, of folder: UploadFolder, most: Int) {
+        self.place = place
         (self.name, self.folder, self.most) = (name, folder, most)
-        self.path = "\(path)/\(name).csv"
-        part = "\(path)/\(name)\(Self.partEnding)"
+        (whole, partial) = (name + Self.ending, name + Self.partEnding)
+        self.path = "\(path)/\(whole)"
+        part = "\(path)/\(partial)"
     }
 
     deinit {
         if descriptor >= 0 {
-            if !isKept { unlink(isComplete ? path : part) }
+            if !isKept { try? place.remove(isComplete ? whole : partial) }
             close(descriptor)
         }
         folder.end(name, kept: isKept ? size : 0)
@@ -53,8 +63,11 @@ actor UploadFile {
     /// - Throws: ``WebError`` when it cannot be made.
     func begin() throws {
         // The worker may be another user of the same group.
-        descriptor = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o640)
-        guard descriptor >= 0 else { throw Self.failure(errno) }
+        do throws(RegularFile.Problem) {
+            descriptor = try place.file(partial, O_WRONLY | O_CREAT | O_EXCL, mode: 0o640).descriptor
+        } catch {
+            throw Self.failure(error)
+        }
         // Held until the file is closed: so it is seen that somebody writes to it, and the kernel drops it after a crash.
         _ = flock(descriptor, LOCK_EX | LOCK_NB)
     }
@@ -69,14 +82,19 @@ actor UploadFile {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            guard count > 0 else { throw Self.failure(errno) }
+            guard count > 0 else { throw Self.failure(.system(errno)) }
             rest = rest.dropFirst(count)
         }
     }
 
     /// Gives the file the name under which a job knows it; it still goes unless it is kept.
     func complete() throws {
-        guard fsync(descriptor) == 0, rename(part, path) == 0 else { throw Self.failure(errno) }
+        guard fsync(descriptor) == 0 else { throw Self.failure(.system(errno)) }
+        do throws(RegularFile.Problem) {
+            try place.rename(partial, to: whole)
+        } catch {
+            throw Self.failure(error)
+        }
         isComplete = true
     }
 
@@ -92,11 +110,11 @@ actor UploadFile {
         )
     }
 
-    static func failure(_ number: Int32) -> WebError {
+    static func failure(_ problem: RegularFile.Problem) -> WebError {
         WebError(
             HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage"),
-            "The file cannot be stored: \(String(cString: strerror(number))).",
-            advice: "See the disk and the rights of the upload folder.",
+            "The file cannot be stored: \(problem).",
+            advice: problem.advice ?? "See the disk and the rights of the upload folder.",
             code: "storage_failed"
         )
     }

@@ -27,8 +27,9 @@ actor UploadFolder {
         (self.path, most, self.queue) = (path, options.mostUpload, queue)
         room = Mutex(UploadRoom(most: options.mostUploadTotal, mostAtOnce: options.mostUploadsAtOnce))
         // What a crash has left behind half-sent; whoever still writes to one holds its lock.
-        for entry in Self.entries(path) where entry.name.ends(with: UploadFile.partEnding) {
-            Self.remove(entry.name, path)
+        guard let folder = try? OpenFolder(path) else { return }
+        for entry in Self.entries(folder) where Self.isUpload(entry.name, ending: UploadFile.partEnding) {
+            Self.remove(entry.name, folder)
         }
     }
 
@@ -51,26 +52,27 @@ actor UploadFolder {
             )
         }
         do {
-            if mkdir(path, 0o770) != 0, errno != EEXIST { throw UploadFile.failure(errno) }
-            guard let whole = realpath(path, nil) else { throw UploadFile.failure(errno) }
+            let folder = try OpenFolder.making(path, mode: 0o750)
+            try await makeRoom(in: folder)
+            // Only for words: who opens it judges by the folder where it leads.
+            guard let whole = realpath(path, nil) else { throw UploadFile.failure(.system(errno)) }
             defer { free(whole) }
-            try await makeRoom()
-            return UploadFile(name, in: String(cString: whole), of: self, most: most)
+            return UploadFile(name, in: folder, at: String(cString: whole), of: self, most: most)
         } catch {
             end(name, kept: 0)
-            throw error
+            throw (error as? RegularFile.Problem).map { UploadFile.failure($0) } ?? error
         }
     }
 
-    private func makeRoom() async throws {
-        let names = count()
+    private func makeRoom(in folder: borrowing OpenFolder) async throws {
+        let names = count(folder)
         let usage = names.isEmpty ? [:] : try await queue.usage(ofFilesNamed: names)
-        for name in names where usage[name] == nil { Self.remove(name, path) }
+        for name in names where usage[name] == nil { Self.remove(name, folder) }
         guard !names.isEmpty else { return try check() }
-        _ = count()
+        _ = count(folder)
         guard room.withLock({ $0.isOver }) else { return }
-        for name in names where usage[name] == .done { Self.remove(name, path) }
-        _ = count()
+        for name in names where usage[name] == .done { Self.remove(name, folder) }
+        _ = count(folder)
         try check()
     }
 
@@ -79,11 +81,11 @@ actor UploadFolder {
     }
 
     /// Counts what is in the folder; returns the names of uploads that are complete.
-    private func count() -> [String] {
+    private func count(_ folder: borrowing OpenFolder) -> [String] {
         let underWay = room.withLock { Set($0.underWay.keys) }
-        let entries = Self.entries(path).filter { !underWay.contains(String($0.name.leading { $0 != "." })) }
+        let entries = Self.entries(folder).filter { !underWay.contains(String($0.name.leading { $0 != "." })) }
         room.withLock { $0.stored = entries.reduce(0) { $0.addingReportingOverflow($1.size).partialValue } }
-        return entries.map(\.name).filter(Self.isUpload)
+        return entries.map(\.name).filter { Self.isUpload($0, ending: UploadFile.ending) }
     }
 
     /// Takes note that a file has become so large.
@@ -108,39 +110,27 @@ actor UploadFolder {
     }
 
     /// Whether a name is one that uploads get: what else lies in the folder is not ours.
-    private static func isUpload(_ name: String) -> Bool {
+    private static func isUpload(_ name: String, ending: String) -> Bool {
         let bytes = Array(name.utf8)
-        return bytes.count == 36 && name.ends(with: ".csv")
+        return bytes.count == 32 + ending.utf8.count && name.ends(with: ending)
             && bytes.prefix(32).allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
     }
 
     /// The regular files in the folder, with their sizes.
-    private static func entries(_ path: String) -> [(name: String, size: Int)] {
-        guard let folder = opendir(path) else { return [] }
-        defer { closedir(folder) }
+    private static func entries(_ folder: borrowing OpenFolder) -> [(name: String, size: Int)] {
         var entries: [(name: String, size: Int)] = []
-        while let entry = readdir(folder) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            var file = stat()
-            guard fstatat(dirfd(folder), name, &file, AT_SYMLINK_NOFOLLOW) == 0, file.st_mode & S_IFMT == S_IFREG else {
-                continue
-            }
+        for name in (try? folder.names()) ?? [] {
+            guard let file = folder.entry(name), file.st_mode & S_IFMT == S_IFREG else { continue }
             entries.append((name, Int(file.st_size)))
         }
         return entries
     }
 
     /// Removes an upload that nobody writes to.
-    private static func remove(_ name: String, _ path: String) {
-        let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard folder >= 0 else { return }
-        defer { close(folder) }
-        let file = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-        guard file >= 0 else { return }
+    private static func remove(_ name: String, _ folder: borrowing OpenFolder) {
+        guard let file = try? folder.file(name, O_RDONLY, mode: 0).descriptor else { return }
         defer { close(file) }
-        if flock(file, LOCK_EX | LOCK_NB) == 0 { unlinkat(folder, name, 0) }
+        if flock(file, LOCK_EX | LOCK_NB) == 0 { try? folder.remove(name) }
     }
 }
 

@@ -31,16 +31,22 @@ package enum WebServer {
         let names = try HostNames(options, certified: certificates.first.map(Self.names) ?? [])
         let recognition = Recognition(credentials, cookie: SessionCookie(isSecure: options.isSecure))
         let dashboard = try Dashboard(loaded, options, recognition, logger: logger)
-        let address: BindAddress =
-            switch options.place {
-            case .tcp(let host, let port): .hostname(host, port: port)
-            case .socket(let path): .unixDomainSocket(path: path)
-            }
+        let address: BindAddress
+        var socket: SocketFile?
+        switch options.place {
+        case .tcp(let host, let port): address = .hostname(host, port: port)
+        case .socket(let path):
+            let file = try SocketFile(path)
+            (address, socket) = (.unixDomainSocket(path: file.address), file)
+        }
         return Application(
             router: router(dashboard, names),
             server: try server(options, certificates, dashboard.connections),
             configuration: ApplicationConfiguration(address: address, serverName: nil, backlog: 1024),
-            onServerRunning: { await isRunning($0.localAddress?.port) },
+            onServerRunning: { [socket] in
+                socket?.isMade()
+                await isRunning($0.localAddress?.port)
+            },
             logger: logger
         )
     }

@@ -173,7 +173,7 @@ import Testing
             entry.key == ServerKey(offersTLS ? .tls : .rsa, fingerprint: HostileServer.Identity.honest.fingerprint)
         )
         var information = stat()
-        #expect(stat(ServerKeyFile(folder.path).path, &information) == 0)
+        #expect(stat(try #require(ServerKeyFile(folder.path).path), &information) == 0)
         #expect(information.st_mode & 0o777 == 0o600)
     }
 
@@ -257,6 +257,100 @@ import Testing
         #expect(server.received.contains(Array(AttackerTests.password.utf8)) == isRight)
     }
 
+    private static let user: uid_t = 54_321
+    private static let isRoot = geteuid() == 0
+
+    /// A folder of another user's, which is root's state folder, and a home of root's.
+    private struct Folders {
+        let all = TemporaryFolder()
+        var theirs: String { "\(all.path)/theirs" }
+        var own: String { "\(all.path)/home/.local/state/headroom/memory/server-keys-0" }
+
+        init() {
+            for name in ["theirs", "theirs/memory"] {
+                mkdir("\(all.path)/\(name)", 0o755)
+                chown("\(all.path)/\(name)", KnownServerTests.user, KnownServerTests.user)
+            }
+            mkdir("\(all.path)/home", 0o700)
+        }
+
+        /// Runs a program that logs in, as root; it fails over what the server says after that.
+        func login(_ port: Int) async throws -> HeadroomProgram.Output {
+            try await HeadroomProgram.run(
+                ["status"],
+                environment: [
+                    "DB_HOST": "127.0.0.1", "DB_PORT": "\(port)", "DB_USERNAME": "app",
+                    "DB_PASSWORD": AttackerTests.password, "HEADROOM_STATE_DIR": theirs, "HOME": "\(all.path)/home",
+                    "XDG_STATE_HOME": "",
+                ]
+            )
+        }
+    }
+
+    private func count(_ server: HostileServer) -> Int {
+        Substring(String(decoding: server.received, as: UTF8.self)).ranges(of: AttackerTests.password).count
+    }
+
+    @Test(.enabled(if: isRoot, "only root works in another user's folder"))
+    func `in another user's folder root gets in again, by a memory of its own that the other cannot plant`()
+        async throws
+    {
+        let folders = Folders()
+        let server = try HostileServer(HostileServer.Script(offersTLS: true, login: .fullSHA2))
+        for _ in 0..<2 {
+            let before = count(server)
+            let run = try await folders.login(server.port)
+            #expect(count(server) > before, "\(run)")
+            #expect(!run.errors.contains("server-keys"), "\(run.errors)")
+        }
+        #expect(try SourceFiles.text(folders.own).contains("127.0.0.1:\(server.port) tls sha256//"))
+        #expect(access("\(folders.theirs)/memory/server-keys-0", F_OK) != 0)
+
+        // What the other user plants is not read, whoever owns it.
+        let attacker = try HostileServer(HostileServer.Script(identity: .attacker, offersTLS: true, login: .fullSHA2))
+        func line(_ identity: HostileServer.Identity) -> String {
+            "127.0.0.1:\(attacker.port) tls \(identity.fingerprint) 2026-01-02\n"
+        }
+        try RegularFile.write(folders.own, line(.honest), mode: 0o600)
+        let planted = folders.all.write(line(.attacker), to: "theirs/memory/server-keys-0")
+        for owner in [Self.user, 0] {
+            chown(planted, owner, owner)
+            let run = try await folders.login(attacker.port)
+            #expect(run.errors.contains("2026-01-02") || run.output.contains("2026-01-02"), "\(run)")
+            #expect(count(attacker) == 0)
+        }
+    }
+
+    @Test(.enabled(if: isRoot, "only root knows a folder that is root's alone"))
+    func `root's memory is where root alone can write, all the way`() throws {
+        let all = TemporaryFolder()
+        func place(_ name: String) -> String? { ServerKeyFile("\(all.path)/\(name)").path }
+        func isThere(_ name: String) -> Bool { place(name)?.hasPrefix("\(all.path)/") == true }
+        #expect(isThere("") && isThere("state") && isThere("state/deep"))
+        for (name, owner, mode) in [
+            ("user", Self.user, 0o755), ("group", 0, 0o2770), ("open", 0, 0o777), ("sticky", 0, 0o1777),
+        ] as [(String, uid_t, mode_t)] {
+            let path = "\(all.path)/\(name)"
+            mkdir(path, 0o700)
+            mkdir("\(path)/inner", 0o700)
+            chown(path, owner, Self.user)
+            chmod(path, mode)
+            #expect(!isThere(name), "\(name)")
+            // Who may not write to it cannot move it away.
+            #expect(isThere("\(name)/inner") == (name == "sticky"), "\(name)")
+            #expect(!isThere("\(name)/none"), "\(name)")
+        }
+    }
+
+    @Test(.enabled(if: !isRoot, "root has no use for a shared folder"))
+    func `a user's memory is in a folder of the user's own, and in a shared one only where there is none`() throws {
+        let all = TemporaryFolder()
+        #expect(ServerKeyFile(all.path).path?.hasPrefix(all.path) == true)
+        chmod(all.path, 0o2770)
+        let isOwn = StateFolder("\(all.path)").ofThisUser?.path != all.path
+        #expect(ServerKeyFile(all.path).path?.hasPrefix(all.path) == !isOwn)
+    }
+
     @Test func `without a folder to write to, logins go on without memory`() async throws {
         let server = try HostileServer(HostileServer.Script(offersTLS: true, login: .fullSHA2))
         for _ in 0..<2 { try await login(settings(server.port, "/proc/nowhere")) }
@@ -266,7 +360,7 @@ import Testing
         let folder = TemporaryFolder()
         let file = ServerKeyFile(folder.path)
         try file.update { _ in }
-        #expect(mkfifo(file.path, 0o600) == 0)
+        #expect(mkfifo(try #require(file.path), 0o600) == 0)
         let server = try HostileServer(HostileServer.Script(identity: .attacker, offersTLS: true, login: .fullSHA2))
         let error = await #expect(throws: DatabaseError.self) { try await login(settings(server.port, folder.path)) }
         #expect(error?.code == .serverNotTrusted)
