@@ -40,8 +40,14 @@ final class Client {
     /// The number of replies that the server owes to statements sent ahead.
     var repliesOwed = 0
 
+    /// Whether a call was given up in the middle: nothing that the library says reaches the server any more.
+    private(set) var isCutOff = false
+
+    /// Whether the server had greeted when the handle was freed.
+    private(set) var wasGreeted = false
+
     private var inline = InlineWait()
-    private var isFreed = false
+    private(set) var isFreed = false
 
     /// Takes over a handle.
     init(_ handle: UnsafeMutablePointer<MYSQL>, _ encryption: EncryptionRule) {
@@ -58,6 +64,7 @@ final class Client {
     /// The server counts the session until it has hung up: wait for that on ``socket``.
     func free() {
         guard !isFreed else { return }
+        wasGreeted = isGreeted
         isFreed = true
         mysql_close(handle)
     }
@@ -135,6 +142,7 @@ final class Client {
                 inline: &inline
             )
             guard outcome == .ready else {
+                isCutOff = true
                 disconnect()
                 while status != 0 { status = resume(&result, status & 3) }
                 throw outcome == .cancelled ? .cancelled : .deadlinePassed
