@@ -8,6 +8,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "Headroom", targets: ["Headroom"]),
+        .library(name: "HeadroomFoundation", targets: ["HeadroomFoundation"]),
         .library(name: "HeadroomWatch", targets: ["HeadroomWatch"]),
         .library(name: "HeadroomJobs", targets: ["HeadroomJobs"]),
         .library(name: "HeadroomRequest", targets: ["HeadroomRequest"]),
@@ -75,6 +76,8 @@ let package = Package(
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
             ]
         ),
+        // Foundation's types as values of statements; apart, as `Headroom` starts without Foundation.
+        .target(name: "HeadroomFoundation", dependencies: ["Headroom"]),
         // Reads `/proc`: Linux only.
         .target(name: "HeadroomWatch", dependencies: ["CKernel", "Headroom"]),
         .target(
@@ -264,6 +267,7 @@ let package = Package(
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
             ]
         ),
+        .testTarget(name: "HeadroomFoundationTests", dependencies: ["Headroom", "HeadroomFoundation", "TestSupport"]),
         .testTarget(
             name: "HeadroomWatchTests",
             dependencies: ["Headroom", "HeadroomWatch", "TestSupport"],
@@ -273,7 +277,11 @@ let package = Package(
         .testTarget(
             name: "HeadroomHistoryTests",
             dependencies: [
-                "Headroom", "HeadroomHistory", "HeadroomWatch", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+                "Headroom",
+                "HeadroomHistory",
+                "HeadroomWatch",
+                "TestSupport",
+                .product(name: "GRDB", package: "GRDB.swift"),
             ]
         ),
         .testTarget(name: "HeadroomJobsTests", dependencies: ["Headroom", "HeadroomJobs", "TestSupport"]),
@@ -340,7 +348,9 @@ let package = Package(
 
 #if os(macOS)
 // A Mac has the libraries that are written for it; the others, and the programs, read Linux's `/proc`.
-let libraries: Set = ["CKernel", "CLibrary", "CMariaDB", "COpenSSL", "Headroom", "HeadroomJobs", "MeterImport"]
+let libraries: Set = [
+    "CKernel", "CLibrary", "CMariaDB", "COpenSSL", "Headroom", "HeadroomFoundation", "HeadroomJobs", "MeterImport",
+]
 package.targets.removeAll { !libraries.contains($0.name) }
 package.products.removeAll { !libraries.contains($0.name) }
 #endif

@@ -148,7 +148,7 @@ import Testing
             _ = ConnectFailure.resource(in: input)
             _ = ConnectFailure.systemError(in: input)
             let bytes = Array(input.utf8)
-            let row = Row(columns: Columns(names: ["a"]), bytes: bytes, cells: [0..<bytes.count])
+            let row = Row(columns: Columns([Column("a", .text)]), ordinal: 1, bytes: bytes, cells: [0..<bytes.count])
             _ = row.number(at: 0)
             _ = row.text(at: 0)
             _ = try? row.decode(Int.self, at: 0)

@@ -14,7 +14,7 @@ import Testing
         "Headroom/Closing/SessionKiller.swift": "a session's id, a number",
         "Headroom/DatabaseCore.swift": "a session's id, a number",
         "Headroom/Hosts/ShareExchange.swift": "an own table, and a session's id, a number",
-        "Headroom/SQL/SQL.swift": "the type itself",
+        "Headroom/Statement/SQL.swift": "the type itself",
         "HeadroomJobs/Queue/Claim.swift": "an own expression over columns",
         "HeadroomJobs/Queue/JobQueue+Care.swift": "names of own tables",
         "HeadroomJobs/Schema/Migration.swift": "own table definitions",

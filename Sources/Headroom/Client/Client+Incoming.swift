@@ -48,7 +48,7 @@ extension Client {
     }
 
     /// The error of a call that has failed, whose number and text the library has left.
-    func error(_ number: Int, _ text: String) -> DatabaseError {
-        isOverBound ? StatementFailure.replyTooLarge : StatementFailure.error(number, text)
+    func error(_ number: Int, _ text: String, state: String? = nil) -> DatabaseError {
+        isOverBound ? StatementFailure.replyTooLarge : StatementFailure.error(number, text, state: state)
     }
 }

@@ -69,5 +69,6 @@ extension Client {
         }
         if let refusal { throw ConnectFailure.notTrusted(refusal, settings) }
         guard failed == 0 else { throw statementError }
+        freeStatements()
     }
 }

@@ -65,6 +65,9 @@ final class Client {
     /// The number of replies that the server owes to statements sent ahead.
     var repliesOwed = 0
 
+    /// The statements that stay prepared until the scope ends.
+    var statements = StatementCache<UnsafeMutablePointer<MYSQL_STMT>>()
+
     private var inline = InlineWait()
     private var isFreed = false
 
@@ -88,6 +91,7 @@ final class Client {
         guard !isFreed else { return }
         isFreed = true
         mysql_close(handle)
+        freeStatements()
     }
 
     /// The error of the last call.

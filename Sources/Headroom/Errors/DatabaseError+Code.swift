@@ -79,5 +79,7 @@ extension DatabaseError {
         public static let statementFailed = Code("statement_failed")
         /// A value has another type, or another number of columns came, than the program asked for.
         public static let decodingFailed = Code("decoding_failed")
+        /// A value to bind is none that a server can store, such as NaN; nothing was sent.
+        public static let encodingFailed = Code("encoding_failed")
     }
 }

@@ -191,5 +191,10 @@ package struct ErrorGuide: Sendable {
             "A value has another type, or a row another number of columns, than the program asked for.",
             "Compare the statement's columns with the types in decode."
         ),
+        ErrorGuide(
+            .encodingFailed,
+            "A value to bind is none that a server can store, such as NaN; nothing was sent.",
+            "Bind another value, or nil for NULL."
+        ),
     ]
 }

@@ -11,6 +11,14 @@ enum StatementFailure {
             + "see whether this is the right server."
     )
 
+    /// Creates the error, with the server's SQLSTATE where it gave one.
+    static func error(_ number: Int, _ text: String, state: String?) -> DatabaseError {
+        var error = error(number, text)
+        // What the library says where there is none.
+        if state != "00000" { error.sqlState = state }
+        return error
+    }
+
     static func error(_ number: Int, _ text: String) -> DatabaseError {
         switch number {
         // A packet that the library has refused by its header.

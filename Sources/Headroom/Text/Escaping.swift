@@ -47,7 +47,7 @@ package enum Escaping {
     }
 
     /// Whether it is digits with at most one point or comma among them, and an exponent.
-    private static func isNumber(_ text: some Collection<UInt8>) -> Bool {
+    private static func isValid(_ text: some Collection<UInt8>) -> Bool {
         func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
         var digits = 0
         var rest = text[...]

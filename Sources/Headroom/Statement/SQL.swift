@@ -13,6 +13,11 @@ public struct SQL: Sendable, Hashable {
     /// The values, in the order of their question marks.
     public private(set) var values: [SQLValue]
 
+    /// Whether the statement is prepared on the server although it has no values, which takes a second round trip.
+    ///
+    /// The rows then come in the binary form, in which a FLOAT is exact; in the text form the server rounds it to 6 digits.
+    public var isPrepared = false
+
     /// Creates a statement from its text, with nothing bound.
     public init(raw text: String) {
         self.text = text
@@ -23,6 +28,7 @@ public struct SQL: Sendable, Hashable {
     public mutating func append(_ other: SQL) {
         text += other.text
         values += other.values
+        isPrepared = isPrepared || other.isPrepared
     }
 }
 
@@ -59,10 +65,10 @@ extension SQL: ExpressibleByStringInterpolation {
             sql.values.append(value.sqlValue)
         }
 
-        /// Appends a `?` and binds a value, or NULL.
+        /// Appends a `?` and binds a value, or NULL; without it the compiler asks whether an optional was meant.
         public mutating func appendInterpolation(_ value: (some SQLEncodable)?) {
             sql.text += "?"
-            sql.values.append(value?.sqlValue ?? .null)
+            sql.values.append(value.sqlValue)
         }
 
         /// Appends `?, ?, …` and binds each of the values, as after `IN`; an empty list becomes `NULL`, which matches nothing.
