@@ -8,6 +8,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "Headroom", targets: ["Headroom"]),
+        .library(name: "HeadroomFoundation", targets: ["HeadroomFoundation"]),
         .library(name: "HeadroomWatch", targets: ["HeadroomWatch"]),
         .library(name: "HeadroomJobs", targets: ["HeadroomJobs"]),
         .library(name: "HeadroomRequest", targets: ["HeadroomRequest"]),
@@ -30,6 +31,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        // The parts of a request as Hummingbird's connections hand them on.
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         // The dashboard's server and its pages, and the request's connection for applications built on it; no other program
@@ -44,11 +47,17 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
     targets: [
-        // The C client, and nothing else. Only `Headroom` imports it.
+        // The C client, and nothing else. Only `Headroom` imports it, and the one below.
         .systemLibrary(
             name: "CMariaDB",
             pkgConfig: "libmariadb",
             providers: [.apt(["libmariadb-dev"]), .brew(["mariadb-connector-c"])]
+        ),
+        // The TLS library that the C client is built on: what it shows of servers' keys, and RSA.
+        .systemLibrary(
+            name: "COpenSSL",
+            pkgConfig: "openssl",
+            providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]
         ),
         // Kernel calls that Swift's module of the C library leaves out.
         .systemLibrary(name: "CKernel"),
@@ -59,6 +68,7 @@ let package = Package(
             dependencies: [
                 "CLibrary",
                 "CMariaDB",
+                "COpenSSL",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
@@ -66,11 +76,17 @@ let package = Package(
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
             ]
         ),
+        // Foundation's types as values of statements; apart, as `Headroom` starts without Foundation.
+        .target(name: "HeadroomFoundation", dependencies: ["Headroom"]),
         // Reads `/proc`: Linux only.
         .target(name: "HeadroomWatch", dependencies: ["CKernel", "Headroom"]),
         .target(
             name: "HeadroomHistory",
-            dependencies: ["HeadroomWatch", .product(name: "GRDB", package: "GRDB.swift")]
+            dependencies: [
+                "HeadroomWatch",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ]
         ),
         .target(
             name: "HeadroomJobs",
@@ -111,7 +127,7 @@ let package = Package(
         // What the programs have in common: flags, output, signals, systemd.
         .target(
             name: "CommandSupport",
-            dependencies: ["Headroom", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+            dependencies: ["CKernel", "Headroom", .product(name: "ArgumentParser", package: "swift-argument-parser")]
         ),
         // The ways on which somebody is told: a command, a webhook, mail.
         .target(
@@ -191,6 +207,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Mustache", package: "swift-mustache"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
@@ -201,8 +218,10 @@ let package = Package(
         .executableTarget(
             name: "headroom-web",
             dependencies: [
+                "CKernel",
                 "CommandSupport",
                 "Headroom",
+                "HeadroomJobs",
                 "HeadroomWatch",
                 "HeadroomWeb",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -239,6 +258,7 @@ let package = Package(
             name: "HeadroomTests",
             dependencies: [
                 "CLibrary",
+                "COpenSSL",
                 "Headroom",
                 "HeadroomSandbox",
                 "TestSupport",
@@ -247,6 +267,7 @@ let package = Package(
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
             ]
         ),
+        .testTarget(name: "HeadroomFoundationTests", dependencies: ["Headroom", "HeadroomFoundation", "TestSupport"]),
         .testTarget(
             name: "HeadroomWatchTests",
             dependencies: ["Headroom", "HeadroomWatch", "TestSupport"],
@@ -255,7 +276,13 @@ let package = Package(
         ),
         .testTarget(
             name: "HeadroomHistoryTests",
-            dependencies: ["Headroom", "HeadroomHistory", "HeadroomWatch", "TestSupport"]
+            dependencies: [
+                "Headroom",
+                "HeadroomHistory",
+                "HeadroomWatch",
+                "TestSupport",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]
         ),
         .testTarget(name: "HeadroomJobsTests", dependencies: ["Headroom", "HeadroomJobs", "TestSupport"]),
         .testTarget(
@@ -281,7 +308,7 @@ let package = Package(
         ),
         .testTarget(name: "HeadroomSandboxTests", dependencies: ["Headroom", "HeadroomSandbox", "TestSupport"]),
         .testTarget(name: "CommandSupportTests", dependencies: ["CommandSupport"]),
-        .testTarget(name: "AlertingTests", dependencies: ["Alerting"]),
+        .testTarget(name: "AlertingTests", dependencies: ["Alerting", "TestSupport"]),
         // Every command, snippet and link of the documents.
         .testTarget(
             name: "DocumentationTests",
@@ -308,6 +335,7 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
             ]
         ),
         .testTarget(
@@ -320,7 +348,9 @@ let package = Package(
 
 #if os(macOS)
 // A Mac has the libraries that are written for it; the others, and the programs, read Linux's `/proc`.
-let libraries: Set = ["CKernel", "CLibrary", "CMariaDB", "Headroom", "HeadroomJobs", "MeterImport"]
+let libraries: Set = [
+    "CKernel", "CLibrary", "CMariaDB", "COpenSSL", "Headroom", "HeadroomFoundation", "HeadroomJobs", "MeterImport",
+]
 package.targets.removeAll { !libraries.contains($0.name) }
 package.products.removeAll { !libraries.contains($0.name) }
 #endif

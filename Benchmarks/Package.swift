@@ -45,6 +45,7 @@ let package = Package(
             name: "pressure",
             dependencies: ["CCycle"] + headroom("HeadroomSandbox") + programs
         ),
+        .executableTarget(name: "rows", dependencies: ["Support"] + headroom("Headroom", "HeadroomSandbox")),
         .executableTarget(
             name: "scale",
             dependencies: ["Support"] + headroom("Headroom", "HeadroomJobs", "HeadroomSandbox", "MeterImport")

@@ -1,3 +1,5 @@
+import Headroom
+
 /// Tells by a command of the user's.
 struct CommandChannel: AlertChannel {
     let name = "command"
@@ -6,7 +8,7 @@ struct CommandChannel: AlertChannel {
     func send(_ alert: Alert) async throws {
         var environment: [String: String] = [:]
         // A zero byte would end the value early.
-        for (name, value) in alert.facts { environment["HEADROOM_\(name)"] = value.filter { $0 != "\0" } }
-        try await Helper.run("/bin/sh", ["-c", command], environment: environment)
+        for (name, value) in alert.facts { environment["HEADROOM_\(name)"] = value.keeping { $0 != "\0" } }
+        try await Helper.run("/bin/sh", ["-c", command], adding: environment)
     }
 }

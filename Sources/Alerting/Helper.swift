@@ -1,30 +1,67 @@
+import Headroom
 import Subprocess
 import SystemPackage
 
 /// Runs the programs that alerts go out by.
+///
+/// The only place that starts them. Their environment is made anew: this program's own has the database's passwords in it.
 enum Helper {
     struct Failure: Error, CustomStringConvertible {
         var description: String
     }
 
+    /// What of this program's environment a helper is given.
+    static let passed = ["PATH", "HOME", "LANG", "TZ", "USER"]
+
+    /// The environment of a helper.
+    ///
+    /// - Parameters:
+    ///   - own: This program's.
+    ///   - kept: More names that are handed on.
+    ///   - added: What is added; a zero byte would end a value early, and the kernel takes only so much.
+    /// - Returns: The variables.
+    static func environment(
+        _ own: [String: String],
+        keeping kept: [String] = [],
+        adding added: [String: String] = [:]
+    ) -> [String: String] {
+        var environment = own.filter { (passed + kept).contains($0.key) }
+        if environment["PATH"] == nil { environment["PATH"] = "/usr/local/bin:/usr/bin:/bin" }
+        for (name, value) in added {
+            environment[name] = String(
+                String.UnicodeScalarView(value.unicodeScalars.filter { $0.value != 0 }.prefix(16_384))
+            )
+        }
+        return environment
+    }
+
     /// Runs a program to its end, for 60 s at most.
     ///
+    /// - Parameters:
+    ///   - path: The program.
+    ///   - arguments: Its arguments, which all users of the machine can read.
+    ///   - kept: What it is given of this program's environment beside ``passed``.
+    ///   - added: What its environment has beside that.
+    ///   - input: What it reads.
     /// - Throws: ``Failure`` when it does not succeed in time.
     static func run(
         _ path: String,
         _ arguments: [String],
-        environment: [String: String] = [:],
+        keeping kept: [String] = [],
+        adding added: [String: String] = [:],
         input: String = ""
     ) async throws {
-        var values: [Environment.Key: String?] = [:]
-        for (name, value) in environment { values[Environment.Key(stringLiteral: name)] = value }
-        let inherited = Environment.inherit.updating(values)
+        var values: [Environment.Key: String] = [:]
+        for (name, value) in environment(ProcessEnvironment.variables, keeping: kept, adding: added) {
+            values[Environment.Key(stringLiteral: name)] = value
+        }
+        let environment = Environment.custom(values)
         let status = try await withThrowingTaskGroup(of: TerminationStatus?.self) { group in
             group.addTask {
                 try await Subprocess.run(
                     .path(FilePath(path)),
                     arguments: Arguments(arguments),
-                    environment: inherited,
+                    environment: environment,
                     input: .string(input),
                     output: .discarded,
                     error: .discarded

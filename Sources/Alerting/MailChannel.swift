@@ -12,7 +12,7 @@ struct MailChannel: AlertChannel {
     /// - Throws: ``DatabaseError`` with `settingsInvalid` when the address cannot be used or there is no sendmail.
     init(to address: String) throws {
         let places = ["/usr/sbin/sendmail", "/usr/lib/sendmail", "/usr/bin/sendmail"]
-        let path = (getenv("PATH").map { String(cString: $0) } ?? "").split(separator: ":").map { "\($0)/sendmail" }
+        let path = (getenv("PATH").map { String(cString: $0) } ?? "").pieces(separator: ":").map { "\($0)/sendmail" }
         guard Self.isUsable(address), let sendmail = (path + places).first(where: { access($0, X_OK) == 0 }) else {
             throw DatabaseError(
                 .settingsInvalid,
@@ -26,26 +26,23 @@ struct MailChannel: AlertChannel {
 
     /// Whether an address is one; it must not look like a flag, or go on to another header.
     static func isUsable(_ address: String) -> Bool {
-        address.contains("@") && address.first != "-"
+        address.holds("@") && !address.begins(with: "-")
             && address.unicodeScalars.allSatisfy { (0x21..<0x7F).contains($0.value) }
     }
 
-    /// A header's text: a file may be named in other letters, which a header holds only in code, and the body has them too.
-    private static func plain(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.map { (0x20..<0x7F).contains($0.value) ? $0 : "?" }))
-    }
-
     func send(_ alert: Alert) async throws {
+        // A file may be named in other letters, which a header holds only in code; the body has them too.
         let lines =
             [
                 "To: \(address)",
-                "Subject: \(Self.plain(alert.title))",
+                "Subject: \(Escaping.header(alert.title))",
                 "Content-Type: text/plain; charset=utf-8",
                 "Auto-Submitted: auto-generated",
                 "",
-                alert.message,
-            ] + (alert.advice.isEmpty ? [] : ["next: \(alert.advice)"])
-            + [""] + alert.facts.filter { !$0.value.isEmpty }.map { "\($0.name.lowercased()): \($0.value)" }
+                Escaping.line(alert.message),
+            ] + (alert.advice.isEmpty ? [] : ["next: \(Escaping.line(alert.advice))"])
+            + [""]
+            + alert.facts.filter { !$0.value.isEmpty }.map { "\($0.name.lowercased()): \(Escaping.line($0.value))" }
         // -i: a line with a single dot does not end the mail.
         try await Helper.run(sendmail, ["-t", "-i"], input: lines.joined(separator: "\n") + "\n")
     }

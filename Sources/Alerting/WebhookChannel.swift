@@ -33,7 +33,7 @@ struct WebhookChannel: AlertChannel {
 
     /// Whether an address is one.
     static func isUsable(_ address: String) -> Bool {
-        (address.hasPrefix("http://") || address.hasPrefix("https://"))
+        (address.begins(with: "http://") || address.begins(with: "https://"))
             && address.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value != 0x7F && $0 != "\"" && $0 != "\\" }
     }
 
@@ -44,29 +44,23 @@ struct WebhookChannel: AlertChannel {
         let body = String(decoding: try encoder.encode(Dictionary(uniqueKeysWithValues: pairs)), as: UTF8.self)
         // Through its input: an address may hold a secret, and arguments are for all users of the machine to read.
         let orders = """
-            url = "\(address)"
+            url = "\(Escaping.curl(address))"
             header = "Content-Type: application/json"
-            data-raw = "\(Self.escaped(body))"
+            data-raw = "\(Escaping.curl(body))"
             """
         try await Helper.run(
             curl,
             [
-                "--disable", "--silent", "--fail", "--max-time", "15", "--retry", "2", "--retry-delay", "3",
+                // --globoff: brackets and braces in the address would be many addresses.
+                "--disable", "--globoff", "--silent", "--fail", "--output", "/dev/null", "--connect-timeout", "10",
+                "--max-time", "15", "--retry", "2", "--retry-delay", "3",
                 // A redirection would take the alert to another host, or lose it without a word: it is a failure.
                 "--location", "--max-redirs", "0", "--proto", "=http,https",
                 "--config", "-",
             ],
+            // Not HTTP_PROXY: a web server sets that one from a header of whoever asks.
+            keeping: ["http_proxy", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY"],
             input: orders + "\n"
         )
-    }
-
-    /// A text as it stands between quotes in curl's configuration; JSON has no raw ends of lines.
-    private static func escaped(_ text: String) -> String {
-        var escaped = ""
-        for character in text {
-            if character == "\\" || character == "\"" { escaped.append("\\") }
-            escaped.append(character)
-        }
-        return escaped
     }
 }

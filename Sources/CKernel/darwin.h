@@ -27,7 +27,6 @@ static inline int kernel_lock_byte(int descriptor, int command, kernel_flock *lo
     return fcntl(descriptor, command, lock);
 }
 
-#define KERNEL_EVERYWHERE RTLD_DEFAULT
 // Of the two that go on while the machine sleeps, the one that nobody sets (clock_gettime(3)).
 #define KERNEL_SLEEPLESS_CLOCK CLOCK_MONOTONIC_RAW
 
@@ -55,3 +54,6 @@ static inline int kernel_process_start(int process, uint64_t *start) {
 static inline int kernel_boot_word(char *word, size_t size) {
     return sysctlbyname("kern.bootsessionuuid", word, &size, (void *)0, 0);
 }
+
+// Opens a folder only to go on from it: needs no right to list it.
+enum { kernel_go_through = O_SEARCH };

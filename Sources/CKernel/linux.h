@@ -71,9 +71,6 @@ static inline int kernel_lock_byte(int descriptor, int command, kernel_flock *lo
     return (int)syscall(SYS_fcntl, descriptor, command, lock);
 }
 
-// `dlsym` looks everywhere (RTLD_DEFAULT, which is there for GNU sources only).
-#define KERNEL_EVERYWHERE ((void *)0)
-
 #define KERNEL_SLEEPLESS_CLOCK CLOCK_BOOTTIME
 
 // A descriptor of a process: it keeps meaning that process when the number is given to another. The calls have
@@ -87,4 +84,24 @@ static inline int kernel_pidfd_getfd(int process, int descriptor) {
 
 static inline int kernel_pidfd_signal(int process, int signal) {
     return (int)syscall(424, process, signal, (void *)0, 0);
+}
+
+// Opens a folder only to go on from it: needs no right to list it. (O_PATH; a link that is not to be followed is no folder.)
+enum { kernel_go_through = 010000000 };
+
+// How many processors this process may run on; 1 when the kernel does not say.
+static inline long kernel_processors(void) {
+    unsigned long mask[128] = {0};
+    long size = syscall(SYS_sched_getaffinity, 0, sizeof mask, mask), count = 0;
+    for (long word = 0; word < size / (long)sizeof(long); word++) count += __builtin_popcountl(mask[word]);
+    return count > 0 ? count : 1;
+}
+
+// Gives each thread that a library starts so much of a stack: of the 8 MB that are usual a limit of all memory counts every one.
+static inline void kernel_limit_stacks(size_t size) {
+    extern int pthread_setattr_default_np(const pthread_attr_t *attributes);
+    pthread_attr_t attributes;
+    if (pthread_attr_init(&attributes) != 0) return;
+    if (pthread_attr_setstacksize(&attributes, size) == 0) pthread_setattr_default_np(&attributes);
+    pthread_attr_destroy(&attributes);
 }

@@ -52,6 +52,28 @@ static inline int kernel_start_thread(void *(*body)(void *), void *argument, siz
     return result;
 }
 
+static inline void *kernel_pass_gate(void *gate) {
+    pthread_mutex_lock((pthread_mutex_t *)gate);
+    pthread_mutex_unlock((pthread_mutex_t *)gate);
+    return (void *)0;
+}
+
+// How many of so many threads, at most 256, the process can have at once beside those that it has; they have ended when this
+// returns.
+static inline int kernel_try_threads(int count) {
+    pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+    pthread_t threads[256];
+    int started = 0;
+    pthread_mutex_lock(&gate);
+    while (started < count && started < 256) {
+        if (pthread_create(&threads[started], (void *)0, kernel_pass_gate, &gate) != 0) break;
+        started++;
+    }
+    pthread_mutex_unlock(&gate);
+    for (int index = 0; index < started; index++) pthread_join(threads[index], (void **)0);
+    return started;
+}
+
 // The process's own variables, each "NAME=value", and a null at the end. (Swift 6 sees in `environ` a variable that is not safe.)
 static inline char *const *kernel_environment(void) {
     extern char **environ;
@@ -76,6 +98,3 @@ static inline int64_t kernel_monotonic_time(void) { return kernel_time(CLOCK_MON
 
 // Since about when the machine was started; goes on while it sleeps.
 static inline int64_t kernel_uptime(void) { return kernel_time(KERNEL_SLEEPLESS_CLOCK); }
-
-// Looks for a function in all that the process has loaded.
-static inline void *kernel_find_function(const char *name) { return dlsym(KERNEL_EVERYWHERE, name); }

@@ -114,9 +114,7 @@ extension SettingsSources {
 
     /// Finds the settings, and prints what their user should know of them.
     package func loadTelling(program: String) throws -> LoadedSettings {
-        let loaded = try load(programName: program)
-        for warning in loaded.warnings { Console.error("headroom: warning: \(warning)") }
-        return loaded
+        try load(programName: program) { warning in Console.error("headroom: warning: \(warning)") }
     }
 }
 

@@ -14,7 +14,7 @@ package struct DurationArgument: ExpressibleByArgument, CustomStringConvertible 
         self.value = value
     }
 
-    package var description: String { "\(Int(value.seconds))" }
+    package var description: String { "\(Int(clamped: value.seconds))" }
 
     package var defaultValueDescription: String { "\(description) s" }
 }

@@ -1,56 +1,83 @@
-@preconcurrency import Dispatch
 import Glibc
 import Synchronization
 
 /// Hears SIGINT, SIGTERM and SIGHUP, and hands each on.
 ///
-/// Whichever thread a signal comes to, it is noted in a pipe. Dispatch's own sources are told by a descriptor that a thread
-/// which does not block the signals takes them away from, and Subprocess has such a thread: a signal could be lost while the
-/// source was being made.
+/// Whichever thread a signal comes to, it is noted in a pipe, which the first thread reads. Subprocess has a thread that takes
+/// signals too: with sources that are told by a descriptor one could be lost while they were being made.
 package final class Interrupts: Sendable {
     /// The signals that are heard.
     static let signals = [SIGINT, SIGTERM, SIGHUP]
 
-    private let end: Int32
-    private let source: any DispatchSourceRead
+    private enum Listener {
+        /// Nobody listens yet: what has come is kept.
+        case missing([Int32])
+        case listening(@Sendable (Int32) -> Void)
+    }
+
+    private static let listener = Mutex(Listener.missing([]))
 
     /// Notes from now on what comes, for ``hear(_:)`` to hand on: what is begun in between may already be signalled.
     package init() {
-        end = SignalPipe.readingEnd
-        source = DispatchSource.makeReadSource(fileDescriptor: end, queue: .global())
         for number in Self.signals { signal(number, SignalPipe.note) }
     }
 
     /// Starts to hand on what has come and what comes.
     package func hear(_ heard: @escaping @Sendable (Int32) -> Void) {
-        source.setEventHandler { [end] in
-            var byte: UInt8 = 0
-            while read(end, &byte, 1) == 1 { heard(Int32(byte)) }
+        let earlier = Self.listener.withLock { listener in
+            defer { listener = .listening(heard) }
+            return if case .missing(let numbers) = listener { numbers } else { [] as [Int32] }
         }
-        source.resume()
+        for number in earlier { heard(number) }
     }
 
     /// Stops listening.
     package func stop() {
-        source.cancel()
+        Self.listener.withLock { $0 = .missing([]) }
+    }
+
+    /// Hands on what has come; for the first thread.
+    static func handOn() {
+        for number in SignalPipe.read() {
+            let heard = listener.withLock { listener -> (@Sendable (Int32) -> Void)? in
+                switch listener {
+                case .listening(let heard): return heard
+                case .missing(let numbers):
+                    listener = .missing(numbers + [number])
+                    return nil
+                }
+            }
+            heard?(number)
+        }
     }
 }
 
 /// A pipe in which signals are noted by their numbers, for as long as the process lives.
-private enum SignalPipe {
-    /// Where they are read.
-    static let readingEnd: Int32 = {
+enum SignalPipe {
+    private static let readingEnd = Atomic<Int32>(-1)
+    private static let writingEnd = Atomic<Int32>(-1)
+
+    /// Opens it; returns its readable end, or `nil` when the process has no descriptors left.
+    static func open() -> Int32? {
         var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else {
-            fatalError("The process has no descriptors left: error \(errno).")
-        }
+        guard pipe(&ends) == 0 else { return nil }
         for end in ends {
             _ = fcntl(end, F_SETFD, FD_CLOEXEC)
             _ = fcntl(end, F_SETFL, O_NONBLOCK)
         }
+        readingEnd.store(ends[0], ordering: .relaxed)
         writingEnd.store(ends[1], ordering: .releasing)
         return ends[0]
-    }()
+    }
+
+    /// Takes out what was noted.
+    static func read() -> [Int32] {
+        var bytes: (UInt64, UInt64) = (0, 0)
+        return withUnsafeMutableBytes(of: &bytes) { buffer in
+            let count = Glibc.read(readingEnd.load(ordering: .relaxed), buffer.baseAddress, buffer.count)
+            return buffer.prefix(max(0, count)).map { Int32($0) }
+        }
+    }
 
     /// Notes a signal; a handler, which may do no more than this (signal-safety(7)).
     static let note: @convention(c) (Int32) -> Void = { number in
@@ -59,6 +86,4 @@ private enum SignalPipe {
         _ = write(writingEnd.load(ordering: .acquiring), &byte, 1)
         errno = before
     }
-
-    private static let writingEnd = Atomic<Int32>(-1)
 }

@@ -18,13 +18,13 @@ package enum QueueName {
             case .tcp(let host, _): ["127.0.0.1", "::1"].contains(host) ? "localhost" : host
             }
         let text = "\(host).\(settings.database ?? "")"
-        let safe = text.map { HostLock.mayHold($0) ? $0 : "_" }
-        return "work.\(String(safe).prefix(90))"
+        let safe = text.unicodeScalars.map { $0.isNameSign ? "\($0)" : "_" }.joined()
+        return "work.\(safe.prefix(90))"
     }
 
     /// Refuses a name that cannot be a file's, in words of whoever gave it.
     private static func checked(_ name: String) throws -> String {
-        guard !name.isEmpty, name.utf8.count <= 90, name.allSatisfy(HostLock.mayHold) else {
+        guard !name.isEmpty, name.utf8.count <= 90, name.isAll(\.isNameSign) else {
             throw DatabaseError(
                 .settingsInvalid,
                 message: "'\(name)' cannot be the name of a queue (--queue, HEADROOM_QUEUE).",

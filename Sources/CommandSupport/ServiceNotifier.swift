@@ -1,13 +1,19 @@
 import Glibc
+import Headroom
 
 /// Tells systemd how a service does (sd_notify(3)); elsewhere it does nothing.
 package enum ServiceNotifier {
     /// Sends a state, such as `READY=1`.
     package static func send(_ state: String) {
-        guard let path = Variables.value("NOTIFY_SOCKET"), path.first == "/" || path.first == "@" else { return }
+        guard let path = Variables.value("NOTIFY_SOCKET"), path.begins(with: "/") || path.begins(with: "@") else {
+            return
+        }
         let socket = Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard socket >= 0 else { return }
         defer { close(socket) }
+        // Where nobody takes messages out, the next one would wait for ever.
+        var most = timeval(tv_sec: 1, tv_usec: 0)
+        setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &most, socklen_t(MemoryLayout<timeval>.size))
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         var name = Array(path.utf8)

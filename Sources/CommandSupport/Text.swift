@@ -1,3 +1,5 @@
+import Headroom
+
 /// Writes a whole number with a comma between thousands.
 package func grouped(_ number: Int) -> String {
     var text = ""
@@ -12,7 +14,7 @@ package func grouped(_ number: Int) -> String {
 package func fixed(_ number: Double, _ decimals: Int) -> String {
     var scale = 1
     for _ in 0..<decimals { scale *= 10 }
-    let units = Int((number * Double(scale)).rounded())
+    let units = Int(clamped: (number * Double(scale)).rounded())
     guard decimals > 0 else { return "\(units)" }
     let fraction = String(units.magnitude % UInt(scale))
     let padded = String(repeating: "0", count: decimals - fraction.count) + fraction
@@ -40,7 +42,7 @@ package func table(_ rows: [[String]], indent: String = "  ") -> [String] {
 /// Breaks a text into lines at its spaces.
 package func wrapped(_ text: String, width: Int) -> [String] {
     var lines: [String] = []
-    for word in text.split(separator: " ") {
+    for word in text.pieces(separator: " ") {
         if let line = lines.last, line.count + 1 + word.count <= width {
             lines[lines.count - 1] = "\(line) \(word)"
         } else {
@@ -67,7 +69,8 @@ package func printable(_ text: String, keeping kept: String = "") -> String {
     func steers(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         // Control characters, the marks that change the direction of writing, and the ends of lines that look like none.
-        case 0..<0x20, 0x7F..<0xA0, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF:
+        case 0..<0x20, 0x7F..<0xA0, 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF, 0xFFF9...0xFFFB,
+            0xE0000...0xE007F:
             !kept.unicodeScalars.contains(scalar)
         default: false
         }

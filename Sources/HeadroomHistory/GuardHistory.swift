@@ -1,6 +1,7 @@
 import FoundationEssentials
 import GRDB
 import Glibc
+import Headroom
 public import HeadroomWatch
 
 /// The guard's history: a file with a row for each sample and each event, bounded in days and in rows.
@@ -14,12 +15,13 @@ public final class GuardHistory: Sendable {
     private let queue: DatabaseQueue
     private let days: Int
 
-    /// Opens the file, and makes it when there is none.
+    /// Opens the file, and makes it when there is none, so that all of its folder's group may go on with it, whoever was first;
+    /// SQLite gives the files beside it the same rights.
     ///
     /// - Parameters:
     ///   - path: The file's path.
     ///   - days: How many days are kept, 1 at least.
-    /// - Throws: What SQLite reports.
+    /// - Throws: ``HistoryFile/Refused``, or what SQLite reports.
     public init(_ path: String, days: Int = 14) throws {
         var configuration = Configuration()
         configuration.busyMode = .timeout(5)
@@ -31,7 +33,7 @@ public final class GuardHistory: Sendable {
             // The log starts again from its beginning after some 400 kB.
             try database.execute(sql: "PRAGMA wal_autocheckpoint = 100")
         }
-        Self.make(path)
+        try HistoryFile.prepare(path, isToWrite: true)
         queue = try DatabaseQueue(path: path, configuration: configuration)
         self.days = max(1, days)
         try queue.writeWithoutTransaction { database in
@@ -41,23 +43,15 @@ public final class GuardHistory: Sendable {
         try HistorySchema.migrator.migrate(queue)
     }
 
-    /// Makes the file if there is none, so that all of its folder's group may go on with it, whoever was first; SQLite gives
-    /// the files beside it the same rights.
-    private static func make(_ path: String) {
-        let file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o660)
-        guard file >= 0 else { return }
-        fchmod(file, 0o660)
-        close(file)
-    }
-
     /// Opens a file to read it only.
     ///
     /// - Parameter path: The file's path.
-    /// - Throws: What SQLite reports, also when there is no such file.
+    /// - Throws: ``HistoryFile/Refused``, or what SQLite reports.
     public init(reading path: String) throws {
         var configuration = Configuration()
         configuration.readonly = true
         configuration.busyMode = .timeout(5)
+        try HistoryFile.prepare(path, isToWrite: false)
         queue = try DatabaseQueue(path: path, configuration: configuration)
         days = 1
     }
@@ -94,7 +88,7 @@ public final class GuardHistory: Sendable {
             }
         }
         try await queue.writeWithoutTransaction { database in
-            _ = try Row.fetchAll(database, sql: "PRAGMA incremental_vacuum")
+            _ = try GRDB.Row.fetchAll(database, sql: "PRAGMA incremental_vacuum")
         }
     }
 
@@ -104,7 +98,8 @@ public final class GuardHistory: Sendable {
     /// - Throws: What SQLite reports.
     public func memory() async throws -> GuardMemory? {
         let text = try await queue.read { try String.fetchOne($0, sql: "SELECT text FROM memory WHERE id = 1") }
-        return text.flatMap { try? JSONDecoder().decode(GuardMemory.self, from: Data($0.utf8)) }
+        return text.flatMap { BelievableJSON.holds($0) ? $0 : nil }
+            .flatMap { try? JSONDecoder().decode(GuardMemory.self, from: Data($0.utf8)) }
     }
 
     /// The samples since a time, the oldest first.

@@ -1,4 +1,5 @@
 import GRDB
+import Headroom
 import HeadroomWatch
 
 /// A row of the table of samples.
@@ -11,17 +12,22 @@ struct SampleRow: FetchableRecord, PersistableRecord {
         self.sample = sample
     }
 
-    init(row: Row) throws {
-        sample = GuardSample(time: row["time"], level: Level(rawValue: row["level"]) ?? .unknown)
-        sample.limit = row["limit"]
-        sample.used = row["used"]
-        sample.active = row["active"]
-        sample.sleeping = row["sleeping"]
-        sample.idle = row["idle"]
-        sample.error = row["error"]
-        sample.serverCode = row["server_code"]
-        sample.isRefused = row["is_refused"]
-        sample.gap = row["gap_seconds"]
+    init(row: GRDB.Row) throws {
+        // Decoded, never subscripted: that ends the process where a file of others holds another type.
+        func count(_ column: String) throws -> Int? { try row.decode(Int?.self, forColumn: column)?.asCount }
+        sample = GuardSample(
+            time: try row.decode(Double.self, forColumn: "time"),
+            level: Level(rawValue: try row.decode(String.self, forColumn: "level")) ?? .unknown
+        )
+        sample.limit = try count("limit")
+        sample.used = try count("used")
+        sample.active = try count("active")
+        sample.sleeping = try count("sleeping")
+        sample.idle = try count("idle")
+        sample.error = try row.decode(String?.self, forColumn: "error")
+        sample.serverCode = try count("server_code")
+        sample.isRefused = try row.decode(Bool.self, forColumn: "is_refused")
+        sample.gap = try row.decode(Double?.self, forColumn: "gap_seconds")
     }
 
     func encode(to container: inout PersistenceContainer) throws {
@@ -50,18 +56,19 @@ struct EventRow: FetchableRecord, PersistableRecord {
         self.event = event
     }
 
-    init(row: Row) throws {
-        guard let kind = GuardEvent.Kind(rawValue: row["kind"]),
-            let change = GuardEvent.Change(rawValue: row["change"])
+    init(row: GRDB.Row) throws {
+        func text(_ column: String) throws -> String { try row.decode(String.self, forColumn: column) }
+        guard let kind = GuardEvent.Kind(rawValue: try text("kind")),
+            let change = GuardEvent.Change(rawValue: try text("change"))
         else { return }
         event = GuardEvent(
-            time: row["time"],
+            time: try row.decode(Double.self, forColumn: "time"),
             kind: kind,
             change: change,
-            level: Level(rawValue: row["level"]) ?? .unknown,
-            subject: row["subject"],
-            message: row["message"],
-            advice: row["advice"]
+            level: Level(rawValue: try text("level")) ?? .unknown,
+            subject: try text("subject"),
+            message: try text("message"),
+            advice: try text("advice")
         )
     }
 

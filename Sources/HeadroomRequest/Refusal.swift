@@ -90,6 +90,6 @@ struct Refusal: Equatable {
     private static func patience(_ load: Load, luck: Double) -> Int {
         let line = load.use.map { $0 * Double(load.waiting + 1) / Double(max(1, load.slots ?? 1)) } ?? .zero
         let seconds = max(load.waited, line) / .seconds(1) * (1 + luck / 2)
-        return min(60, max(1, Int(seconds.rounded(.up))))
+        return min(60, max(1, Int(clamped: seconds.rounded(.up))))
     }
 }

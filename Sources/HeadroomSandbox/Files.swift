@@ -45,19 +45,21 @@ enum Files {
         }
     }
 
-    /// Returns a file's text, or `nil` when it cannot be read.
+    /// Returns a file's text, or `nil` when it cannot be read; 16 MB of it at most.
     static func read(_ path: String) -> String? {
         guard let file = fopen(path, "re") else { return nil }
         defer { fclose(file) }
         var bytes: [UInt8] = []
         var block = [UInt8](repeating: 0, count: 16 * 1024)
-        while case let count = fread(&block, 1, block.count, file), count > 0 { bytes += block[..<count] }
+        while bytes.count < 1 << 24, case let count = fread(&block, 1, block.count, file), count > 0 {
+            bytes += block[..<count]
+        }
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Writes a file, readable by its owner only.
+    /// Writes a file, readable by its owner only; not through a link.
     static func write(_ text: String, to path: String) throws {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw SandboxError(.badDirectory, "\(path) cannot be written: \(lastError).")
         }

@@ -74,9 +74,10 @@ struct SandboxFolder: Sendable, Hashable {
     ///
     /// A process id alone may belong to anything by now; its command line tells.
     var runningServer: pid_t? {
-        guard let text = Files.read(processFile), let id = pid_t(text.filter(\.isNumber)), id > 1,
+        guard let line = Files.read(processFile)?.utf8.split(separator: UInt8(ascii: "\n")).first,
+            let id = pid_t(String(decoding: line, as: UTF8.self)), id > 1,
             let command = Files.read("/proc/\(id)/cmdline"),
-            command.split(separator: "\0").contains("--datadir=\(data)")
+            command.utf8.split(separator: 0).contains(where: { $0.elementsEqual("--datadir=\(data)".utf8) })
         else { return nil }
         return id
     }

@@ -80,10 +80,10 @@ public struct SandboxOptions: Sendable, Hashable {
     }
 
     private func quoted(_ text: String) -> String {
-        "'" + text.map { $0 == "'" ? "''" : $0 == "\\" ? "\\\\" : String($0) }.joined() + "'"
+        "'" + text.unicodeScalars.map { $0 == "'" ? "''" : $0 == "\\" ? "\\\\" : "\($0)" }.joined() + "'"
     }
 
     private func identifier(_ text: String) -> String {
-        "`" + text.map { $0 == "`" ? "``" : String($0) }.joined() + "`"
+        "`" + text.unicodeScalars.map { $0 == "`" ? "``" : "\($0)" }.joined() + "`"
     }
 }

@@ -1,4 +1,5 @@
 import CommandSupport
+import Headroom
 
 /// A page of metrics, in Prometheus' text format (0.0.4) or as OpenMetrics (1.0).
 package struct MetricsPage: Sendable {
@@ -40,7 +41,8 @@ package struct MetricsPage: Sendable {
 
     /// Adds a sample.
     package mutating func sample(_ name: String, _ value: Double, _ labels: KeyValuePairs<String, String> = [:]) {
-        let text = labels.map { "\($0.key)=\"\(Self.escaped($0.value))\"" }.joined(separator: ",")
+        let text = labels.map { "\($0.key)=\"\(Escaping.prometheusLabel(printable($0.value)))\"" }
+            .joined(separator: ",")
         let number = value == value.rounded() && value.magnitude < 1e15 ? "\(Int(value))" : "\(value)"
         content.append(.sample("\(name)\(text.isEmpty ? "" : "{\(text)}") \(number)"))
     }
@@ -64,20 +66,11 @@ package struct MetricsPage: Sendable {
                 return [text]
             case .head(let name, let help, let kind):
                 // OpenMetrics names a counter's family without what its samples end in.
-                let isShort = format == .openMetrics && kind == .counter && name.hasSuffix("_total")
+                let isShort = format == .openMetrics && kind == .counter && name.ends(with: "_total")
                 let family = isShort ? String(name.dropLast("_total".count)) : name
-                return ["# HELP \(family) \(help)", "# TYPE \(family) \(kind.rawValue)"]
+                return ["# HELP \(family) \(Escaping.prometheusHelp(help))", "# TYPE \(family) \(kind.rawValue)"]
             }
         }
         return format == .openMetrics ? lines + ["# EOF"] : lines
-    }
-
-    private static func escaped(_ value: String) -> String {
-        var text = ""
-        for character in printable(value) {
-            if character == "\"" || character == "\\" { text.append("\\") }
-            text.append(character)
-        }
-        return text
     }
 }

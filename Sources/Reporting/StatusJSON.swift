@@ -117,7 +117,7 @@ package struct StatusJSON: Encodable {
                     limit: $0.limit,
                     connected: $0.connected,
                     peak: $0.peak,
-                    uptimeSeconds: $0.uptime.map { Int($0.seconds) },
+                    uptimeSeconds: $0.uptime.map { Int(clamped: $0.seconds) },
                     refused: $0.refused
                 )
             }

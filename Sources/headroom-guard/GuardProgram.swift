@@ -54,7 +54,13 @@ import HeadroomWatch
     var json = false
 
     static func main() {
-        FirstThread.sleep { await main(nil) }
+        // SQLite's library has threads of Dispatch's, and alerts go out by programs.
+        let (_, need) = HostLimits.check { arguments in
+            let code = arguments.contains { $0 == "--once" } ? Level.unknown.exitCode : nil
+            return HostLimits.Need(descriptors: 32, megabytes: 32, threads: 8, failureCode: code)
+        }
+        Console.reportLostOutput()
+        FirstThread.wait(need) { await main(nil) }
     }
 
     func validate() throws {

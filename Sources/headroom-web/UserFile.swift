@@ -9,24 +9,29 @@ enum UserFile {
     ///
     /// - Throws: ``DatabaseError`` with `settingsInvalid` when it cannot be read, or others may read it.
     static func read(_ path: String) throws -> String {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failure(path, "cannot be read: \(String(cString: strerror(errno)))") }
-        defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & 0o007 == 0 else {
-            throw failure(path, "may be read by every user of this host", "Take that away: chmod 600 \(path)")
+        do {
+            // Secrets of systemd and of containers are links; whose the file is, the administrator has said by naming it.
+            let descriptor = try RegularFile.open(path, O_RDONLY, links: .followed)
+            defer { close(descriptor) }
+            var status = stat()
+            guard fstat(descriptor, &status) == 0, status.st_mode & 0o007 == 0 else {
+                throw failure(
+                    path,
+                    "may be read by every user of this host",
+                    "Take that away: chmod 600 \(Escaping.shell(path))"
+                )
+            }
+            return String(decoding: try RegularFile.read(descriptor, atMost: 1 << 20), as: UTF8.self)
+        } catch let problem as RegularFile.Problem {
+            throw failure(path, "cannot be read: \(problem)", problem.advice ?? "")
         }
-        var bytes = [UInt8](repeating: 0, count: Int(min(status.st_size, 1 << 20)))
-        let count = Glibc.read(descriptor, &bytes, bytes.count)
-        guard count >= 0 else { throw failure(path, "cannot be read: \(String(cString: strerror(errno)))") }
-        return String(decoding: bytes[..<count], as: UTF8.self)
     }
 
     /// Asks for a password and adds the user, or replaces the one of that name.
     static func add(_ name: String, to path: String) async throws {
         let old = access(path, F_OK) == 0 ? try read(path) : ""
         let line = try await Credentials.line(name: name, password: try password(for: name))
-        let others = old.split(separator: "\n").filter { !$0.hasPrefix("\(name):") }.map { "\($0)\n" }.joined()
+        let others = old.pieces(separator: "\n").filter { !$0.begins(with: "\(name):") }.map { "\($0)\n" }.joined()
         try replace(path, with: others + line)
         Console.print("\(name) may sign in; the dashboard reads the file when it starts")
     }
@@ -51,16 +56,12 @@ enum UserFile {
         return readLine() ?? ""
     }
 
-    /// In one step: whoever reads it meanwhile sees the old file or the new one.
+    /// In one step: whoever reads it meanwhile sees the old file or the new one, which has the old one's owner and rights.
     private static func replace(_ path: String, with text: String) throws {
-        let new = "\(path).new"
-        let descriptor = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw failure(new, "cannot be written: \(String(cString: strerror(errno)))") }
-        defer { close(descriptor) }
-        let bytes = Array(text.utf8)
-        guard write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0, rename(new, path) == 0
-        else {
-            throw failure(path, "cannot be written: \(String(cString: strerror(errno)))")
+        do throws(RegularFile.Problem) {
+            try RegularFile.write(path, text, mode: 0o600, earlier: .passedOn, isDurable: true)
+        } catch {
+            throw failure(path, "cannot be written: \(error)", error.advice ?? "")
         }
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CKernel
 import CommandSupport
 import Glibc
 import Headroom
@@ -15,19 +16,21 @@ import UnixSignals
         abstract: "Serves the dashboard: the account live, imports, metrics and a JSON API.",
         discussion: """
             The account is looked at every --interval while somebody watches, through one connection that is opened and closed, \
-            however many watch. Nobody sees anything but the sign-in page without signing in; /healthz, /readyz and, on \
-            loopback, /metrics are for machines and name no user, database or path.
+            however many watch. Nobody sees anything but the sign-in page without signing in; /healthz, /readyz and, for a \
+            program of this host that comes without a proxy, /metrics are for machines and name no user, database or path.
 
             Who may sign in: the users of --user-file, and whoever has the token of HEADROOM_WEB_TOKEN (or --token-file), which \
-            programs send as Authorization: Bearer. Without either a token is made for this run and printed.
+            programs send as Authorization: Bearer. Without either a token is made for this run: \
+            printed on a terminal, else put into a file of the state folder that only its owner can read.
 
-            It listens on 127.0.0.1 only. To be reached from elsewhere it takes a user file or a token, and \
+            It listens on 127.0.0.1 only, and answers only who asks for a name it is served under (--host-name). To be reached from elsewhere it takes a user file or a token, and \
             TLS, its own or a proxy's.
 
             Examples:
               headroom serve
               headroom serve --user-file users --add-user anna
               headroom serve --user-file users --socket-path /run/headroom/web.sock --behind-proxy
+              headroom serve --user-file users --behind-proxy --host-name db.example.org
               headroom serve --listen 0.0.0.0:8443 --user-file users --tls-certificate cert.pem --tls-key key.pem
             """,
         version: headroomVersion
@@ -37,7 +40,13 @@ import UnixSignals
     @OptionGroup(title: "Serving") var serving: ServingOptions
 
     static func main() {
-        FirstThread.sleep { await main(nil) }
+        // SwiftNIO has a thread for each processor, and as many again for files.
+        let processors = Int(kernel_processors())
+        let (_, need) = HostLimits.check { _ in
+            HostLimits.Need(descriptors: 64, megabytes: 64 + 4 * processors, threads: 2 * processors + 6)
+        }
+        Console.reportLostOutput()
+        FirstThread.wait(need) { await main(nil) }
     }
 
     func run() async throws {
@@ -51,16 +60,18 @@ import UnixSignals
             let token = try serving.token(loaded)
             let users = try serving.userFile.map { try UserFile.read($0) }
             let made = users == nil && token == nil && options.place.isLoopback ? RandomToken.make() : nil
-            let credentials = try Credentials(users: users, token: token ?? made)
+            let credentials = try Credentials(
+                users: users,
+                token: token ?? made,
+                metricsToken: try serving.metricsToken()
+            )
             let logger = Logger(label: "headroom.web") { _ in StandardErrorLog() }
+            if let made { try TokenNote.give(made, loaded.database) }
             let application = try WebServer.application(loaded, options, credentials, logger: logger) { port in
                 let address = options.address(port)
                 // A proxy of the same group may connect.
                 if case .socket(let path) = options.place { chmod(path, 0o660) }
                 Console.error("headroom: the dashboard is at \(address)")
-                if let made {
-                    Console.error("  sign in with the token \(made) (set HEADROOM_WEB_TOKEN to choose your own)")
-                }
                 ServiceNotifier.send("READY=1\nSTATUS=serves \(address)")
             }
             try await serve(application, logger)

@@ -19,7 +19,8 @@ struct HeadroomCommand: AsyncParsableCommand {
             StatusCommand.self, KillIdleCommand.self, RescueCommand.self, GuardCommand.self, SlotsCommand.self,
             RunCommand.self, ServeCommand.self,
             VerifyCommand.self, WorkCommand.self, ImportCommand.self, JobsCommand.self,
-            MigrateCommand.self, ConfigCommand.self, DeployCommand.self, DoctorCommand.self, HelpCommand.self,
+            MigrateCommand.self, ConfigCommand.self, TrustCommand.self, DeployCommand.self, DoctorCommand.self,
+            HelpCommand.self,
             SandboxCommand.self,
         ]
     )

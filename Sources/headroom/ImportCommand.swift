@@ -14,7 +14,8 @@ struct ImportCommand: AsyncParsableCommand {
         abstract: "Imports a file of meter readings or sites at once, or checks it without a database.",
         discussion: """
             The file becomes a job of the queue like any other, only that this command works on it itself and waits for \
-            nobody. When it is stopped the job is in the queue, and a worker carries on with it.
+            nobody. When it is stopped the job is in the queue, and a worker carries on with it, where HEADROOM_IMPORT_DIRS \
+            lets it read the file. This command reads any file that its user may.
 
             Exit code 0 when every row was imported (--check: would be), 1 when some were rejected or the file cannot be used.
 
@@ -63,22 +64,28 @@ struct ImportCommand: AsyncParsableCommand {
         let stopping = WorkerStopping()
         try await runCommand(takeSignal: stopping.take) {
             let memory = WorkMemory(staysIdle: false)
-            let path = file.hasPrefix("/") ? file : FileManager.default.currentDirectoryPath + "/" + file
-            try await FileCheck.open(path: path, type: type, options: facts.options)
-            let database = Database(try connection.settings(program: "headroom import"))
+            let file = NamedFile(file)
+            try await FileCheck.open(path: file.path, type: type, options: facts.options)
+            let loaded = try connection.loaded(program: "headroom import")
+            let database = Database(loaded.database)
             let queue = JobQueue(database)
             memory.turn()
             let id = try await queue.add(
                 NewJob(
-                    filename: String(path.split(separator: "/").last ?? ""),
-                    path: path,
+                    filename: file.name,
+                    path: file.path,
                     type: type.rawValue,
                     isDryRun: dryRun,
                     metadata: facts.options.metadata
                 ),
                 batchID: UUID().uuidString.lowercased()
             )
-            let worker = Worker(database, handler: MeterImportHandler(helper: parallel == 2 ? database : nil))
+            let handler = MeterImportHandler(
+                helper: parallel == 2 ? database : nil,
+                folders: try ImportFolders(loaded),
+                namedPath: file.path
+            )
+            let worker = Worker(database, handler: handler)
             stopping.begin(worker.stop)
             let report = WorkReport(isQuiet: json, isLog: false)
             let isOurs = try await worker.run(job: id) { event in
@@ -230,7 +237,7 @@ private final class CheckProgress: Sendable {
 
     private func detail(_ progress: FileCheck.Progress, _ fraction: Double) -> String {
         let seconds = (ContinuousClock.now - start).seconds
-        let rate = Int(Double(progress.rows) / max(0.001, seconds))
+        let rate = Int(clamped: Double(progress.rows) / max(0.001, seconds))
         let left = max(0, seconds / max(0.001, fraction) - seconds)
         return "\(counted(progress.rows, "row")), \(grouped(rate)) a second, \(fixed(left, 0)) s left"
     }

@@ -58,7 +58,7 @@ struct KillIdleCommand: AsyncParsableCommand {
     @Flag(help: "End nothing; say what would be.")
     var dryRun = false
 
-    @Option(help: ArgumentHelp("Add a line for each action to this file.", valueName: "file"))
+    @Option(help: ArgumentHelp("Add a line for each action to this file; a link is not followed.", valueName: "file"))
     var log: String?
 
     @Flag(help: "Print one JSON object.")
@@ -145,7 +145,8 @@ struct KillText {
             return "dry run: \(counted(report.count(.wouldKill), "session")) would be killed"
         }
         guard killed > 0 else {
-            return "nothing to free: no session is idle for over \(Int(policy.maxIdle.seconds)) s and may be killed"
+            return
+                "nothing to free: no session is idle for over \(Int(clamped: policy.maxIdle.seconds)) s and may be killed"
         }
         let took = fixed(report.freeing.seconds * 1000, 0)
         var text = "freed \(report.freed) of \(killed) slots in \(took) ms"

@@ -109,7 +109,7 @@ struct SocketArgument: ExpressibleByArgument {
     var descriptor: Int32?
 
     init?(argument: String) {
-        let parts = argument.split(separator: ":", omittingEmptySubsequences: false)
+        let parts = argument.pieces(separator: ":", omittingEmptySubsequences: false)
         guard (1...2).contains(parts.count), let process = Int32(parts[0]), process > 0 else { return nil }
         self.process = process
         if parts.count == 2 {

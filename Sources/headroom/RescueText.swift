@@ -39,7 +39,7 @@ struct RescueText {
             lines.append("no other door is known (HEADROOM_ADMIN_USERNAME, extra_port, admin_port)")
         }
         if let waited = report.waited {
-            let time = "\(Int((waited.seconds * 1000).rounded())) ms"
+            let time = "\(Int(clamped: (waited.seconds * 1000).rounded())) ms"
             lines.append(
                 report.opened == .account && report.hangUps.isEmpty
                     ? "trying again: a place came free after \(time)" : "trying again for \(time): no place came free"
@@ -83,7 +83,7 @@ struct RescueText {
             "\(process.sockets.count(where: \.isUnix))",
             "\(process.sockets.count { !$0.isUnix })",
             process.silences.isEmpty ? "unknown" : silences(process.silences),
-            "\(Int(process.age.seconds)) s",
+            "\(Int(clamped: process.age.seconds)) s",
             printable(process.unit ?? "-"),
             printable(process.commandLine),
         ]
@@ -149,7 +149,7 @@ struct RescueText {
     }
 
     private func age(_ age: Duration) -> String {
-        let seconds = Int(age.seconds)
+        let seconds = Int(clamped: age.seconds)
         if seconds < 120 { return "\(seconds) s" }
         return seconds < 7200 ? "\(seconds / 60) min" : "\(seconds / 3600) h"
     }

@@ -195,8 +195,8 @@ struct VerifyCommand: AsyncParsableCommand {
         } else {
             Console.print(
                 "\(result.refused == 0 ? "PASS" : "FAIL")  \(grouped(result.cycles)) open-query-close cycles, "
-                    + "\(grouped(result.refused)) refused; median \(Int(result.median.seconds * 1e6)) us, "
-                    + "99 % within \(Int(result.p99.seconds * 1e6)) us"
+                    + "\(grouped(result.refused)) refused; median \(Int(clamped: result.median.seconds * 1e6)) us, "
+                    + "99 % within \(Int(clamped: result.p99.seconds * 1e6)) us"
             )
             if let refusal = result.lastRefusal {
                 Console.error("headroom: \(refusal.message)")

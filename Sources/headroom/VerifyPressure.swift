@@ -79,7 +79,10 @@ struct VerifyPressure {
         let run = try await Subprocess.run(
             .path("/proc/self/exe"),
             arguments: Arguments(
-                ["verify", "--pressure", "--worker", "--tasks", "\(tasks)", "--seconds", "\(Int(duration.seconds))"]
+                [
+                    "verify", "--pressure", "--worker", "--tasks", "\(tasks)", "--seconds",
+                    "\(Int(clamped: duration.seconds))",
+                ]
                     + ["--query-time", "\(queryMilliseconds)"] + (keep ? ["--keep"] : []) + connection.arguments
             ),
             output: .string(limit: 1 << 20),

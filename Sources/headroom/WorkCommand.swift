@@ -17,7 +17,8 @@ struct WorkCommand: AsyncParsableCommand {
             back to the queue, and ends it; a second one ends it at once, and nothing is lost either.
 
             Without --once it stays, wakes up when a job is queued on this host, and looks every --poll for jobs that were \
-            queued elsewhere. As a service: Type=notify, with WatchdogSec of 60 s or more.
+            queued elsewhere. It reads only files in the folders of HEADROOM_IMPORT_DIRS; where that is not set, files named \
+            .csv, .tsv or .txt. As a service: Type=notify, with WatchdogSec of 60 s or more.
 
             Example, every minute from cron:
               * * * * * headroom work --once --quiet --env-file /srv/app/.env
@@ -78,7 +79,11 @@ struct WorkCommand: AsyncParsableCommand {
                 return
             }
             let database = Database(settings)
-            var worker = Worker(database, handler: MeterImportHandler(helper: parallel == 2 ? database : nil))
+            let handler = MeterImportHandler(
+                helper: parallel == 2 ? database : nil,
+                folders: try ImportFolders(loaded)
+            )
+            var worker = Worker(database, handler: handler)
             if yieldAbove < 100 {
                 let share = yieldAbove
                 worker.yields = { try await AccountUse.reasonToYield(above: share, $0) }

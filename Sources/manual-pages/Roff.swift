@@ -2,8 +2,18 @@
 enum Roff {
     /// The text with nothing in it that would be an instruction; a dash stays the dash that people copy.
     static func escaped(_ text: some StringProtocol) -> String {
-        var escaped = String(text).replacing("\\", with: "\\e").replacing("-", with: "\\-")
-        if let first = escaped.first, first == "." || first == "'" { escaped = "\\&" + escaped }
+        var escaped = ""
+        // By scalar: a mark beside a sign does not hide it. A sign that begins a line begins an instruction.
+        var isLineStart = true
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\\": escaped += "\\e"
+            case "-": escaped += "\\-"
+            case ".", "'": escaped += isLineStart ? "\\&\(scalar)" : "\(scalar)"
+            default: escaped.unicodeScalars.append(scalar)
+            }
+            isLineStart = scalar == "\n"
+        }
         return escaped
     }
 

@@ -112,7 +112,7 @@ import Testing
                 ["status"], ["DB_SOCKET": "", "DB_HOST": "127.0.0.1", "DB_PORT": "1"], "No database server answers",
                 "DB_PORT"
             ),
-            (["status"], ["DB_SOCKET": "", "DB_HOST": "no such host"], "has no address", "DB_HOST"),
+            (["status"], ["DB_SOCKET": "", "DB_HOST": "no..such.host"], "has no address", "DB_HOST"),
             (["verify"], ["DB_PASSWORD": "wrong"], "does not accept", "DB_PASSWORD"),
             (["verify"], ["DB_DATABASE": "nowhere"], "'nowhere'", "DB_DATABASE"),
             (

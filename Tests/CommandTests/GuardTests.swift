@@ -234,6 +234,38 @@ import Testing
         #expect(mail.contains("used: 9\nlimit: 10\n"))
     }
 
+    @Test func `an alert's command is told what happened, and given nothing else of the guard's environment`()
+        async throws
+    {
+        let folder = TemporaryFolder()
+        try await filled("ten9", 9) {
+            let run = try await HeadroomProgram.run(
+                [
+                    "guard", "--once", "--alert-command", "env > \(folder.path)/told", "--history-file",
+                    "\(folder.path)/history.sqlite",
+                ],
+                environment: environment("ten9")
+                    .merging([
+                        "SMTP_PASSWORD": "hush", "API_TOKEN": "hush", "MYSQL_HISTFILE": "hush", "TZ": "UTC",
+                        "LANG": "C",
+                    ]) { $1 }
+            )
+            #expect(run.status == 2, "\(run.errors)")
+        }
+        let told = Self.text("\(folder.path)/told")
+        let names = Set(
+            told.split(separator: "\n").compactMap { $0.firstMatch(of: /^[A-Za-z_]+(?==)/).map { String($0.output) } }
+        )
+        let own: Set = ["PATH", "HOME", "LANG", "TZ", "USER", "PWD", "OLDPWD", "SHLVL", "_"]
+        let facts = names.subtracting(own)
+        #expect(facts.isSuperset(of: ["HEADROOM_LEVEL", "HEADROOM_MESSAGE", "HEADROOM_USED"]))
+        let documented: Set = [
+            "LEVEL", "ALERT", "CHANGE", "SUBJECT", "MESSAGE", "ADVICE", "USED", "LIMIT", "ACCOUNT", "TIME",
+        ]
+        #expect(facts.subtracting(documented.map { "HEADROOM_\($0)" }).isEmpty, "\(facts)")
+        #expect(!told.contains("hush") && !told.contains("sandbox") && !told.contains("DB_"), "\(told)")
+    }
+
     @Test func `a webhook gets one request with the facts as JSON`() async throws {
         let folder = TemporaryFolder()
         let server = try OneRequestServer()

@@ -39,6 +39,19 @@ func values(_ database: Database) async throws {
     _ = id
 }
 
+func rowsByName(_ database: Database) async throws {
+    struct Site: Decodable {
+        var id: Int
+        var name: String
+        var closedAt: String?
+    }
+
+    let sites = try await database.withConnection { connection in
+        try await connection.query("SELECT id, name, closed_at FROM sites").decode(Site.self)
+    }
+    _ = sites
+}
+
 func transactions(_ database: Database) async throws {
     try await database.withConnection { connection in
         try await connection.withTransaction {

@@ -1,7 +1,10 @@
-import HeadroomHistory
+import GRDB
+import Glibc
 import HeadroomWatch
 import TestSupport
 import Testing
+
+@testable import HeadroomHistory
 
 /// The guard's history as a file.
 struct GuardHistoryTests {
@@ -50,5 +53,74 @@ struct GuardHistoryTests {
     @Test func `a file that is none is an error, not a crash`() throws {
         #expect(throws: (any Error).self) { try GuardHistory("/dev/null/history.sqlite") }
         #expect(throws: (any Error).self) { try GuardHistory(reading: "/nowhere/history.sqlite") }
+    }
+
+    @Test(arguments: Planted.allCases, ["", "-wal", "-journal", "-shm"])
+    func `whatever stands in the place of the file or of those beside it is not opened, and nobody waits`(
+        planted: Planted,
+        beside: String
+    ) async throws {
+        let folder = TemporaryFolder()
+        let path = "\(folder.path)/history.sqlite"
+        if !beside.isEmpty { try await GuardHistory(path).add(round(1)) }
+        let other = folder.write("mine", to: "other")
+        unlink(path + beside)
+        guard planted.plant(path + beside, beside: other) else { return #expect(planted == .device) }
+        #expect(throws: HistoryFile.Refused.self) { try GuardHistory(path) }
+        #expect(throws: HistoryFile.Refused.self) { try GuardHistory(reading: path) }
+        #expect(try SourceFiles.text(other) == "mine")
+        #expect(access("\(other).none", F_OK) != 0)
+    }
+
+    @Test func `a second look at a history takes no lock from the first`() throws {
+        let folder = TemporaryFolder()
+        let path = "\(folder.path)/history.sqlite"
+        let history = try GuardHistory(path)
+        /// The locks of this process on files of the folder, as the kernel has them.
+        func locks() throws -> Int {
+            var facts = stat()
+            var count = 0
+            for beside in ["", "-wal", "-shm"] where stat(path + beside, &facts) == 0 {
+                count += try SourceFiles.text("/proc/locks").split(separator: "\n")
+                    .count { $0.contains("POSIX") && $0.contains(" \(getpid()) ") && $0.contains(":\(facts.st_ino) ") }
+            }
+            return count
+        }
+        let before = try locks()
+        #expect(before > 0)
+        try HistoryFile.prepare(path, isToWrite: true)
+        try HistoryFile.prepare(path, isToWrite: false)
+        #expect(try locks() == before)
+        withExtendedLifetime(history) {}
+    }
+
+    @Test func `SQLite itself opens no link, also one that comes after every look`() throws {
+        let folder = TemporaryFolder()
+        let path = "\(folder.path)/history.sqlite"
+        // Its functions are there from now on.
+        _ = try GuardHistory("\(folder.path)/first.sqlite")
+        symlink("\(folder.path)/made", path)
+        symlink("\(folder.path)/first.sqlite", "\(folder.path)/second.sqlite")
+        for name in ["history", "second"] {
+            #expect(throws: (any Error).self) {
+                try DatabaseQueue(path: "\(folder.path)/\(name).sqlite")
+                    .write { try $0.execute(sql: "CREATE TABLE t (x)") }
+            }
+        }
+        #expect(access("\(folder.path)/made", F_OK) != 0)
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root can make another user's files"))
+    func `a history that root makes in another user's folder is that user's, with the files beside it`() async throws {
+        let folder = TemporaryFolder()
+        #expect(chown(folder.path, 54_321, 54_321) == 0)
+        let history = try GuardHistory("\(folder.path)/history.sqlite")
+        try await history.add(round(1))
+        for beside in ["", "-wal", "-shm"] {
+            var facts = stat()
+            #expect(stat("\(folder.path)/history.sqlite\(beside)", &facts) == 0)
+            #expect(facts.st_uid == 54_321 && facts.st_gid == 54_321, "\(beside)")
+        }
+        withExtendedLifetime(history) {}
     }
 }

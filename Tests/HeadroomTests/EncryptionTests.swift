@@ -7,23 +7,39 @@ import Testing
 
 /// What becomes of a connect when the server's offer and the settings differ.
 @Suite struct EncryptionRuleTests {
+    private func verdict(_ mode: TLS.Mode, _ offer: Bool, asked: Bool, pinned: Bool = false) -> EncryptionRule.Verdict?
+    {
+        EncryptionRule(mode: mode, isPinned: pinned, isAskedFor: asked)
+            .verdict(.offer(isEncrypted: offer, method: "mysql_native_password"))
+    }
+
     @Test(arguments: [TLS.Mode.disabled, .preferred, .required, .verifyCA, .verifyIdentity])
-    func `before the greeting, and where both agree, a connect goes on`(mode: TLS.Mode) {
-        #expect(EncryptionRule(mode: mode, isAskedFor: true).verdict(isOffered: nil) == .proceed)
-        #expect(EncryptionRule(mode: mode, isAskedFor: true).verdict(isOffered: true) == .proceed)
-        #expect(EncryptionRule(mode: mode, isAskedFor: false).verdict(isOffered: false) == .proceed)
+    func `before the greeting nothing is said, and where both agree, a connect goes on`(mode: TLS.Mode) {
+        let rule = EncryptionRule(mode: mode, isAskedFor: true)
+        #expect(rule.verdict(.incomplete) == nil)
+        #expect(rule.verdict(.refusal) == .proceed)
+        #expect(rule.verdict(.impossible) == .refuseGreeting)
+        #expect(verdict(mode, true, asked: mode != .disabled) == .proceed)
     }
 
     @Test func `a server without encryption is refused by who insists on it, and known to who does not`() {
         for mode in [TLS.Mode.required, .verifyCA, .verifyIdentity] {
-            #expect(EncryptionRule(mode: mode, isAskedFor: true).verdict(isOffered: false) == .refuse)
+            #expect(verdict(mode, false, asked: true) == .refuse)
         }
-        #expect(EncryptionRule(mode: .preferred, isAskedFor: true).verdict(isOffered: false) == .withdraw)
+        #expect(verdict(.preferred, false, asked: true) == .proceed)
+        #expect(verdict(.preferred, false, asked: false) == .proceed)
+        #expect(verdict(.disabled, false, asked: false) == .proceed)
+    }
+
+    @Test func `a pinned key is as good as insisting`() {
+        #expect(verdict(.preferred, false, asked: true, pinned: true) == .refuse)
+        #expect(verdict(.preferred, false, asked: false, pinned: true) == .refuse)
+        #expect(verdict(.disabled, true, asked: false, pinned: true) == .refuse)
     }
 
     @Test func `a server that offers encryption by now is asked for it`() {
-        #expect(EncryptionRule(mode: .preferred, isAskedFor: false).verdict(isOffered: true) == .startOver)
-        #expect(EncryptionRule(mode: .disabled, isAskedFor: false).verdict(isOffered: true) == .proceed)
+        #expect(verdict(.preferred, true, asked: false) == .startOver)
+        #expect(verdict(.disabled, true, asked: false) == .proceed)
     }
 }
 
@@ -47,8 +63,7 @@ import Testing
             #expect(error?.code == .tlsFailed)
         }
         let sent = relay.sent
-        // What is sent before the greeting is heeded: the name, and the password's scramble.
-        if mode != .verifyIdentity { #expect(sent.contains(Array(settings.username.utf8))) }
+        #expect(sent.contains(Array(settings.username.utf8)) == (mode == .disabled || mode == .preferred))
         #expect(!sent.contains(Array(settings.password.utf8)))
     }
 

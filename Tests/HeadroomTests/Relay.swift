@@ -3,7 +3,7 @@ import Glibc
 @testable import Headroom
 
 /// A TCP port of this machine that tests stand in with; each connection is served on a thread of its own.
-private func listen(_ serve: @escaping @Sendable (Int32) -> Void) throws -> (descriptor: Int32, port: Int) {
+func listen(_ serve: @escaping @Sendable (Int32) -> Void) throws -> (descriptor: Int32, port: Int) {
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
@@ -16,12 +16,14 @@ private func listen(_ serve: @escaping @Sendable (Int32) -> Void) throws -> (des
         }
     }
     guard listener >= 0, isBound else { throw NoPort() }
-    startDetachedThread(named: "test-listen") {
+    try startDetachedThread(named: "test-listen") {
         while case let peer = accept(listener, nil, nil), peer >= 0 {
-            startDetachedThread(named: "test-serve") {
+            // A client that gets no thread sees its connection closed.
+            let isServed: ()? = try? startDetachedThread(named: "test-serve") {
                 serve(peer)
                 close(peer)
             }
+            if isServed == nil { close(peer) }
         }
     }
     return (listener, Int(UInt16(bigEndian: address.sin_port)))
@@ -66,9 +68,12 @@ final class Relay: Sendable {
 
     /// - Parameters:
     ///   - server: The port to pass connections on to.
+    ///   - masksTLS: Whether it takes the offer of encryption out of the server's greeting.
     ///   - answer: What the client gets instead of the server's reply to these bytes; `nil` passes them on.
     /// - Throws: When there is no port.
-    init(to server: Int, answer: @escaping @Sendable ([UInt8]) -> [UInt8]? = { _ in nil }) throws {
+    init(to server: Int, masksTLS: Bool = false, answer: @escaping @Sendable ([UInt8]) -> [UInt8]? = { _ in nil })
+        throws
+    {
         let recording = Recording()
         self.recording = recording
         (listener, port) = try listen { client in
@@ -80,6 +85,7 @@ final class Relay: Sendable {
                 pollfd(fd: upstream, events: Int16(POLLIN), revents: 0),
             ]
             var buffer = [UInt8](repeating: 0, count: 16_384)
+            var isGreeting = masksTLS
             while poll(&ends, 2, -1) > 0 {
                 for (index, end) in ends.enumerated() where end.revents != 0 {
                     let count = read(end.fd, &buffer, buffer.count)
@@ -90,6 +96,12 @@ final class Relay: Sendable {
                             guard write(client, reply, reply.count) == reply.count else { return }
                             continue
                         }
+                    }
+                    if index == 1, isGreeting {
+                        isGreeting = false
+                        // The version ends with a zero; the offer is in the second byte of what the server can do.
+                        let end = 5 + (buffer[5...].firstIndex(of: 0).map { $0 - 5 } ?? 0)
+                        buffer[end + 15] &= ~0x08
                     }
                     guard write(ends[1 - index].fd, buffer, count) == count else { return }
                 }

@@ -25,7 +25,11 @@ import Testing
         #expect(whole.values == [.integer(1), .integer(2), .integer(3)])
     }
 
-    private func cell(_ text: String) -> Cell { Cell(bytes: Array(text.utf8)[...]) }
+    private func cell(_ bytes: [UInt8]?, _ type: ColumnType = .varChar) -> Cell {
+        Cell(bytes: bytes.map { $0[...] }, columns: Columns([Column("a", type)]), position: 0)
+    }
+
+    private func cell(_ text: String) -> Cell { cell(Array(text.utf8)) }
 
     @Test func `a cell is read as what it is, or not at all`() {
         #expect(Int(cell: cell("42")) == 42)
@@ -33,15 +37,18 @@ import Testing
         #expect(Int32(cell: cell("3000000000")) == nil)
         #expect(Double(cell: cell("4.25")) == 4.25)
         #expect(Bool(cell: cell("0")) == false)
-        #expect(String(cell: Cell(bytes: nil)) == nil)
-        #expect(String(cell: Cell(bytes: [0xFF])) == nil)
-        #expect([UInt8](cell: Cell(bytes: [0xFF])) == [0xFF])
-        #expect(Int?(cell: Cell(bytes: nil)) == .some(nil))
+        #expect(String(cell: cell(nil)) == nil)
+        #expect(String(cell: cell([0xFF])) == nil)
+        #expect([UInt8](cell: cell([0xFF])) == [0xFF])
+        #expect(Int?(cell: cell(nil)) == .some(nil))
         #expect(Int?(cell: cell("x")) == nil)
+        #expect(Int(cell: cell([0x31], .bit)) == 0x31)
+        #expect(UInt64(cell: cell([UInt8](repeating: 0xFF, count: 9), .bit)) == nil)
     }
 
     @Test func `a row that does not fit says what is wrong`() {
-        let row = Row(columns: Columns(names: ["id", "name"]), bytes: Array("7x".utf8), cells: [0..<1, nil])
+        let columns = Columns([Column("id", .int), Column("name", .text)])
+        let row = Row(columns: columns, ordinal: 1, bytes: Array("7x".utf8), cells: [0..<1, nil])
         #expect(throws: DatabaseError(.decodingFailed, message: "")) { try row.decode(Int.self) }
         #expect(throws: DatabaseError(.decodingFailed, message: "")) { try row.decode(Int.self, String.self) }
         #expect(throws: DatabaseError(.decodingFailed, message: "")) { try row.decode(Int.self, column: "nope") }

@@ -111,7 +111,7 @@ import Testing
             not a setting
             EMPTY=
             """#
-        let values = try EnvFile.parse(text, path: ".env").mapValues(\.value)
+        let values = try EnvFile.parse(Array(text.utf8), path: ".env").mapValues(\.value)
         #expect(values["DB_HOST"] == "127.0.0.1")
         #expect(values["DB_PASSWORD"] == #"p#w "x" \ $y"#)
         #expect(values["DB_USERNAME"] == "us er")
@@ -121,7 +121,7 @@ import Testing
 
     @Test func `a quote that is not closed is an error that names the line`() {
         #expect {
-            try EnvFile.parse("A=1\nB=\"x", path: "f")
+            try EnvFile.parse(Array("A=1\nB=\"x".utf8), path: "f")
         } throws: { "\($0)".contains("Line 2 of f") }
     }
 

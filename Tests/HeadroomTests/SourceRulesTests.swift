@@ -12,9 +12,9 @@ import Testing
     /// Where a statement is made of text, and why no value from outside can be in it.
     private let raw: [String: String] = [
         "Headroom/Hosts/ShareExchange.swift": "an own table, and a session's id, a number",
-        "Headroom/SQL/SQL.swift": "the type itself",
         "Headroom/Session/SessionKiller.swift": "a session's id, a number",
         "Headroom/Session/Sessions.swift": "a session's id, a number",
+        "Headroom/Statement/SQL.swift": "the type itself",
         "HeadroomJobs/Queue/Claim.swift": "an own expression over columns",
         "HeadroomJobs/Queue/JobQueue+Care.swift": "names of own tables",
         "HeadroomJobs/Schema/Migration.swift": "own table definitions",
@@ -37,6 +37,114 @@ import Testing
             }
         }
         #expect(seen == Set(raw.keys))
+    }
+
+    /// Where files are opened by other means than `RegularFile`, and why nobody can put another file in their place, or why
+    /// that does no harm.
+    private let openers: [String: String] = [
+        "CommandSupport/HostLimits+Check.swift": "/dev/null",
+        "CommandSupport/TypedPassword.swift": "/dev/tty",
+        "Headroom/Client/Client.swift": "/dev/null",
+        "Headroom/Settings/SettingsFile.swift": "settings, which people name",
+        "Headroom/System/OpenFolder.swift": "the opener itself",
+        "Headroom/System/RegularFile.swift": "the opener itself",
+        "HeadroomJobs/Queue/ImportFolders.swift": "files that jobs name, each folder opened in the one before",
+        "HeadroomHistory/HistoryFile.swift": "the opener for SQLite: two devices of the kernel, and folders",
+        "HeadroomSandbox/Files.swift": "a sandbox's own folder, for its user alone; not through a link",
+        "HeadroomWatch/Deployment/DeploymentReader.swift":
+            "units and tables of cron, links among them; bounded, no waiting",
+        "HeadroomWatch/Host/HostReader.swift": "/proc",
+        "HeadroomWeb/Imports/UploadFile.swift": "a new file of a random name, not through a link",
+        "HeadroomWeb/Imports/UploadFolder.swift": "files that are removed, in their open folder, not through a link",
+        "MeterImport/CSV/CSVFile.swift": "files that jobs name, with checks of its own",
+        "headroom/Support/ResidentMemory.swift": "/proc/self",
+        "manual-pages/CommandHelp.swift": "files of the build",
+        "manual-pages/ManualPages.swift": "files of the build",
+    ]
+
+    @Test func `files are opened by RegularFile, and otherwise only where this list says why`() throws {
+        // (Of words by Unicode, "Glibc.open" is one.) A method of the name has a dot in front, and mostly a label behind; the C library's and swift-system's are meant.
+        let opener =
+            /(func )?(\w*\.)?\b(open|openat|fopen|freopen|creat)\((?!\w+:|\))|contentsOfFile|contents\(atPath|(Data|String)\(contentsOf:|FileHandle\(|(Input|Output)Stream\(/
+            .wordBoundaryKind(.simple)
+        for (path, text) in try sources() where openers[path] == nil {
+            for line in text.split(separator: "\n") where !line.drop(while: { $0 == " " }).hasPrefix("//") {
+                for match in line.matches(of: opener) {
+                    let receiver = match.output.2 ?? ""
+                    let isCLibrary = ["", "Glibc.", "CLibrary.", "Darwin.", "FileDescriptor."].contains(receiver)
+                    #expect(match.output.1 != nil || !isCLibrary, "\(path): \(line)")
+                }
+            }
+        }
+    }
+
+    @Test func `nothing that the package starts by itself runs as root`() throws {
+        let deploy = "\(SourceFiles.root)/deploy"
+        func lines(_ name: String) throws -> [Substring] {
+            try SourceFiles.text("\(deploy)/\(name)").split(separator: "\n").map { $0.drop { $0 == " " } }
+        }
+        let logrotate = try lines("headroom.logrotate")
+        #expect(logrotate.contains("su headroom headroom"))
+        #expect(!logrotate.contains { $0.hasPrefix("create") || $0.contains("script") })
+        #expect(try lines("systemd/hardening.conf").contains("User=headroom"))
+        for unit in try SourceFiles.below("\(deploy)/systemd", ending: ".service") {
+            // The line in the file for all holds by the unit's name.
+            #expect(unit.contains("/headroom-"))
+            #expect(try !SourceFiles.text(unit).contains("User="))
+        }
+        #expect(try lines("headroom.tmpfiles").contains("d /run/headroom 2770 headroom headroom -"))
+        #expect(
+            try lines("debian/headroom.postinst").contains("install -d -m 2770 -o headroom -g headroom \"$folder\"")
+        )
+    }
+
+    /// Where text is looked at by `Character`, or words are compared as wholes, and why nobody outside can gain by it.
+    private let characterwise: [String: String] = [
+        "Headroom/Settings/": "to be gone through with its own files",
+        "HeadroomSandbox/": "what servers and tools that it has started itself print",
+        "HeadroomWatch/Deployment/DeploymentCheck.swift": "folders and names as wholes",
+        "HeadroomWatch/Deployment/DeploymentPlan.swift": "names of units as wholes",
+        "HeadroomWatch/Deployment/ProgramCall.swift": "words of a command as wholes",
+        "HeadroomWatch/Deployment/ShellWords.swift": "a word as a whole",
+        "HeadroomWatch/FrontDoor/FrontDoorReport.swift": "a column's name as a whole",
+        "HeadroomWatch/Host/HostReader.swift": "the server's name as a whole",
+        "HeadroomWatch/Verify/GrantCheck.swift": "a privilege as a whole",
+        "MeterImport/Storing/RepeatedTime.swift": "names of an own table's columns",
+        "headroom-guard/Past/PastChart.swift": "the bars of a chart",
+        "headroom/HeadroomCommand+Main.swift": "an argument as a whole",
+        "headroom/Support/ResidentMemory.swift": "words of the process's own map",
+        "manual-pages/": "the program's own help",
+    ]
+
+    @Test
+    func `text from outside is taken apart by scalars and bytes, and by Characters only where this list says why`()
+        throws
+    {
+        // "\r\n" is one Character, and a mark beside a quote makes another one of it: see ScalarText.
+        let byCharacter =
+            /\.split\(separator: "|\.split ?(\(whereSeparator|\{)|\.has(Prefix|Suffix)\(|\.contains\("|\.replacing\(|\.trimming|\.(first|last)Index\(of: "|\.isNewline|\.isWhitespace|\.isLetter|\.isNumber|\.isHexDigit|\.(first|last) [!=]= "|popFirst\(\) [!=]= "|\bCharacter\b|\.firstRange\(|\.ranges\(of|\.(filter|prefix|drop|allSatisfy) ?[({]+ ?\$0 [!=]= "/
+        var seen: Set<String> = []
+        for (path, text) in try sources() {
+            let lines = text.split(separator: "\n").filter { !$0.drop { $0 == " " }.hasPrefix("//") }
+            for line in lines {
+                // What is asked of scalars is right.
+                let rest = line.replacing("properties.isWhitespace", with: "")
+                    .replacing(/unicodeScalars\.\w+/, with: "")
+                guard rest.firstMatch(of: byCharacter) != nil else { continue }
+                let place = characterwise.keys.first { path.hasPrefix($0) }
+                #expect(place != nil, "\(path): \(line)")
+                if let place { seen.insert(place) }
+            }
+        }
+        #expect(seen == Set(characterwise.keys))
+    }
+
+    @Test func `an HTML page takes nothing unescaped but what was made of a template`() throws {
+        let folder = "\(SourceFiles.root)/Sources/HeadroomWeb/Assets"
+        for path in try SourceFiles.below(folder, ending: ".mustache") {
+            let raw = try SourceFiles.text(path).matches(of: /\{\{(\{|&)\s*(\w+)/).map { $0.output.2 }
+            #expect(raw == (path.hasSuffix("/page.mustache") ? ["content"] : []), "\(path)")
+        }
     }
 
     @Test func `no argument of a command is a password`() throws {

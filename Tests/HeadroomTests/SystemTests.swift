@@ -28,8 +28,8 @@ import Testing
         return found.dropLast()
     }
 
-    @Test func `a descriptor that is watched once is reported once, until it is watched again`() {
-        let (queue, flag) = (EventQueue(), Flag(isUp: true))
+    @Test func `a descriptor that is watched once is reported once, until it is watched again`() throws {
+        let (queue, flag) = (try EventQueue(), Flag(isUp: true))
         #expect(queue.watchOnce(flag.descriptor, events: Int32(POLLIN), as: 7))
         #expect(next(queue) == [7])
         #expect(soon(queue) == [])
@@ -38,8 +38,8 @@ import Testing
         withExtendedLifetime(flag) {}
     }
 
-    @Test func `a watched descriptor is reported for as long as it can be read`() {
-        let (queue, flag) = (EventQueue(), Flag(isUp: true))
+    @Test func `a watched descriptor is reported for as long as it can be read`() throws {
+        let (queue, flag) = (try EventQueue(), Flag(isUp: true))
         queue.watch(flag.descriptor, as: 7)
         #expect(next(queue) == [7])
         #expect(next(queue) == [7])
@@ -49,8 +49,8 @@ import Testing
         #expect(next(queue) == [7])
     }
 
-    @Test func `a forgotten descriptor is not reported, and one that cannot be watched is refused`() {
-        let (queue, flag) = (EventQueue(), Flag(isUp: true))
+    @Test func `a forgotten descriptor is not reported, and one that cannot be watched is refused`() throws {
+        let (queue, flag) = (try EventQueue(), Flag(isUp: true))
         #expect(queue.watchOnce(flag.descriptor, events: Int32(POLLIN), as: 7))
         queue.forget(flag.descriptor)
         #expect(soon(queue) == [])
@@ -58,16 +58,16 @@ import Testing
         withExtendedLifetime(flag) {}
     }
 
-    @Test func `whoever begins to watch is heard by a thread that sleeps already`() {
-        let (queue, flag) = (EventQueue(), Flag(isUp: true))
+    @Test func `whoever begins to watch is heard by a thread that sleeps already`() throws {
+        let (queue, flag) = (try EventQueue(), Flag(isUp: true))
         // Its sleep would end by itself only now; sooner by a change.
         queue.setTimer(after: .seconds(3600))
-        startDetachedThread(named: "test-watch") {
+        try startDetachedThread(named: "test-watch") {
             usleep(20_000)
             _ = queue.watchOnce(flag.descriptor, events: Int32(POLLIN), as: 7)
         }
         #expect(next(queue) == [7])
-        startDetachedThread(named: "test-timer") {
+        try startDetachedThread(named: "test-timer") {
             usleep(20_000)
             queue.setTimer(after: .milliseconds(1))
         }

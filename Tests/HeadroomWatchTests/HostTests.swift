@@ -1,4 +1,5 @@
 import Headroom
+import TestSupport
 import Testing
 
 @testable import HeadroomWatch
@@ -49,6 +50,24 @@ import Testing
                 UnixSocket(inode: 123_714, isListening: false, path: "/run/my sqld/mysqld.sock"),
                 UnixSocket(inode: 123_715, isListening: false),
             ]
+        )
+    }
+
+    @Test func `no name hides a process, nor its socket, user and unit`() {
+        for mark in HostileText.marks {
+            let name = "x\(mark)) (\(mark)\(mark)"
+            let stat = ProcessText.stat("7 (\(name)) S 3 7 7 0 -1 4194560 1 0 0 0 1 1 0 0 20 0 1 0 123456 1 1\n")
+            #expect(stat?.parent == 3 && stat?.startedAt == 123_456, "\(mark.value)")
+            #expect(stat?.name.utf8.elementsEqual(name.utf8) == true, "\(mark.value)")
+            #expect(ProcessText.user("Name:\t\(mark)\nUid:\t33\t33\n") == 33)
+            // The kernel writes an end of line in a group's name as \012.
+            if mark != "\n" { #expect(ProcessText.unit("0::/\(mark)/cron.service\n") == "cron.service") }
+            // A line of a command is one line: it is printed in advice that people copy.
+            let line = CommandLineText.readable(Array("a\(mark)\n--password=\(mark)geheim\0".utf8))
+            #expect(!line.unicodeScalars.contains { $0.endsLine })
+        }
+        #expect(
+            CommandLineText.readable(Array("x\0--password=\u{301}geheim\0-p\u{301}\0".utf8)).holds("geheim") == false
         )
     }
 

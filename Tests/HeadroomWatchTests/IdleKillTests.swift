@@ -247,6 +247,23 @@ import Testing
         #expect(throws: DatabaseError.self) { try KillLog("\(folder.path)/nowhere/kills.log") }
     }
 
+    @Test(arguments: Planted.allCases)
+    func `a log is a regular file of one name, and the error says what else to do`(planted: Planted) throws {
+        let folder = TemporaryFolder()
+        let other = folder.write("mine", to: "other")
+        let path = "\(folder.path)/kills.log"
+        guard planted.plant(path, beside: other) else { return #expect(planted == .device) }
+        let error = try #require(throws: DatabaseError.self) { _ = try KillLog(path) }
+        #expect(error.message.contains(path))
+        #expect(error.advice.contains("another file with --log"))
+        #expect(throws: DatabaseError.self) {
+            link(other, "\(folder.path)/hard.log")
+            _ = try KillLog("\(folder.path)/hard.log")
+        }
+        #expect(try SourceFiles.text(other) == "mine")
+        #expect(access("\(other).none", F_OK) != 0)
+    }
+
     private func read(_ path: String) -> String? {
         guard let file = fopen(path, "r") else { return nil }
         defer { fclose(file) }

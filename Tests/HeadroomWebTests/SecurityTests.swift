@@ -14,6 +14,21 @@ struct SessionCookieTests {
         #expect(cookie.session(value, at: 1000 + SessionCookie.life) == nil)
     }
 
+    @Test func `A session lasts 12 hours, as docs/dashboard.md says`() {
+        let session = cookie.begin("anna", at: 1000)
+        #expect(session.expires == 1000 + 12 * 3600)
+        #expect(cookie.session(cookie.value(of: session), at: 1000 + 12 * 3600) == nil)
+    }
+
+    @Test func `A browser is known for the user who signed in with it, and for no other`() {
+        let value = cookie.browserValue(for: "anna")
+        #expect(cookie.browser(value, of: "anna") != nil)
+        #expect(cookie.browser(value, of: "bert") == nil)
+        #expect(cookie.browser(value + "0", of: "anna") == nil)
+        #expect(SessionCookie().browser(value, of: "anna") == nil)
+        for nonsense in ["", ".", "a.b.c"] { #expect(cookie.browser(nonsense, of: "anna") == nil) }
+    }
+
     @Test func `No character of a cookie can be changed`() {
         let value = cookie.value(of: cookie.begin("anna", at: 1000))
         for index in value.indices {
@@ -50,6 +65,22 @@ struct SignInLimitTests {
         var limit = SignInLimit()
         for address in 0..<6 { for _ in 0..<5 { #expect(limit.take("\(address)", at: 0) == nil) } }
         #expect(limit.take("another", at: 0) == 1)
+    }
+
+    @Test func `Others' tries are not held against a browser that is known, and it has five of its own`() {
+        var limit = SignInLimit()
+        for address in 0..<30 { _ = limit.take("\(address)", at: 0) }
+        #expect(limit.take("another", at: 0) != nil)
+        for _ in 0..<5 { #expect(limit.take("browser", isOwn: true, at: 0) == nil) }
+        #expect(limit.take("browser", isOwn: true, at: 0) == 12)
+    }
+
+    @Test func `Tries that are not looked at are counted, and told of once a minute`() {
+        var limit = SignInLimit()
+        #expect(limit.countPassedOver(at: 0) == 1)
+        for _ in 0..<500 { #expect(limit.countPassedOver(at: 59) == nil) }
+        #expect(limit.countPassedOver(at: 60) == 501)
+        #expect(limit.refused == 502)
     }
 
     @Test func `Who has signed in begins anew`() {

@@ -1,3 +1,4 @@
+import Glibc
 import TestSupport
 import Testing
 
@@ -18,18 +19,43 @@ struct WebProgramTests {
         #expect(!clear.errors.contains("0123456789abcdef"))
     }
 
+    private func add(_ name: String, _ file: String) async throws -> HeadroomProgram.Output {
+        try await HeadroomProgram.run(
+            "/bin/sh",
+            [
+                "-c", "echo 'correct horse' | \"$0\" serve --user-file \"$1\" --add-user \"$2\"",
+                HeadroomProgram.path, file, name,
+            ],
+            environment: environment
+        )
+    }
+
+    @Test(arguments: Planted.allCases)
+    func `Whatever stands in the place of the users' file, the dashboard ends in time, with words`(
+        planted: Planted
+    ) async throws {
+        let folder = TemporaryFolder()
+        let file = "\(folder.path)/users"
+        // Users of nobody's.
+        let other = folder.write("mine", to: "other", mode: 0o644)
+        guard planted.plant(file, beside: other) else { return #expect(planted == .device) }
+        let serving = try await HeadroomProgram.run(
+            "/usr/bin/timeout",
+            ["-s", "KILL", "60", HeadroomProgram.path, "serve", "--user-file", file],
+            environment: environment
+        )
+        #expect(serving.status == 1 && serving.errors.contains(file), "\(serving)")
+        let adding = try await add("anna", file)
+        #expect(adding.status == 1 && adding.errors.contains(file), "\(adding)")
+        #expect(try SourceFiles.text(other) == "mine")
+        #expect(access("\(other).none", F_OK) != 0)
+    }
+
     @Test func `A user is added with a hash, and replaced; a file that everybody may read is refused`() async throws {
         let folder = TemporaryFolder()
         let file = "\(folder.path)/users"
         for _ in 0..<2 {
-            let run = try await HeadroomProgram.run(
-                "/bin/sh",
-                [
-                    "-c", "echo 'correct horse' | \"$0\" serve --user-file \"$1\" --add-user anna",
-                    HeadroomProgram.path, file,
-                ],
-                environment: environment
-            )
+            let run = try await add("anna", file)
             #expect(run.status == 0, "\(run.errors)")
         }
         let kept = try await HeadroomProgram.run("/bin/sh", ["-c", "stat -c %a \"$0\"; cat \"$0\"", file])
@@ -38,9 +64,83 @@ struct WebProgramTests {
         #expect(lines.count == 2)
         #expect(lines.last?.hasPrefix("anna:$scrypt$") == true)
         #expect(!kept.output.contains("correct horse"))
+        // What stands under a name that could be guessed is left alone, and rights that were changed stay.
+        let other = folder.write("mine", to: "other")
+        for name in ["users.new", "users~"] { symlink(other, "\(folder.path)/\(name)") }
+        _ = try await HeadroomProgram.run("/bin/chmod", ["640", file])
+        _ = try await add("bert", file)
+        #expect(
+            try await HeadroomProgram.run("/bin/sh", ["-c", "stat -c %a \"$0\"; cat \"$0\"", file]).output
+                .split(separator: "\n").map { $0.prefix(5) } == ["640", "anna:", "bert:"]
+        )
+        #expect(try SourceFiles.text(other) == "mine")
         _ = try await HeadroomProgram.run("/bin/chmod", ["644", file])
         let run = try await HeadroomProgram.run(["serve", "--user-file", file], environment: environment)
         #expect(run.status == 1)
         #expect(run.errors.contains("chmod 600"))
+    }
+
+    @Test func `A token that is made for a run stands in a file of its owner's, and not in the log`() async throws {
+        let dashboard = try await ServedDashboard()
+        let path = try #require(dashboard.log.firstMatch(of: /the token in (\S+)/)).output.1
+        let token = try #require(ServedDashboard.text(String(path)).split(separator: "\n").first)
+        #expect(token.count == 32)
+        #expect(!dashboard.log.contains(token))
+        let mode = try await HeadroomProgram.run("/usr/bin/stat", ["-c", "%a", String(path)])
+        #expect(mode.output == "600\n")
+        #expect(try await dashboard.status("/api/v1/openapi.json", ["--oauth2-bearer", String(token)]) == 200)
+        #expect(try await dashboard.status("/api/v1/openapi.json", ["--oauth2-bearer", "x\(token)"]) == 401)
+        #expect(try await dashboard.status("/sign-in", ["--data", "password=x\(token)"]) == 401)
+        // Nor does a token that was shown to it come back in the log, right or wrong.
+        #expect(!dashboard.log.contains(token))
+        #expect(
+            dashboard.log.contains("token refused") && dashboard.log.contains("sign-in refused"),
+            "\(dashboard.log)"
+        )
+        // A link in the file's place is replaced, not followed.
+        let victim = dashboard.folder.write("precious", to: "victim")
+        _ = try await HeadroomProgram.run("/bin/ln", ["-sf", victim, String(path)])
+        let again = try await ServedDashboard(folder: dashboard.folder)
+        #expect(again.log.contains(path))
+        #expect(ServedDashboard.text(victim) == "precious")
+    }
+
+    @Test func `Only who asks for a name of its own is answered, however the name is said`() async throws {
+        let dashboard = try await ServedDashboard(["--host-name", "db.example.org"])
+        for path in ["/sign-in", "/metrics", "/", "/events", "/nothing"] {
+            #expect(
+                try await dashboard.status(path, ["--header", "Host: evil.example:\(dashboard.port)"]) == 421,
+                "\(path)"
+            )
+        }
+        #expect(
+            try await dashboard.status("/sign-in", ["--header", "Host: evil.example", "--data", "password=x"]) == 421
+        )
+        #expect(try await dashboard.status("/sign-in", ["--header", "Host: db.example.org"]) == 200)
+        #expect(try await dashboard.status("/sign-in", ["--header", "Host: localhost:\(dashboard.port)"]) == 200)
+        #expect(try await dashboard.status("/sign-in", ["--header", "Host: localhost:1"]) == 421)
+        #expect(try await dashboard.status("/sign-in", ["--header", "Host: x@localhost:\(dashboard.port)"]) == 421)
+        // HTTP/1.0 without a Host is no browser's, and a name in the target counts for nothing.
+        #expect(try await dashboard.status("/sign-in", ["--http1.0", "--header", "Host:"]) == 421)
+        #expect(try await dashboard.status("/healthz", ["--http1.0", "--header", "Host:"]) == 200)
+        let target = ["--request-target", "http://db.example.org/sign-in"]
+        #expect(try await dashboard.status("/", target + ["--header", "Host: evil.example"]) == 421)
+        #expect(try await dashboard.status("/", target) == 200)
+        let twice =
+            "exec 3<>/dev/tcp/127.0.0.1/$0; printf 'GET /sign-in HTTP/1.1\\r\\nHost: localhost:%s\\r\\n"
+            + "Host: evil.example\\r\\nConnection: close\\r\\n\\r\\n' $0 >&3; head -n 1 <&3"
+        let raw = try await HeadroomProgram.run("/bin/bash", ["-c", twice, "\(dashboard.port)"])
+        #expect(raw.output.hasPrefix("HTTP/1.1 400"), "\(raw.output)")
+    }
+
+    @Test func `A head of many or long fields is refused`() async throws {
+        let dashboard = try await ServedDashboard()
+        let many = (0..<150).flatMap { ["--header", "X-\($0): y"] }
+        #expect(try await dashboard.status("/sign-in", many) == 400)
+        #expect(
+            try await dashboard.status("/sign-in", ["--header", "X: \(String(repeating: "y", count: 20_000))"]) == 400
+        )
+        #expect(try await dashboard.status("/sign-in?" + String(repeating: "y", count: 20_000)) == 400)
+        #expect(try await dashboard.status("/sign-in") == 200)
     }
 }

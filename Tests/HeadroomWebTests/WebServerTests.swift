@@ -1,6 +1,7 @@
 import FoundationEssentials
 import HTTPTypes
 import Headroom
+import HeadroomJobs
 import HeadroomSandbox
 import Hummingbird
 import HummingbirdTesting
@@ -17,10 +18,12 @@ import Testing
     private func serve<Result>(
         account: String = "ten3",
         interval: Duration = .milliseconds(50),
+        uploadFolder: String? = nil,
         _ body: @escaping @Sendable (any TestClientProtocol) async throws -> Result
     ) async throws -> Result {
         var options = WebOptions()
         options.interval = interval
+        options.uploadFolder = uploadFolder
         let sandbox = try SuiteServer.sandbox
         let loaded = try SettingsSources(
             overrides: [
@@ -31,6 +34,7 @@ import Testing
             environment: [:]
         )
         .load(programName: "headroom serve")
+        if let uploadFolder { options.importFolders = try ImportFolders(loaded, uploads: uploadFolder) }
         let application = try WebServer.application(
             loaded,
             options,
@@ -193,6 +197,61 @@ import Testing
                     #expect(String(buffer: response.body) == "{\"result\":\"killed\"}")
                 }
                 await #expect(throws: DatabaseError.self) { try await connection.query("SELECT 1") }
+            }
+        }
+    }
+
+    @Test func `A file with HTML in it comes back as text, in every way to see it`() async throws {
+        let sandbox = try SuiteServer.sandbox
+        let folder = TemporaryFolder()
+        let migrated = try await HeadroomProgram.run(
+            ["migrate"],
+            environment: sandbox.environment.merging(["DB_USERNAME": "ten6", "DB_PASSWORD": "sandbox"]) { $1 }
+        )
+        try #require(migrated.status == 0, "\(migrated.errors)")
+        let evil = "<script>alert(1)</script>"
+        try await serve(account: "ten6", uploadFolder: folder.path) { client in
+            let file = ByteBuffer(string: "mpan,datetime,kwh\n1,2024-01-01 00:00,1\n\(evil),soon,2\n")
+            let name = "%3Cscript%3Ealert(1)%3C%2Fscript%3E.csv"
+            let place = try await client.execute(
+                uri: "/api/v1/jobs?type=hh&filename=\(name)",
+                method: .post,
+                headers: Self.bearer,
+                body: file
+            ) { response in
+                #expect(response.status == .created, "\(String(buffer: response.body))")
+                return try #require(response.headers[.location])
+            }
+            let id = try #require(place.split(separator: "/").last.flatMap { Int($0) })
+            try await SuiteServer.database("ten6")
+                .withConnection { connection in
+                    _ = try await connection.query(
+                        """
+                        INSERT INTO headroom_rejected_rows (job_id, line, column_name, cell, reason, content)
+                        VALUES (\(id), 3, 'datetime', 'soon', \(evil), \(evil + ",soon,2"))
+                        """
+                    )
+                }
+            for path in ["/imports", "/imports/\(id)", "/imports/\(id)/cancel", "/imports/\(id)/delete"] {
+                try await client.execute(uri: path, method: .get, headers: Self.bearer) { response in
+                    #expect(response.status == .ok, "\(path)")
+                    #expect(!String(buffer: response.body).contains("<script>alert"), "\(path)")
+                }
+            }
+            let types = [
+                "/imports/\(id)/rejects.csv": "text/csv", "/api/v1/jobs/\(id)": "application/json",
+                "/api/v1/jobs/\(id)/rejects": "application/json",
+            ]
+            for (path, type) in types {
+                try await client.execute(uri: path, method: .get, headers: Self.bearer) { response in
+                    #expect(response.status == .ok, "\(path)")
+                    #expect(response.headers[.contentType]?.hasPrefix(type) == true, "\(path)")
+                    #expect(response.headers[.xContentTypeOptions] == "nosniff")
+                    if type == "text/csv" {
+                        #expect(response.headers[.contentDisposition]?.hasPrefix("attachment") == true)
+                    }
+                    #expect(String(buffer: response.body).contains("alert(1)") || path == "/api/v1/jobs/\(id)")
+                }
             }
         }
     }

@@ -42,6 +42,13 @@ import Testing
             + "/Examples/data/uk-electricity-half-hourly.csv"
     }
 
+    @Test func `a row is kept whose cells have more marks than their columns take`() async throws {
+        let marks = String(repeating: "x" + String(repeating: "\u{301}", count: 200), count: 50)
+        let path = folder.write("start,value\n2024-01-01 00:00,\(marks)\n2024-01-01 00:30,1\n", to: "marks.csv")
+        let job = try await run(path, on: try await database("marks"))
+        #expect(job.status == .completed && job.counts.failed == 1, "\(job.errorMessage ?? "")")
+    }
+
     @Test func `the sample file is imported exactly, and a second time nothing doubles`() async throws {
         let database = try await database("sample")
         let options = ImportOptions(mpan: "1200023305967", timezone: "UTC")

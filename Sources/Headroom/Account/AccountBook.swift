@@ -10,9 +10,20 @@ struct AccountBook: Sendable {
 
     /// Returns the folder of the account that the settings are known to lead to.
     func account(of settings: DatabaseSettings) -> String? {
-        guard let name = try? SettingsFile.read(page(settings)), Self.isName(name) else { return nil }
+        guard let name = Self.text(page(settings)), Self.isName(name) else { return nil }
         let path = "\(folder.path)/accounts/\(name)"
         return SettingsFile.exists(path) ? path : nil
+    }
+
+    /// Why what is noted of the settings cannot be read; `nil` when nothing is noted.
+    func obstacle(to settings: DatabaseSettings) -> DatabaseError? {
+        let page = page(settings)
+        do throws(RegularFile.Problem) {
+            _ = try RegularFile.read(page, atMost: Self.mostText)
+            return nil
+        } catch {
+            return error == .system(ENOENT) ? nil : StateFolder.unusable(page, error, "to be read")
+        }
     }
 
     /// Returns the folder of an account; makes it first when there is none.
@@ -20,7 +31,7 @@ struct AccountBook: Sendable {
     /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
     func folder(of facts: AccountFacts) throws -> String {
         let identity = "\(facts.account) on \(facts.server)"
-        let user = facts.account.filter { $0.isASCII && ($0.isLetter || $0.isNumber || "_-.".contains($0)) }.prefix(32)
+        let user = facts.account.keeping(\.isNameSign).prefix(32)
         let name = "\(user)-\(Self.digest(identity))"
         let path = try folder.folder("accounts/\(name)")
         try Self.replace("\(path)/account", with: identity + "\n")
@@ -34,7 +45,7 @@ struct AccountBook: Sendable {
         _ = try folder.folder("settings")
         try Self.replace(
             page(settings),
-            with: String(path[(path.lastIndex(of: "/") ?? path.startIndex)...].dropFirst())
+            with: String(path[(path.unicodeScalars.lastIndex(of: "/") ?? path.startIndex)...].dropFirst())
         )
     }
 
@@ -50,7 +61,7 @@ struct AccountBook: Sendable {
     }
 
     private static func isName(_ name: String) -> Bool {
-        !name.isEmpty && !name.contains("/") && name != ".." && name != "."
+        !name.isEmpty && !name.holds("/") && name != ".." && name != "."
     }
 
     /// 64 bits of FNV-1a: short and the same in every process, as Swift's own hashes are not.
@@ -63,18 +74,19 @@ struct AccountBook: Sendable {
 
     /// Puts a whole file in the place of the old one, so that nobody reads half of it.
     static func replace(_ path: String, with text: String) throws {
-        if (try? SettingsFile.read(path)) == text { return }
-        let draft = "\(path).\(getpid()).\(UInt64.random(in: 0...(.max)))"
-        let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o660)
-        guard descriptor >= 0 else { throw StateFolder.unusable(draft, errno, "to be made") }
-        fchmod(descriptor, 0o660)
-        var text = text
-        let written = text.withUTF8 { write(descriptor, $0.baseAddress, $0.count) }
-        let number = errno
-        close(descriptor)
-        guard written == text.utf8.count, rename(draft, path) == 0 else {
-            unlink(draft)
-            throw StateFolder.unusable(path, written < 0 ? number : errno, "to be written")
+        if Self.text(path) == text { return }
+        do throws(RegularFile.Problem) {
+            try RegularFile.write(path, text, mode: 0o660)
+        } catch {
+            throw StateFolder.unusable(path, error, "to be written")
         }
     }
+
+    /// The text of a file of the state folder; `nil` when there is none that can be read.
+    static func text(_ path: String) -> String? {
+        (try? RegularFile.read(path, atMost: mostText)).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// The most bytes of a text: a snapshot's sessions have a few hundred each.
+    private static let mostText = 1 << 20
 }

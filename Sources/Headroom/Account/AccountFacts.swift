@@ -44,7 +44,7 @@ extension Session {
         .decode(String.self, String.self)
         let uptime = status.first { $0.0 == "Uptime" }.flatMap { Int($0.1) } ?? 0
         // The nodes of a cluster count each for itself, but whoever may use all of them keeps one budget.
-        let cluster = status.first { $0.0 == "wsrep_cluster_state_uuid" && $0.1.contains { $0 != "0" && $0 != "-" } }?.1
+        let cluster = status.first { $0.0 == "wsrep_cluster_state_uuid" && !$0.1.isAll { $0 == "0" || $0 == "-" } }?.1
         // By SHOW: a variable that an older server does not have is no row there, and an error in a SELECT.
         let identity = try await query(
             "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_uid', 'server_uuid')",
@@ -70,7 +70,7 @@ extension Session {
             server: cluster.map { "cluster|\($0)" } ?? identity.map { "\(server)|\($0.1)" } ?? server,
             ownLimit: limit > 0 ? limit : nil,
             serverLimit: serverLimit,
-            serverStartedAt: Int64(time(nil)) - Int64(uptime),
+            serverStartedAt: Int64(time(nil)) - Int64(uptime.asCount),
             otherSessions: sessions ?? 0
         )
     }

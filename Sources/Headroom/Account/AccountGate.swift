@@ -11,7 +11,7 @@ final class AccountGate: Sendable {
     private let state = Guarded<Admission?>(nil)
 
     /// How long what was read of the limit is believed; then the next connection to be opened reads it again.
-    private static let freshness: Int64 = 60
+    private static let freshness: UInt64 = 60
 
     /// One member for each account and policy in a process, however many databases it has: a member costs descriptors.
     private static let members = Guarded<[Key: Admission]>([:])
@@ -35,13 +35,14 @@ final class AccountGate: Sendable {
     /// - Throws: ``DatabaseError``, or `CancellationError`.
     func admission(_ limits: Limits) async throws -> Admission {
         if let admission = current { return admission }
+        try Waiting.start()
         if let folder = book.account(of: settings) { return try join(folder) }
         return try await join(firstLogin(limits))
     }
 
     /// Whether what is known of the limit is old, so that the next session is to be asked.
     func isStale(_ admission: Admission) -> Bool {
-        abs(Int64(time(nil)) - admission.limitReadAt) > Self.freshness
+        Int64(time(nil)).subtracting(clamped: admission.limitReadAt).magnitude > Self.freshness
     }
 
     /// Notes what a fresh session says of its account.
@@ -59,7 +60,7 @@ final class AccountGate: Sendable {
             table.limit = facts.limit
             table.limitReadAt = Int64(time(nil))
             table.serverStartedAt = facts.serverStartedAt
-            table.foreignSessions = max(0, facts.otherSessions - (table.heldSlots() - (hasSlot ? 1 : 0)))
+            table.foreignSessions = max(0, facts.otherSessions.asCount - (table.heldSlots() - (hasSlot ? 1 : 0)))
         }
         // Last, so that whoever finds the account finds its limit too.
         try book.note(folder, for: settings)

@@ -18,7 +18,7 @@ public struct AccountMemory: Sendable {
     }
 
     /// The text that was kept last; `nil` when there is none.
-    public var text: String? { try? SettingsFile.read("\(folder.path)/memory/\(name)") }
+    public var text: String? { AccountBook.text("\(folder.path)/memory/\(name)") }
 
     /// Keeps a text in the place of the old one.
     ///

@@ -15,10 +15,10 @@ package struct ServerVersion: Sendable, Hashable {
 
     /// Takes a greeting apart, such as `10.11.6-MariaDB-log`, `5.5.5-10.3.39-MariaDB` or `8.0.36-28`; `nil` for others.
     package init?(_ text: String) {
-        flavor = text.contains("MariaDB") ? .mariaDB : .mySQL
+        flavor = text.holds("MariaDB") ? .mariaDB : .mySQL
         // MariaDB puts a version in front that old clients can bear.
-        let number = flavor == .mariaDB && text.hasPrefix("5.5.5-") ? text.dropFirst(6) : text[...]
-        let parts = number.split(separator: ".", maxSplits: 2).map { Int($0.prefix { $0.isNumber }) }
+        let number = flavor == .mariaDB ? text.after("5.5.5-") ?? text[...] : text[...]
+        let parts = number.pieces(separator: ".", maxSplits: 2).map { Int($0.leading(\.isDigit)) }
         guard parts.count >= 2, let major = parts[0], let minor = parts[1] else { return nil }
         (self.major, self.minor) = (major, minor)
     }

@@ -14,7 +14,7 @@ enum AdmissionFailure {
             slots == 0
             ? "This host has no share of the account yet: other hosts' connections were"
             : slots == 1 ? "The budget's only connection was" : "All \(slots) connections of the budget were"
-        let tenths = Int((wait / .milliseconds(100)).rounded())
+        let tenths = Int(clamped: (wait / .milliseconds(100)).rounded())
         let time = tenths % 10 == 0 ? "\(tenths / 10) s" : "\(tenths / 10).\(tenths % 10) s"
         return DatabaseError(
             .budgetExhausted,

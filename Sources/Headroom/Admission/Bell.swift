@@ -69,7 +69,7 @@ final class Bell: Sendable {
     func ring(_ other: Int) {
         let descriptor = state.withLock { state -> Int32 in
             if let descriptor = state.others[other] { return descriptor }
-            let descriptor = open("\(folder)/\(other)", O_WRONLY | O_CLOEXEC | O_NOFOLLOW)
+            let descriptor = (try? RegularFile.open("\(folder)/\(other)", O_WRONLY)) ?? -1
             if descriptor >= 0 { state.others[other] = descriptor }
             return descriptor
         }

@@ -46,7 +46,7 @@ public struct Holder: Sendable, Hashable {
     public var site = ""
 
     /// How long ago it was taken.
-    public var age: Duration { .nanoseconds(max(0, Slot.now - since)) }
+    public var age: Duration { .nanoseconds(max(0, Slot.now.subtracting(clamped: since))) }
 
     /// Creates a holder that is nobody.
     public init() {}

@@ -17,11 +17,10 @@ public struct HostLockReport: Sendable, Hashable {
         let paths = (try? SettingsFile.list(folder, ending: ".lock")) ?? []
         return paths.compactMap { path in
             // Read only, as a guest: asking whether a lock is held changes nothing.
-            let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-            guard descriptor >= 0 else { return nil }
+            guard let descriptor = try? RegularFile.open(path, O_RDONLY) else { return nil }
             defer { close(descriptor) }
             guard kernel_is_byte_locked(descriptor, HostLock.byte) == 1 else { return nil }
-            let name = path.split(separator: "/").last?.dropLast(".lock".count) ?? ""
+            let name = path.pieces(separator: "/").last?.dropLast(".lock".count) ?? ""
             return HostLockReport(name: String(name), holder: HostLock.holder(descriptor))
         }
     }

@@ -26,7 +26,7 @@ final class SlotFile: SlotStore, Sendable {
         var information = stat()
         if fstat(descriptor, &information) == 0, information.st_size < Self.size {
             let result = Machine.makeRoom(descriptor, Self.size)
-            guard result == 0 else { throw StateFolder.unusable(path, result, "to be made") }
+            guard result == 0 else { throw StateFolder.unusable(path, .system(result), "to be made") }
         }
         var table = SlotTable()
         let magic = table.bytes.prefix(8)
@@ -48,8 +48,11 @@ final class SlotFile: SlotStore, Sendable {
     /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
     init(reading path: String) throws {
         self.path = path
-        descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-        guard descriptor >= 0 else { throw StateFolder.unusable(path, errno, "to be opened") }
+        do throws(RegularFile.Problem) {
+            descriptor = try RegularFile.open(path, O_RDONLY)
+        } catch {
+            throw StateFolder.unusable(path, error, "to be opened")
+        }
     }
 
     deinit {

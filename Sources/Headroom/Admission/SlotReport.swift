@@ -49,12 +49,13 @@ public struct SlotReport: Sendable {
     public init(_ settings: DatabaseSettings) throws {
         let book = AccountBook(folder: StateFolder(settings.stateFolder))
         guard let folder = book.account(of: settings) else {
-            throw DatabaseError(
-                .accountUnknown,
-                message: "No program of this host has logged in as \(settings.description) through Headroom yet.",
-                advice: "Then nobody holds a slot of it. If one should: it may use another state folder "
-                    + "(this one: \(book.folder.path), HEADROOM_STATE_DIR) or another way to the server."
-            )
+            throw book.obstacle(to: settings)
+                ?? DatabaseError(
+                    .accountUnknown,
+                    message: "No program of this host has logged in as \(settings.description) through Headroom yet.",
+                    advice: "Then nobody holds a slot of it. If one should: it may use another state folder "
+                        + "(this one: \(book.folder.path), HEADROOM_STATE_DIR) or another way to the server."
+                )
         }
         try self.init(folder: folder, settings: settings)
     }
@@ -64,7 +65,7 @@ public struct SlotReport: Sendable {
         // everybody who waits.
         let file = try SlotFile(reading: "\(folder)/slots")
         self.folder = folder
-        account = ((try? SettingsFile.read("\(folder)/account")) ?? "").filter { $0 != "\n" }
+        account = (AccountBook.text("\(folder)/account") ?? "").keeping { !$0.endsLine }
         var table = SlotTable()
         file.read(into: &table)
         limit = table.limit

@@ -31,7 +31,7 @@ struct SlotTable {
     /// The number of member records that were ever used.
     var membersUsed: Int {
         get { min(Self.memberCount, Int(read(UInt32.self, at: 8))) }
-        set { write(UInt32(newValue), at: 8) }
+        set { write(UInt32(clamping: newValue), at: 8) }
     }
 
     /// The account's limit; `nil` while it is not known, ``unlimited`` when there is none.
@@ -40,7 +40,7 @@ struct SlotTable {
             let limit = Int(read(UInt32.self, at: 12))
             return limit == 0 ? nil : limit
         }
-        set { write(UInt32(newValue ?? 0), at: 12) }
+        set { write(UInt32(clamping: newValue ?? 0), at: 12) }
     }
 
     /// Stands for a limit that does not exist.
@@ -115,9 +115,9 @@ struct SlotTable {
         set {
             let start = Self.membersAt + index * Self.memberSize
             write(newValue.ticket, at: start)
-            write(UInt32(newValue.waiting), at: start + 8)
-            write(UInt32(newValue.budget), at: start + 12)
-            write(UInt32(newValue.reserve), at: start + 16)
+            write(UInt32(clamping: newValue.waiting), at: start + 8)
+            write(UInt32(clamping: newValue.budget), at: start + 12)
+            write(UInt32(clamping: newValue.reserve), at: start + 16)
             bytes[start + 20] = newValue.keepsIdle ? 1 : 0
             bytes[start + 21] = newValue.isPresent ? 1 : 0
             write(UInt16(clamping: newValue.hosts), at: start + 22)

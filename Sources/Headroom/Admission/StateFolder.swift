@@ -51,42 +51,35 @@ struct StateFolder: Sendable, Hashable {
     /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
     func folder(_ name: String) throws -> String {
         let whole = "\(path)/\(name)"
-        try Self.makeFolders(whole)
-        try Self.check(path, mayBeLink: true)
-        var below = path
-        for part in name.split(separator: "/") {
-            below += "/\(part)"
-            try Self.check(below, mayBeLink: false)
+        do {
+            try Self.makeFolders(whole)
+            var folder = try OpenFolder(path)
+            if let refusal = refusal(folder) { throw refusal }
+            for part in name.pieces(separator: "/") {
+                folder = try folder.folder(String(part))
+                if let refusal = refusal(folder) { throw refusal }
+            }
+        } catch let problem as RegularFile.Problem {
+            throw Self.unusable(whole, problem, "to be used")
         }
         return whole
     }
 
-    /// Refuses a folder in which a user whom nobody let in could put files and links of their own.
-    private static func check(_ path: String, mayBeLink: Bool) throws {
-        var information = stat()
-        guard (mayBeLink ? stat(path, &information) : lstat(path, &information)) == 0 else {
-            throw unusable(path, errno, "to be looked at")
-        }
+    /// Why a folder is not used: a user whom nobody let in could put files and links of their own into it.
+    private func refusal(_ folder: borrowing OpenFolder) -> DatabaseError? {
+        let isOpen = folder.facts.st_mode & S_IWOTH != 0
         // Whoever comes first makes the folder in /var/tmp, and its name can be guessed.
-        let isForeign = path == privateFallback && information.st_uid != geteuid()
-        let problem: String? =
-            if information.st_mode & S_IFMT != S_IFDIR {
-                "is not a folder but a link or a file"
-            } else if information.st_mode & S_IWOTH != 0 {
-                "may be written to by every user of this machine"
-            } else if isForeign {
-                "belongs to another user (\(information.st_uid))"
-            } else {
-                nil
-            }
-        guard let problem else { return }
-        throw DatabaseError(
+        let isForeign = path == Self.privateFallback && folder.facts.st_uid != geteuid()
+        guard isOpen || isForeign else { return nil }
+        return DatabaseError(
             .stateFolderUnusable,
-            message:
-                "\(path) \(problem), so what is in it could be anybody's. It is where the processes of this host share "
-                + "the account's budget.",
-            advice: information.st_mode & S_IWOTH != 0 && information.st_mode & S_IFMT == S_IFDIR
-                ? "chmod o-w \(path); or name another folder with HEADROOM_STATE_DIR."
+            message: "\(folder.path) "
+                + (isOpen
+                    ? "may be written to by every user of this machine"
+                    : "belongs to another user (\(folder.facts.st_uid))")
+                + ", so what is in it could be anybody's. It is where the processes of this host share the account's budget.",
+            advice: isOpen
+                ? "chmod o-w \(Escaping.shell(folder.path)); or name another folder with HEADROOM_STATE_DIR."
                 : "See who made it and remove it, or name another folder with HEADROOM_STATE_DIR."
         )
     }
@@ -97,40 +90,36 @@ struct StateFolder: Sendable, Hashable {
     ///
     /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
     static func openShared(_ path: String) throws -> Int32 {
-        // First without making it: in a sticky folder the kernel refuses to "create" another user's file, even for root.
-        var descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
-        if descriptor < 0, errno == ENOENT {
-            descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o660)
+        do throws(RegularFile.Problem) {
+            let (folder, name) = RegularFile.parts(path)
+            let (descriptor, isNew) = try OpenFolder(folder).file(name, O_RDWR | O_CREAT, mode: 0o660)
             // The umask has most likely taken the group's right to write.
-            if descriptor >= 0 { fchmod(descriptor, 0o660) }
-        }
-        guard descriptor >= 0 else { throw unusable(path, errno, "to be opened") }
-        return descriptor
-    }
-
-    private static func makeFolders(_ path: String) throws {
-        if access(path, X_OK) == 0 { return }
-        if let slash = path.lastIndex(of: "/"), slash > path.startIndex { try makeFolders(String(path[..<slash])) }
-        if mkdir(path, 0o770) == 0 {
-            var above = stat()
-            let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
-            // A group's folder gives its group to what is in it.
-            let isShared = stat(parent, &above) == 0 && above.st_mode & 0o2020 == 0o2020
-            chmod(path, isShared ? 0o2770 : 0o700)
-        } else if errno != EEXIST {
-            throw unusable(path, errno, "to be made")
+            if isNew { fchmod(descriptor, 0o660) }
+            return descriptor
+        } catch {
+            throw unusable(path, error, "to be opened")
         }
     }
 
-    static func unusable(_ path: String, _ number: Int32, _ what: String) -> DatabaseError {
-        DatabaseError(
+    private static func makeFolders(_ path: String) throws(RegularFile.Problem) {
+        if access(path, F_OK) == 0 { return }
+        let (above, name) = RegularFile.parts(path)
+        if above != "/", above != "." { try makeFolders(above) }
+        try OpenFolder(above).makeFolder(name)
+    }
+
+    static func unusable(_ path: String, _ problem: RegularFile.Problem, _ what: String) -> DatabaseError {
+        let problem = RegularFile.explained(problem, path)
+        let isForbidden = problem == .system(EACCES) || problem == .system(EPERM)
+        return DatabaseError(
             .stateFolderUnusable,
-            message: "\(path) failed \(what): \(String(cString: strerror(number))). "
+            message: "\(path) failed \(what): \(problem). "
                 + "It is where the processes of this host share the account's budget.",
-            advice: number == EACCES || number == EPERM
-                ? "Let this user into the folder's group, or name another folder with HEADROOM_STATE_DIR; every user of "
-                    + "the account must name the same one."
-                : "Check the disk and the rights, or name another folder with HEADROOM_STATE_DIR."
+            advice: problem.advice
+                ?? (isForbidden
+                    ? "Let this user into the folder's group, or name another folder with HEADROOM_STATE_DIR; every user of "
+                        + "the account must name the same one."
+                    : "Check the disk and the rights, or name another folder with HEADROOM_STATE_DIR.")
         )
     }
 }

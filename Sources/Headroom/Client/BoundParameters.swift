@@ -9,7 +9,10 @@ final class BoundParameters {
     private let memory: UnsafeMutableRawPointer
 
     /// Copies the values into one piece of memory.
-    init(_ values: [SQLValue]) {
+    ///
+    /// - Throws: ``DatabaseError`` with `encodingFailed` when no server can store one of them.
+    init(_ values: [SQLValue]) throws(DatabaseError) {
+        try SQLValue.check(values)
         count = values.count
         binds = .allocate(capacity: max(1, count))
         memory = .allocate(byteCount: values.reduce(8) { $0 + $1.boundSize }, alignment: 8)
@@ -43,9 +46,10 @@ final class BoundParameters {
 extension SQLValue {
     fileprivate var boundType: enum_field_types {
         switch self {
-        case .null: MYSQL_TYPE_NULL
+        case .null, .unstorable: MYSQL_TYPE_NULL
         case .integer, .unsigned: MYSQL_TYPE_LONGLONG
         case .double: MYSQL_TYPE_DOUBLE
+        case .decimal: MYSQL_TYPE_NEWDECIMAL
         case .text: MYSQL_TYPE_STRING
         case .bytes: MYSQL_TYPE_BLOB
         }
@@ -54,9 +58,9 @@ extension SQLValue {
     /// The bytes that the value takes, a multiple of 8 so that the next one is aligned.
     fileprivate var boundSize: Int {
         switch self {
-        case .null: 0
+        case .null, .unstorable: 0
         case .integer, .unsigned, .double: 8
-        case .text(let text): (text.utf8.count + 7) & ~7
+        case .text(let text), .decimal(let text): (text.utf8.count + 7) & ~7
         case .bytes(let bytes): (bytes.count + 7) & ~7
         }
     }
@@ -64,7 +68,7 @@ extension SQLValue {
     /// Writes the value and returns its length.
     fileprivate func write(to place: UnsafeMutableRawPointer) -> Int {
         switch self {
-        case .null:
+        case .null, .unstorable:
             return 0
         case .integer(let number):
             place.storeBytes(of: number, as: Int64.self)
@@ -75,7 +79,7 @@ extension SQLValue {
         case .double(let number):
             place.storeBytes(of: number, as: Double.self)
             return 8
-        case .text(var text):
+        case .text(var text), .decimal(var text):
             return text.withUTF8 { bytes in
                 if let start = bytes.baseAddress { memcpy(place, start, bytes.count) }
                 return bytes.count

@@ -3,11 +3,11 @@ import CMariaDB
 extension Client {
     /// Prepares a statement and runs it for many rows at once: two round trips in all.
     func sendBulk(_ sql: SQL, _ columns: [BulkColumn], limits: Limits) async throws -> Summary {
+        let parameters = try BoundColumns(columns)
         try await collectReplies(limits)
         guard let statement = mysql_stmt_init(handle) else { throw statementError }
         let reader = PreparedReader(self, statement, isWhole: true)
         let query = CString(sql.text)
-        let parameters = BoundColumns(columns)
         defer { withExtendedLifetime((query, parameters)) {} }
         let unprepared = try await drive(Int32(0), limits: limits) { result in
             mysql_stmt_prepare_start(result, statement, query.pointer, UInt(query.count))

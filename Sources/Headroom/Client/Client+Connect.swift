@@ -36,18 +36,15 @@ extension Client {
                 return await client.leave(after: error.duringConnect(settings), within: moment, abandoned)
             }
         }
-        switch client.verdict {
-        case .proceed, .withdraw:
-            break
-        case .refuse:
-            let error = ConnectFailure.error(2026, "the server does not offer encryption", settings: settings)
-            return await client.leave(after: error, within: settings.closeTimeout, abandoned)
-        case .startOver:
+        if client.verdict == .startOver {
             let timedOut = ConnectFailure.timedOut(settings)
             switch await client.leave(after: timedOut, within: settings.closeTimeout, abandoned) {
             case .failed: return await connect(settings, limits: limits, isPlain: false, abandoned: abandoned)
             case let left: return left
             }
+        }
+        if let failure = client.trustFailure(settings) {
+            return await client.leave(after: failure, within: settings.closeTimeout, abandoned)
         }
         let (number, text) = client.lastError
         guard number == 0 else {
@@ -66,7 +63,13 @@ extension Client {
             let error = ConnectFailure.outOfDescriptors(settings)
             return await client.leave(after: error, within: settings.closeTimeout, abandoned)
         }
-        return .open(client)
+        client.isLoggingIn = false
+        client.trust.remember(
+            client.shownKeys,
+            isAskedForMore: client.isAskedForMore,
+            isEncrypted: client.isEncrypted
+        )
+        return .connected(client)
     }
 
     /// Leaves a session that is not wanted, or that was given up while it began, and waits a moment until its end is proven.
@@ -84,18 +87,63 @@ extension Client {
         return .abandoned(error)
     }
 
+    /// Looks at what keys a server shows, and sends it nothing that is worth having: a made-up password takes the real one's
+    /// place.
+    ///
+    /// - Parameters:
+    ///   - settings: Where to, and as whom.
+    ///   - limits: When to give up.
+    /// - Returns: The keys; none when the server lets clients in by other means.
+    /// - Throws: ``DatabaseError`` when there is no server to look at, or `CancellationError`.
+    static func lookAtKeys(_ settings: DatabaseSettings, limits: Limits) async throws -> [ServerKey] {
+        var settings = settings
+        settings.password = String(UInt64.random(in: 0...(.max)), radix: 36)
+        settings.tls.pins = []
+        if settings.tls.mode != .disabled, settings.tls.mode != .preferred { settings.tls.mode = .required }
+        let client: Client
+        do throws(Interruption) {
+            client = try await connectOnThread(
+                settings,
+                settings.tls.mode != .disabled,
+                limits: limits,
+                onlyLooks: true
+            ) { _ in }
+        } catch .cancelled {
+            throw CancellationError()
+        } catch {
+            throw ConnectFailure.timedOut(settings)
+        }
+        let (number, text) = client.lastError
+        let failure = client.verdict == .proceed ? nil : client.trustFailure(settings)
+        _ = await client.leave(after: CancellationError(), within: settings.closeTimeout) { _ in }
+        if let failure { throw failure }
+        // An error of the server's own, such as that it knows no such password, comes after what is looked for.
+        guard client.shownKeys.isEmpty, ConnectFailure.isOfTheLine(number) else { return client.shownKeys }
+        throw ConnectFailure.error(number, text, settings: settings)
+    }
+
+    /// Why the connect ended for what the server is, and not for what it said.
+    private func trustFailure(_ settings: DatabaseSettings) -> DatabaseError? {
+        switch verdict {
+        case .refuse: return ConnectFailure.error(2026, "the server does not offer encryption", settings: settings)
+        case .refuseGreeting: return ConnectFailure.noGreeting(settings)
+        case .proceed, .startOver: break
+        }
+        if isOverBound { return ConnectFailure.noGreeting(settings) }
+        return refusal.map { ConnectFailure.notTrusted($0, settings) }
+    }
+
     private func connectInline(_ settings: DatabaseSettings, limits: Limits) async throws(Interruption) {
         let arguments = ConnectArguments(settings)
         defer { withExtendedLifetime(arguments) {} }
         _ = try await drive(nil as UnsafeMutablePointer<MYSQL>?, limits: limits) { result in
             let status = arguments.start(handle, result)
-            duplicateSocket(settings)
+            if socket == nil { duplicateSocket(settings) }
             return status
         } resume: { result, events in
             let status = mysql_real_connect_cont(result, handle, events)
             if socket == nil { duplicateSocket(settings) }
-            heedGreeting()
-            return status != 0 && verdict.endsConnect ? unwindConnect(result) : status
+            return status
         }
     }
 
@@ -109,11 +157,12 @@ extension Client {
         _ settings: DatabaseSettings,
         _ asksForTLS: Bool,
         limits: Limits,
+        onlyLooks: Bool = false,
         abandoned: @escaping @Sendable (Client) -> Void
     ) async throws(Interruption) -> Client {
         let timeout = limits.deadline.map { ContinuousClock.now.duration(to: $0) } ?? settings.connectTimeout
         return try await onOwnThread(named: "headroom-open", limits: limits) {
-            let client = make(settings, asksForTLS: asksForTLS, timeout: timeout)
+            let client = make(settings, asksForTLS: asksForTLS, timeout: timeout, onlyLooks: onlyLooks)
             client.connectBlocking(settings, deadline: .now + timeout)
             return HandedOver(client: client)
         } discard: { unclaimed in
@@ -123,12 +172,12 @@ extension Client {
         .client
     }
 
-    /// Connects on a thread that may wait: step by step all the same, for the greeting to be heeded.
+    /// Connects on a thread that may wait: step by step all the same, so that each wait has its end.
     private func connectBlocking(_ settings: DatabaseSettings, deadline: ContinuousClock.Instant) {
         let arguments = ConnectArguments(settings)
         defer { withExtendedLifetime(arguments) {} }
         var result: UnsafeMutablePointer<MYSQL>?
-        var status = FirstWord.heed(for: self) { startingTLS { arguments.start(handle, &result) } }
+        var status = startingTLS { arguments.start(handle, &result) }
         while status != 0 {
             let left = ContinuousClock.now.duration(to: deadline)
             let descriptor = mysql_get_socket(handle)
@@ -137,10 +186,9 @@ extension Client {
                 _ = unwindConnect(&result)
                 break
             }
-            status = FirstWord.heed(for: self) { startingTLS { mysql_real_connect_cont(&result, handle, status & 3) } }
+            status = startingTLS { mysql_real_connect_cont(&result, handle, status & 3) }
             // Not before the server has greeted: a name may have several addresses, each tried with a socket of its own.
             if isGreeted, socket == nil { duplicateSocket(settings) }
-            if status != 0, verdict.endsConnect { status = unwindConnect(&result) }
         }
         // A handshake leaves the socket blocking, and the library's TLS would then block every later call.
         socket?.stopBlocking()
@@ -173,25 +221,8 @@ extension Client {
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
 
-    /// Whether the server has said what it can do; before that nobody logs in.
+    /// Whether the server has said what it can do.
     var isGreeted: Bool { isFreed ? wasGreeted : handle.pointee.server_capabilities != 0 }
-
-    /// Looks at what the server offers, and ends the connect or its encryption where the settings or the offer say so.
-    func heedGreeting() {
-        guard verdict == .proceed, isGreeted else { return }
-        verdict = encryption.verdict(isOffered: handle.pointee.server_capabilities & UInt(CLIENT_SSL) != 0)
-        switch verdict {
-        case .proceed:
-            break
-        case .withdraw:
-            var off: CChar = 0
-            mysql_options(handle, MYSQL_OPT_SSL_ENFORCE, &off)
-        case .refuse, .startOver:
-            // The server's hanging up is to be seen.
-            if socket == nil { socket = SessionSocket(duplicating: mysql_get_socket(handle), isUnix: false) }
-            disconnect()
-        }
-    }
 
     /// Cuts a connect off from the server and lets it end; returns 0, as it waits for nothing any more.
     private func unwindConnect(_ result: UnsafeMutablePointer<UnsafeMutablePointer<MYSQL>?>) -> Int32 {
@@ -207,6 +238,7 @@ extension Interruption {
         switch self {
         case .cancelled: CancellationError()
         case .deadlinePassed: ConnectFailure.timedOut(settings)
+        case .exhausted(let error): error
         }
     }
 }

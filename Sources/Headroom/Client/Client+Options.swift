@@ -7,8 +7,14 @@ extension Client {
     ///   - settings: Where to, and who logs in.
     ///   - asksForTLS: Whether the library is to encrypt where the server can.
     ///   - timeout: How long a blocking connect may take; `nil` for one that obeys its limits by itself.
+    ///   - onlyLooks: Whether the connection only looks at what keys the server shows.
     /// - Returns: The handle.
-    static func make(_ settings: DatabaseSettings, asksForTLS: Bool, timeout: Duration?) -> Client {
+    static func make(
+        _ settings: DatabaseSettings,
+        asksForTLS: Bool,
+        timeout: Duration?,
+        onlyLooks: Bool = false
+    ) -> Client {
         Self.startLibrary
         guard let handle = mysql_init(nil) else { fatalError("Out of memory.") }
         if !asksForTLS {
@@ -24,6 +30,9 @@ extension Client {
         // Off: a server must not be able to ask this client for local files.
         var localInfile: UInt32 = 0
         mysql_options(handle, MYSQL_OPT_LOCAL_INFILE, &localInfile)
+        // What the library reads, not what it sends: it refuses a packet by its header, before it makes room for it.
+        var largest = ReplyBound.largest
+        mysql_options(handle, MYSQL_OPT_MAX_ALLOWED_PACKET, &largest)
         if let timeout {
             // In whole seconds; whoever waits for the connect gives up at the exact moment.
             var seconds = UInt32(clamping: max(1, timeout.components.seconds + 1))
@@ -33,14 +42,25 @@ extension Client {
             OpenSSLConfiguration.needed
             configure(handle, settings.tls)
         }
-        restrictPlugins(handle, settings)
-        return Client(handle, EncryptionRule(mode: settings.tls.mode, isAskedFor: asksForTLS))
+        let trust = ServerTrust(settings, onlyLooks: onlyLooks)
+        mysql_options(
+            handle,
+            MARIADB_OPT_RESTRICTED_AUTH,
+            LoginMethod.allowed(isVerified: trust.isVerified(isEncrypted: asksForTLS), isSocket: trust.isSocket)
+        )
+        let rule = EncryptionRule(
+            mode: settings.tls.mode,
+            isPinned: !settings.tls.pins.isEmpty,
+            isAskedFor: asksForTLS
+        )
+        return Client(handle, rule, trust)
     }
 
     /// Starts the client library, once and before any thread can race for it.
     static let startLibrary: Void = {
         mysql_server_init(0, nil, nil)
-        FirstWord.startListening
+        startListening
+        PasswordExchange.register
     }()
 
     private static func configure(_ handle: UnsafeMutablePointer<MYSQL>, _ tls: TLS) {
@@ -50,26 +70,17 @@ extension Client {
         case .disabled, .preferred, .required:
             // A self-signed server is all right in these modes, so the authorities are left out. The folder, which nobody
             // searches, keeps the library from loading the system's.
-            if AnyCertificate.isPossible { mysql_options(handle, MYSQL_OPT_SSL_CAPATH, "/etc/ssl/certs") }
+            if CertificateCheck.isPossible { mysql_options(handle, MYSQL_OPT_SSL_CAPATH, "/etc/ssl/certs") }
             return
         case .verifyCA:
-            break
+            _ = CertificateCheck.isPossible
         case .verifyIdentity:
+            _ = CertificateCheck.isPossible
             mysql_options(handle, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &on)
         }
         let authorities = tls.authorities ?? Machine.authorities
         // A folder of hashed certificates is read entry by entry, as needed: 1.6 ms where the whole bundle costs 20.
         let option = isFolder(authorities) ? MYSQL_OPT_SSL_CAPATH : MYSQL_OPT_SSL_CA
         mysql_options(handle, option, authorities)
-    }
-
-    /// Has the library refuse to send a bare password over TCP to a server whose identity it does not verify.
-    ///
-    /// A server asks for it by naming a plug-in (mysql_clear_password, dialog, sha256_password), and the library obeys, in its
-    /// very first word if the greeting names it; who sits in between can ask for it too.
-    private static func restrictPlugins(_ handle: UnsafeMutablePointer<MYSQL>, _ settings: DatabaseSettings) {
-        guard !settings.endpoint.isSocket, settings.tls.mode != .verifyIdentity else { return }
-        let plugins = "mysql_native_password,caching_sha2_password,client_ed25519,parsec,auth_gssapi_client"
-        mysql_options(handle, MARIADB_OPT_RESTRICTED_AUTH, plugins)
     }
 }

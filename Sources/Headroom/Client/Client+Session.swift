@@ -67,6 +67,8 @@ extension Client {
                     mysql_reset_connection_cont(result, handle, events)
                 } == 0 ? 0 : 1
         }
-        guard failed == 0 else { throw StatementFailure.error(lastError.number, lastError.text) }
+        if let refusal { throw ConnectFailure.notTrusted(refusal, settings) }
+        guard failed == 0 else { throw statementError }
+        freeStatements()
     }
 }

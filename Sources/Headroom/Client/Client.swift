@@ -1,5 +1,6 @@
 import CLibrary
 import CMariaDB
+import COpenSSL
 
 /// One session's handle in the C client; with its extensions the only code that touches a `MYSQL *`.
 ///
@@ -34,8 +35,32 @@ final class Client {
     /// How much encryption the settings ask for, and whether this handle does.
     let encryption: EncryptionRule
 
+    /// Whether the server may have the password itself.
+    let trust: ServerTrust
+
+    /// The server's first packet, until it is judged; `nil` on a unix socket, where nobody sits in between.
+    var greeting: Greeting?
+
     /// What the server's greeting has led to.
     var verdict = EncryptionRule.Verdict.proceed
+
+    /// How much the server may still send.
+    var replyBound = ReplyBound(ReplyBound.login)
+
+    /// Whether it has sent more, and was cut off.
+    var isOverBound = false
+
+    /// Whether the login is under way, in which a server has little to send.
+    var isLoggingIn = true
+
+    /// The keys that the server has shown.
+    private(set) var shownKeys: [ServerKey] = []
+
+    /// Why the server did not get the password that it asked for.
+    private(set) var refusal: ServerTrust.Refusal?
+
+    /// Whether the login is by a method that may ask for the password itself.
+    var isAskedForMore = false
 
     /// The number of replies that the server owes to statements sent ahead.
     var repliesOwed = 0
@@ -46,13 +71,19 @@ final class Client {
     /// Whether the server had greeted when the handle was freed.
     private(set) var wasGreeted = false
 
+    /// The statements that stay prepared until the scope ends.
+    var statements = StatementCache<UnsafeMutablePointer<MYSQL_STMT>>()
+
     private var inline = InlineWait()
     private(set) var isFreed = false
 
     /// Takes over a handle.
-    init(_ handle: UnsafeMutablePointer<MYSQL>, _ encryption: EncryptionRule) {
+    init(_ handle: UnsafeMutablePointer<MYSQL>, _ encryption: EncryptionRule, _ trust: ServerTrust) {
         self.handle = handle
         self.encryption = encryption
+        self.trust = trust
+        greeting = trust.isSocket ? nil : Greeting()
+        leaveWithHandle()
     }
 
     deinit {
@@ -67,6 +98,7 @@ final class Client {
         wasGreeted = isGreeted
         isFreed = true
         mysql_close(handle)
+        freeStatements()
     }
 
     /// The error of the last call.
@@ -77,21 +109,33 @@ final class Client {
     /// Clears the errors that OpenSSL keeps for each thread.
     ///
     /// One that another connection left on this thread, by ending without a goodbye, would turn the next "nothing to read
-    /// yet" into a lost connection: OpenSSL asks its callers to clear them, and libmariadb does not (10.11). Found at run
-    /// time, as libmariadb may also be built on another TLS library, which keeps none.
+    /// yet" into a lost connection: OpenSSL asks its callers to clear them, and libmariadb does not (10.11).
     private func forgetTLSErrors() {
-        if encryption.isAskedFor { Self.clearErrors?() }
+        if encryption.isAskedFor { ERR_clear_error() }
     }
-
-    private static let clearErrors: (@convention(c) () -> Void)? = {
-        guard let symbol = kernel_find_function("ERR_clear_error") else { return nil }
-        return unsafeBitCast(symbol, to: (@convention(c) () -> Void).self)
-    }()
 
     /// Runs a call of the library that may start TLS, in which the server's certificate is judged as the mode says.
     func startingTLS<Result>(_ call: () -> Result) -> Result {
-        encryption.mode.acceptsAnyCertificate && encryption.isAskedFor
-            ? AnyCertificate.accept(for: handle, during: call) : call()
+        encryption.isAskedFor && (encryption.mode.acceptsAnyCertificate || encryption.isPinned)
+            ? CertificateCheck.judge(for: handle, during: call) : call()
+    }
+
+    /// Takes note of a key that the server shows.
+    func takeKey(_ key: ServerKey) {
+        if !shownKeys.contains(key) { shownKeys.append(key) }
+    }
+
+    /// Judges the key of the certificate against the pinned ones.
+    func heedsPin() -> Bool {
+        guard let key = shownKeys.last, !trust.heedsPin(key) else { return true }
+        refusal = .notPinned(key)
+        return false
+    }
+
+    /// Whether the server may have the password itself, for which it has just asked.
+    func mayHavePassword(isEncrypted: Bool) -> Bool {
+        refusal = trust.refusal(of: shownKeys.last, isEncrypted: isEncrypted)
+        return refusal == nil
     }
 
     /// Puts `/dev/null` in the place of the library's descriptor: whatever it reads next is the end, and it gives up.
@@ -130,6 +174,7 @@ final class Client {
     ) async throws(Interruption) -> Result {
         var result = result
         forgetTLSErrors()
+        if !isLoggingIn { replyBound.begin() }
         var status = start(&result)
         while status != 0 {
             let outcome = await waitUntilReady(
@@ -164,9 +209,11 @@ struct Limits {
 }
 
 /// Why a wait was given up.
-enum Interruption: Error {
+enum Interruption: Error, Equatable {
     /// The task was cancelled.
     case cancelled
     /// The deadline passed.
     case deadlinePassed
+    /// The host gave no thread or descriptor to wait with.
+    case exhausted(DatabaseError)
 }

@@ -1,11 +1,13 @@
 /// Decides what becomes of a connect once the server's greeting says whether it offers encryption.
 ///
-/// libmariadb 3.3 goes on in plain text when TLS was asked for and the server offers none, and its plug-in for MySQL's
-/// caching_sha2_password takes the asking for the having: it then sends the bare password (seen on the wire). The greeting
-/// comes two steps before that, so the connect is looked at in between (``FirstWord``).
+/// libmariadb 3.3 goes on in plain text when TLS was asked for and the server offers none, whatever the mode but for
+/// verify_identity. So the greeting is judged before the library sees it, and before a byte is sent.
 struct EncryptionRule {
     /// What the settings say.
     let mode: TLS.Mode
+
+    /// Whether the server's key is pinned, which says as much as a mode that insists.
+    var isPinned = false
 
     /// Whether this attempt has asked the library for encryption.
     let isAskedFor: Bool
@@ -14,24 +16,26 @@ struct EncryptionRule {
     enum Verdict {
         /// As it is.
         case proceed
-        /// In plain text, and the library is told that it is.
-        case withdraw
         /// Not at all: the settings insist on encryption.
         case refuse
+        /// Not at all: no server greets like this.
+        case refuseGreeting
         /// From the beginning, encrypted: the server did not offer it the last time and does now.
         case startOver
-
-        /// Whether this attempt ends here.
-        var endsConnect: Bool { self == .refuse || self == .startOver }
     }
 
     /// Judges the connect.
     ///
-    /// - Parameter isOffered: Whether the server offers encryption; `nil` before it has greeted.
-    /// - Returns: How it goes on.
-    func verdict(isOffered: Bool?) -> Verdict {
-        guard mode != .disabled, let isOffered, isOffered != isAskedFor else { return .proceed }
-        if isOffered { return .startOver }
-        return mode == .preferred ? .withdraw : .refuse
+    /// - Parameter greeting: What the server's first packet is.
+    /// - Returns: How it goes on; `nil` before all of the packet has come.
+    func verdict(_ greeting: Greeting.Finding) -> Verdict? {
+        switch greeting {
+        case .incomplete: nil
+        case .impossible: .refuseGreeting
+        case .refusal: .proceed
+        case .offer where mode == .disabled: isPinned ? .refuse : .proceed
+        case .offer(isEncrypted: true, _): isAskedFor ? .proceed : .startOver
+        case .offer(isEncrypted: false, _): mode == .preferred && !isPinned ? .proceed : .refuse
+        }
     }
 }

@@ -1,4 +1,4 @@
-import CLibrary
+import COpenSSL
 import Synchronization
 
 /// The machine's configuration of OpenSSL (`openssl.cnf`): which versions and ciphers it allows, which providers it loads.
@@ -11,30 +11,22 @@ package enum OpenSSLConfiguration {
     /// Has it read only when the first connection that asks for TLS is made.
     ///
     /// To be called before the first connection, and only by a program in which nothing but Headroom uses OpenSSL: whatever
-    /// else did would start without the machine's rules. Nothing happens when the client library is built on another.
+    /// else did would start without the machine's rules.
     package static func deferUntilNeeded() {
-        guard let start: Start = find("OPENSSL_init_crypto") else { return }
-        // OPENSSL_init_crypto(3). 0x80 is NO_LOAD_CONFIG: no later start reads it by itself. 0x80000 is NO_ATEXIT: at the end
-        // of the process its memory goes without OpenSSL's help.
-        if start(0x80 | 0x80000, nil) == 1 { isDeferred.store(true, ordering: .releasing) }
+        // No later start reads it by itself, and at the end of the process OpenSSL's memory goes without its help.
+        let options = UInt64(OPENSSL_INIT_NO_LOAD_CONFIG) | UInt64(OPENSSL_INIT_NO_ATEXIT)
+        if OPENSSL_init_crypto(options, nil) == 1 { isDeferred.store(true, ordering: .releasing) }
     }
 
     /// Has it read now, once, if that was deferred; as OpenSSL does at its start.
     static let needed: Void = {
-        guard isDeferred.load(ordering: .acquiring), let prepare: Prepare = find("OPENSSL_load_builtin_modules"),
-            let load: Load = find("CONF_modules_load_file")
-        else { return }
-        prepare()
-        // 0x32: the default section where none is named; neither a missing file nor an unknown line is an error
+        guard isDeferred.load(ordering: .acquiring) else { return }
+        OPENSSL_load_builtin_modules()
+        // The default section where none is named; neither a missing file nor an unknown line is an error
         // (CONF_modules_load_file(3), and crypto/conf/conf_sap.c for the start's own).
-        _ = load(nil, nil, 0x32)
+        let flags = UInt(
+            CONF_MFLAGS_DEFAULT_SECTION | CONF_MFLAGS_IGNORE_MISSING_FILE | CONF_MFLAGS_IGNORE_RETURN_CODES
+        )
+        _ = CONF_modules_load_file(nil, nil, flags)
     }()
-
-    private typealias Start = @convention(c) (UInt64, UnsafeRawPointer?) -> Int32
-    private typealias Prepare = @convention(c) () -> Void
-    private typealias Load = @convention(c) (UnsafePointer<CChar>?, UnsafePointer<CChar>?, UInt) -> Int32
-
-    private static func find<Function>(_ name: String) -> Function? {
-        kernel_find_function(name).map { unsafeBitCast($0, to: Function.self) }
-    }
 }

@@ -1,7 +1,13 @@
 /// Reads the rows of one result, whichever way the statement was sent.
 protocol ResultReader: AnyObject {
-    /// The names of the result's columns.
+    /// What the server says of the result's columns.
     var columns: Columns { get }
+
+    /// The number of the statement's warnings, known once a result was fetched whole.
+    var warnings: Int { get }
+
+    /// The further results with rows of a CALL, where the first was fetched whole and read to its end.
+    var further: [QueryResult] { get }
 
     /// Returns the next row, or `nil` after the last.
     func next(limits: Limits) async throws -> Row?
@@ -18,6 +24,7 @@ struct Summary {
     var affectedRows = 0
     var lastInsertID: UInt64 = 0
     var info: String?
+    var warnings = 0
 }
 
 /// A statement that has run: what it changed, and its rows, if it returns any.
@@ -39,7 +46,7 @@ extension Client {
     ///
     /// - Throws: ``DatabaseError`` when the server refuses it, ``Interruption`` when the wait is given up.
     func send(_ sql: SQL, fetching: Fetching, limits: Limits) async throws -> Reply {
-        if sql.values.isEmpty {
+        if sql.values.isEmpty, !sql.isPrepared {
             try await sendText(sql.text, fetching: fetching, limits: limits)
         } else {
             try await sendPrepared(sql, fetching: fetching, limits: limits)
@@ -70,6 +77,7 @@ extension Interruption {
         switch self {
         case .cancelled: CancellationError()
         case .deadlinePassed: DatabaseError.deadlineExceeded
+        case .exhausted(let error): error
         }
     }
 }

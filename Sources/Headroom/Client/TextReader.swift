@@ -32,7 +32,7 @@ extension Client {
         }
         guard let result else { throw statementError }
         let reader = TextReader(self, result, isWhole: fetching == .whole)
-        if fetching == .whole { try await skipFurtherResults(limits: limits) }
+        if fetching == .whole { reader.further = try await furtherResults(limits: limits) }
         return Reply(summary: textSummary, reader: reader)
     }
 
@@ -94,7 +94,7 @@ extension Client {
     /// The error of the last call on an open connection.
     var statementError: DatabaseError {
         let (number, text) = lastError
-        return StatementFailure.error(number, text)
+        return error(number, text, state: mysql_sqlstate(handle).map { String(cString: $0) })
     }
 
     private var textSummary: Summary {
@@ -103,12 +103,19 @@ extension Client {
         return Summary(
             affectedRows: affected == .max ? 0 : Int(clamping: affected),
             lastInsertID: mysql_insert_id(handle),
-            info: mysql_info(handle).map { String(cString: $0) }
+            info: mysql_info(handle).map { String(cString: $0) },
+            warnings: Int(mysql_warning_count(handle))
         )
     }
 
     /// Reads past the further results that a CALL sends.
     func skipFurtherResults(limits: Limits) async throws {
+        _ = try await furtherResults(limits: limits)
+    }
+
+    /// Reads the further results that a CALL sends; the last reply of a CALL has no rows.
+    private func furtherResults(limits: Limits) async throws -> [QueryResult] {
+        var results: [QueryResult] = []
         while mysql_more_results(handle) != 0 {
             let status = try await drive(Int32(0), limits: limits) { result in
                 mysql_next_result_start(result, handle)
@@ -122,16 +129,24 @@ extension Client {
             } resume: { result, events in
                 mysql_store_result_cont(result, handle, events)
             }
-            mysql_free_result(result)
+            guard let result else { throw statementError }
+            let reader = TextReader(self, result, isWhole: true)
+            var rows: [Row] = []
+            while let row = try await reader.next(limits: limits) { rows.append(row) }
+            results.append(QueryResult(reader.columns, rows: rows))
         }
+        return results
     }
 }
 
 /// Reads a result in the text form, in which the server sends every value as text.
 final class TextReader: ResultReader {
     let columns: Columns
+    let warnings: Int
+    fileprivate(set) var further: [QueryResult] = []
 
     private let client: Client
+    private var rows = 0
     private var result: UnsafeMutablePointer<MYSQL_RES>?
     private let isWhole: Bool
     private let width: Int
@@ -141,8 +156,8 @@ final class TextReader: ResultReader {
         self.result = result
         self.isWhole = isWhole
         width = Int(mysql_num_fields(result))
-        let fields = UnsafeBufferPointer(start: mysql_fetch_fields(result), count: width)
-        columns = Columns(names: fields.map { String(cString: $0.name) })
+        columns = Columns(mysql_fetch_fields(result), count: width)
+        warnings = Int(mysql_warning_count(client.handle))
     }
 
     deinit {
@@ -185,9 +200,11 @@ final class TextReader: ResultReader {
     }
 
     private func read(_ row: MYSQL_ROW, lengths: UnsafeMutablePointer<UInt>?) -> Row {
+        rows += 1
         var bytes: [UInt8] = []
         var cells: [Range<Int>?] = []
         cells.reserveCapacity(width)
+        if let lengths { bytes.reserveCapacity(Int((0..<width).reduce(0) { $0 &+ lengths[$1] })) }
         for index in 0..<width {
             guard let start = row[index], let lengths else {
                 cells.append(nil)
@@ -197,6 +214,6 @@ final class TextReader: ResultReader {
             bytes.append(contentsOf: UnsafeRawBufferPointer(start: start, count: Int(lengths[index])))
             cells.append(begin..<bytes.count)
         }
-        return Row(columns: columns, bytes: bytes, cells: cells)
+        return Row(columns: columns, ordinal: rows, bytes: bytes, cells: cells)
     }
 }

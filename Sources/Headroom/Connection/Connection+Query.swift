@@ -57,8 +57,8 @@ public struct RowStream: AsyncSequence {
     let reader: (any ResultReader)?
     let timeout: Duration?
 
-    /// The names of the columns; empty for a statement that returns no rows.
-    public var columns: [String] { reader?.columns.names ?? [] }
+    /// The columns; empty for a statement that returns no rows.
+    public var columns: Columns { reader?.columns ?? Columns([]) }
 
     /// Creates the iterator; all iterators of a stream read the same rows on.
     public func makeAsyncIterator() -> Iterator {

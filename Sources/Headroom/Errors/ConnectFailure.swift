@@ -14,6 +14,60 @@ enum ConnectFailure {
         )
     }
 
+    /// What listens is no server of MySQL's kind, or one that means harm.
+    static func noGreeting(_ settings: DatabaseSettings) -> DatabaseError {
+        DatabaseError(
+            .serverUnreachable,
+            message:
+                "What answers at \(settings.endpoint) does not greet as a MySQL or MariaDB server does; nothing was sent "
+                + "to it.",
+            advice: "Check that the address is right and that a MySQL or MariaDB server runs there."
+        )
+    }
+
+    /// The server did not get the password that it asked for.
+    static func notTrusted(_ refusal: ServerTrust.Refusal, _ settings: DatabaseSettings) -> DatabaseError {
+        let place = settings.endpoint.description
+        func words(_ key: ServerKey) -> String {
+            "\(key.kind == .tls ? "the certificate's key" : "the key to encrypt passwords with") \(key.fingerprint)"
+        }
+        let isAsking = "The server at \(place) asks for the password itself"
+        let unlessSetUpAnew =
+            "Ask who runs it whether it was set up anew. If so, 'headroom trust \(place)' as this user (uid "
+            + "\(geteuid())) accepts it; trying again without that does not help."
+        let (message, advice) =
+            switch refusal {
+            case .changed(let key, let entries):
+                (
+                    "\(isAsking) and shows another key than before: \(words(key)). Remembered: "
+                        + entries.map { "\($0.key.map(words) ?? "none") since \($0.day)" }.joined(separator: ", ")
+                        + ". It is another server, one that was set up anew, or an attack; the password was not sent.",
+                    unlessSetUpAnew
+                )
+            case .unasked(let key, let entry):
+                (
+                    "\(isAsking), and has let '\(settings.username)' in without it since \(entry.day). It shows "
+                        + "\(words(key)). It is another server, one that was set up anew, or an attack; the password was not "
+                        + "sent.",
+                    unlessSetUpAnew
+                )
+            case .notPinned(let key):
+                (
+                    "The server at \(place) shows \(words(key)), which is not the one that the settings name; the password "
+                        + "was not sent.",
+                    "Check HEADROOM_TLS_PIN and HEADROOM_SERVER_PUBLIC_KEY, and ask who runs the server."
+                )
+            case .noKey, .onlyLooks:
+                (
+                    "\(isAsking) and shows no key to be known by; the password was not sent.",
+                    "Use a unix socket, or HEADROOM_TLS_MODE=verify_identity."
+                )
+            case .unreadable(let error):
+                ("\(isAsking). \(error.message) The password was not sent.", error.advice)
+            }
+        return DatabaseError(.serverNotTrusted, message: message, advice: advice)
+    }
+
     static func error(_ number: Int, _ text: String, settings: DatabaseSettings) -> DatabaseError {
         let place = settings.endpoint.description
         func make(
@@ -108,6 +162,15 @@ enum ConnectFailure {
                 "The account '\(settings.username)' may not use the database '\(settings.database ?? "")' (error 1044).",
                 "Check DB_DATABASE, or have the account granted rights on it."
             )
+        case 5010:
+            // The library's own text names the wrong method.
+            return make(
+                .serverNotTrusted,
+                "The server at \(place) asks for a way to log in that sends the password as it is, or that is not known; it "
+                    + "was not sent (error 5010).",
+                "An account that needs it (PAM) can use a unix socket, or mysql_clear_password with "
+                    + "HEADROOM_TLS_MODE=verify_identity."
+            )
         case 2005:
             return make(
                 .hostNotFound,
@@ -122,7 +185,7 @@ enum ConnectFailure {
             )
         case 2002, 2003:
             return unreachable(number, text, settings: settings, make: make)
-        case 2013 where text.contains("\(ETIMEDOUT)"):
+        case 2013 where text.holds("\(ETIMEDOUT)"):
             return make(
                 .connectTimedOut,
                 "The server at \(place) did not answer in time (error 2013).",
@@ -158,21 +221,23 @@ enum ConnectFailure {
 
     /// The second quoted word of a 1226 text and the number in its parentheses.
     static func resource(in text: String) -> (name: String?, limit: Int?) {
-        let quoted = text.split(separator: "'", omittingEmptySubsequences: false)
+        let quoted = text.pieces(separator: "'", omittingEmptySubsequences: false)
         let name = quoted.count > 3 ? String(quoted[3]) : nil
-        let digits = text.reversed().drop { !$0.isNumber }.prefix { $0.isNumber }
-        return (name, Int(String(digits.reversed())))
+        let digits = text.unicodeScalars.reversed().drop { !$0.isDigit }.prefix(while: \.isDigit)
+        return (name, Int(String(String.UnicodeScalarView(digits.reversed()))))
     }
 
     /// The operating system's error number that the client library puts at the end of its text, as in `(111)`.
     static func systemError(in text: String) -> Int32? {
-        guard let open = text.lastIndex(of: "("), let close = text.lastIndex(of: ")"), open < close else { return nil }
+        guard let open = text.unicodeScalars.lastIndex(of: "("), let close = text.unicodeScalars.lastIndex(of: ")"),
+            open < close
+        else { return nil }
         // "(111)", and "(111 "Connection refused")" in other builds of the library.
-        return Int32(text[text.index(after: open)..<close].prefix { $0.isNumber })
+        return Int32(text[text.unicodeScalars.index(after: open)..<close].leading(\.isDigit))
     }
 
     private static func reason(in text: String) -> String {
-        text.replacing("TLS/SSL error: ", with: "").replacing("SSL connection error: ", with: "")
+        text.replaced("TLS/SSL error: ", with: "").replaced("SSL connection error: ", with: "")
     }
 
     private static func unreachable(

@@ -19,6 +19,9 @@ extension DatabaseError {
         /// No slot of the budget came free in time.
         public static let budgetExhausted = Code("budget_exhausted")
 
+        /// The host gives this process no thread, descriptor or memory that it needs.
+        public static let hostExhausted = Code("host_exhausted")
+
         /// Another process of this host has a lock.
         public static let lockTaken = Code("lock_taken")
 
@@ -34,6 +37,8 @@ extension DatabaseError {
         public static let connectTimedOut = Code("connect_timed_out")
         /// The encrypted connection could not be set up, or the server's certificate was not accepted.
         public static let tlsFailed = Code("tls_failed")
+        /// The server asks for the password itself, and nothing says that it is the right server.
+        public static let serverNotTrusted = Code("server_not_trusted")
 
         /// The user name or the password is wrong, or the account may not log in from here.
         public static let accessDenied = Code("access_denied")
@@ -59,6 +64,8 @@ extension DatabaseError {
         public static let connectionLost = Code("connection_lost")
         /// The connection was ended because an earlier statement was given up, or its scope's deadline has passed.
         public static let connectionSpent = Code("connection_spent")
+        /// The server sent more in one reply than is kept; the connection was ended.
+        public static let replyTooLarge = Code("reply_too_large")
         /// Another statement of the same connection is still under way.
         public static let connectionBusy = Code("connection_busy")
         /// A stream's rows were passed over, because another statement of its connection came between.
@@ -72,5 +79,7 @@ extension DatabaseError {
         public static let statementFailed = Code("statement_failed")
         /// A value has another type, or another number of columns came, than the program asked for.
         public static let decodingFailed = Code("decoding_failed")
+        /// A value to bind is none that a server can store, such as NaN; nothing was sent.
+        public static let encodingFailed = Code("encoding_failed")
     }
 }

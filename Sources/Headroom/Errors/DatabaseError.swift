@@ -14,6 +14,9 @@ public struct DatabaseError: Error, Sendable {
     /// The server's or the client library's own error number, such as 1226; `nil` when neither was involved.
     public var serverCode: Int?
 
+    /// The server's SQLSTATE, five characters such as `23000`; `nil` where it gave none.
+    public var sqlState: String?
+
     /// The account's or the server's limit that refused the connection, when the refusal names it (only 1226 does).
     public var limit: Int?
 

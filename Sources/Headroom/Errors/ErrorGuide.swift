@@ -51,6 +51,12 @@ package struct ErrorGuide: Sendable {
             "'headroom slots' says who holds them and for how long. Hold connections for less long, or raise the limit."
         ),
         ErrorGuide(
+            .hostExhausted,
+            passes: true,
+            "The host gives the program no further thread or descriptor.",
+            "End other programs of this user, or raise its limits: 'ulimit -u' for threads, 'ulimit -n' for descriptors."
+        ),
+        ErrorGuide(
             .lockTaken,
             passes: true,
             "Another process of this host has the lock: a second worker, guard or 'headroom run --lock'.",
@@ -89,6 +95,11 @@ package struct ErrorGuide: Sendable {
             .tlsFailed,
             "No encrypted connection, or the certificate is not accepted (2026).",
             "Check HEADROOM_TLS_MODE and HEADROOM_TLS_CA; verify_identity needs the host's name in the certificate."
+        ),
+        ErrorGuide(
+            .serverNotTrusted,
+            "The server asks for the password itself and shows another key than the one remembered or pinned; the password was not sent.",
+            "Ask who runs the server. If it was set up anew: 'headroom trust HOST:PORT'. Trying again does not help."
         ),
         ErrorGuide(
             .accessDenied,
@@ -146,6 +157,11 @@ package struct ErrorGuide: Sendable {
             "Leave the scope and open another; do not catch the first error and go on."
         ),
         ErrorGuide(
+            .replyTooLarge,
+            "The server sent more in one reply than is kept (64 MiB); the connection was ended.",
+            "Ask for less at once, or read the rows one by one with stream. Of a small statement: check that it is the right server."
+        ),
+        ErrorGuide(
             .connectionBusy,
             "Another statement of the same connection is still under way.",
             "A connection belongs to one task: await each statement before the next."
@@ -174,6 +190,11 @@ package struct ErrorGuide: Sendable {
             .decodingFailed,
             "A value has another type, or a row another number of columns, than the program asked for.",
             "Compare the statement's columns with the types in decode."
+        ),
+        ErrorGuide(
+            .encodingFailed,
+            "A value to bind is none that a server can store, such as NaN; nothing was sent.",
+            "Bind another value, or nil for NULL."
         ),
     ]
 }

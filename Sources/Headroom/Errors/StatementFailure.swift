@@ -1,7 +1,36 @@
 /// Tells from an error number and its text why a statement failed on an open connection.
 enum StatementFailure {
+    /// The server has sent more than is kept of one reply, and was cut off.
+    static let replyTooLarge = DatabaseError(
+        .replyTooLarge,
+        message:
+            "The server's reply is larger than \(ReplyBound.largest >> 20) MiB, which is the most that is kept of one; "
+            + "the connection was ended.",
+        advice:
+            "Ask for less at once, or read the rows one by one (stream). If the statement is one of Headroom's own, "
+            + "see whether this is the right server."
+    )
+
+    /// Creates the error, with the server's SQLSTATE where it gave one.
+    static func error(_ number: Int, _ text: String, state: String?) -> DatabaseError {
+        var error = error(number, text)
+        // What the library says where there is none.
+        if state != "00000" { error.sqlState = state }
+        return error
+    }
+
     static func error(_ number: Int, _ text: String) -> DatabaseError {
         switch number {
+        // A packet that the library has refused by its header.
+        case 2020: return replyTooLarge
+        // What the library could not read, with a number or without.
+        case 0, 2027:
+            return DatabaseError(
+                .statementFailed,
+                message: "The server's reply is none that a MySQL or MariaDB server sends (error \(number)).",
+                advice: "See whether this is the right server.",
+                serverCode: number
+            )
         // 2026 at connect means TLS; on an open connection it is how a killed session shows over TLS.
         case 2006, 2013, 2026, 2055, 1053, 1927, 4031:
             return DatabaseError(
@@ -10,7 +39,7 @@ enum StatementFailure {
                 advice: "Run the scope again on a new connection; find out who ended it if it happens often.",
                 serverCode: number
             )
-        case 1047 where text.contains("WSREP"):
+        case 1047 where text.holds("WSREP"):
             return DatabaseError(
                 .connectionLost,
                 message: "The node has lost the other nodes of its cluster, and takes no statements (error 1047).",
@@ -19,7 +48,7 @@ enum StatementFailure {
             )
         // A COMMIT on a node that is losing the others. The words are the server's for any commit that a cluster did not
         // take (its `wsrep_override_error`), also where no fragment was sent; whether it has taken effect is not known.
-        case 1180 where text.contains("replication fragment"):
+        case 1180 where text.holds("replication fragment"):
             return DatabaseError(
                 .connectionLost,
                 message: "The node has lost the other nodes of its cluster at a COMMIT (error 1180).",

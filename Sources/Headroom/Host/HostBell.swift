@@ -15,6 +15,7 @@ public final class HostBell: Sendable {
     ///   - stateFolder: The folder that all who share the bell use; `nil` takes the usual one.
     /// - Throws: ``DatabaseError`` with `settingsInvalid` for a name that cannot be used, or `stateFolderUnusable`.
     public init(_ name: String, stateFolder: String? = nil) throws {
+        try Waiting.start()
         let path = try Self.path(name, stateFolder)
         close(try StateFolder.openShared(path))
         watch = FileWatch(path)

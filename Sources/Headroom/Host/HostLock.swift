@@ -46,6 +46,7 @@ public final class HostLock: Sendable {
         timeout: Duration
     ) async throws -> HostLock {
         try check(name)
+        try Waiting.start()
         let path = try StateFolder(stateFolder).folder("locks") + "/\(name).lock"
         let lock = HostLock(name: name, descriptor: try StateFolder.openShared(path))
         if !lock.take(command: kernel_try_lock_byte) {
@@ -80,18 +81,13 @@ public final class HostLock: Sendable {
 
     /// Throws when a name cannot be that of a file.
     static func check(_ name: String) throws {
-        guard !name.isEmpty, name.utf8.count <= 100, name.first != ".", name.allSatisfy(mayHold) else {
+        guard !name.isEmpty, name.utf8.count <= 100, !name.begins(with: "."), name.isAll(\.isNameSign) else {
             throw DatabaseError(
                 .settingsInvalid,
                 message: "'\(name)' cannot be the name of a lock or bell.",
                 advice: "Use letters, digits, '_', '-' and '.', at most 100, and no '.' in front."
             )
         }
-    }
-
-    /// Whether a name of a lock or bell may have the character in it.
-    package static func mayHold(_ character: Character) -> Bool {
-        character.isASCII && (character.isLetter || character.isNumber || "_-.".contains(character))
     }
 
     private func take(command: (Int32, Int64) -> Int32) -> Bool {
@@ -114,6 +110,8 @@ public final class HostLock: Sendable {
             return isTaken
         } catch .cancelled {
             throw CancellationError()
+        } catch .exhausted(let error) {
+            throw error
         } catch {
             return false
         }

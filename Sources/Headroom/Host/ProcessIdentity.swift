@@ -38,7 +38,7 @@ public struct ProcessIdentity: Sendable, Hashable {
     }
 
     private static let thisHost: String = {
-        let boot = Machine.bootID.filter { !$0.isWhitespace }
+        let boot = Machine.bootID.keeping { !$0.isBlank }
         return boot.isEmpty ? "" : "\(boot).\(Machine.processNamespace)"
     }()
 }

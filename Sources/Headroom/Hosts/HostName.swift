@@ -16,17 +16,15 @@ struct HostName: Sendable, Hashable {
     /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
     init(folder: String) throws {
         let path = "\(folder)/host"
-        if !SettingsFile.exists(path) {
-            let draft = "\(path).\(getpid()).\(UInt64.random(in: 0...(.max)))"
-            try AccountBook.replace(draft, with: String(UInt64.random(in: 0...(.max)), radix: 16) + "\n")
-            defer { unlink(draft) }
+        do throws(RegularFile.Problem) {
             // Not over another process's: the first word that is there stays.
-            guard link(draft, path) == 0 || errno == EEXIST else {
-                throw StateFolder.unusable(path, errno, "to be made")
-            }
+            let new = String(UInt64.random(in: 0...(.max)), radix: 16) + "\n"
+            if access(path, F_OK) != 0 { try RegularFile.write(path, new, mode: 0o660, earlier: .kept) }
+            let word = String(decoding: try RegularFile.read(path, atMost: 1024), as: UTF8.self)
+            identity = AccountBook.digest(word + Machine.bootID)
+        } catch {
+            throw StateFolder.unusable(path, error, "to be used")
         }
-        let word = try SettingsFile.read(path)
-        identity = AccountBook.digest(word + Machine.bootID)
         var name = utsname()
         uname(&name)
         words = withUnsafeBytes(of: &name.nodename) { bytes in String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)

@@ -25,7 +25,7 @@ public struct HostsReport: Sendable {
         public var isSilent: Bool { left <= .zero }
 
         /// Whether its clock differs from the database's by more than two seconds.
-        public var isClockWrong: Bool { abs(clockError.microseconds) > 2_000_000 }
+        public var isClockWrong: Bool { clockError.microseconds.magnitude > 2_000_000 }
     }
 
     /// The hosts, in the order of their first coming.
@@ -62,8 +62,9 @@ extension HostsReport.Host {
         share = entry.share
         inUse = entry.inUse
         wanted = entry.wanted
-        left = .microseconds(entry.expires - now)
-        silence = .microseconds(now - entry.expires) + (entry.share > 0 ? terms.lease : terms.waiting)
+        left = .microseconds(entry.expires.subtracting(clamped: now))
+        silence =
+            .microseconds(now.subtracting(clamped: entry.expires)) + (entry.share > 0 ? terms.lease : terms.waiting)
         clockError = .milliseconds(entry.clockError)
         setAside = entry.setAside
     }

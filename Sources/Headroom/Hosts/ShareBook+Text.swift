@@ -7,22 +7,25 @@ extension ShareBook {
                 Int64(entry.share), Int64(entry.inUse), Int64(entry.wanted), entry.expires, entry.since,
                 Int64(entry.budget), Int64(entry.setAside), entry.clockError,
             ]
-            let name = entry.name.map { $0.isNewline || $0 == "\t" ? " " : $0 }
-            return ([entry.host] + numbers.map(String.init) + [String(name)]).joined(separator: "\t")
+            let name = Escaping.line(entry.name).replaced("\t", with: " ")
+            return ([entry.host] + numbers.map(String.init) + [name]).joined(separator: "\t")
         }
         .joined(separator: "\n")
     }
 
     /// Reads a book.
     ///
-    /// - Returns: The book; `nil` when the text is not one.
+    /// - Returns: The book; `nil` when the text is not one, or a number in it cannot be: the row may have been written by
+    ///   anybody who has the account.
     init?(text: String) {
-        for line in text.split(separator: "\n") {
-            let fields = line.split(separator: "\t", omittingEmptySubsequences: false)
+        for line in text.pieces(separator: "\n") {
+            let fields = line.pieces(separator: "\t", omittingEmptySubsequences: false)
             let numbers = fields.dropFirst().prefix(8).compactMap { Int64($0) }
-            guard fields.count == 10, numbers.count == 8, let host = fields.first, let name = fields.last else {
-                return nil
-            }
+            let counts = [numbers.prefix(3), numbers.dropFirst(5).prefix(2)].joined()
+            guard fields.count == 10, numbers.count == 8, let host = fields.first, let name = fields.last,
+                entries.count < Self.mostHosts, counts.allSatisfy({ (0...Self.mostConnections).contains($0) }),
+                numbers[3...4].allSatisfy({ (0...Self.lastMoment).contains($0) })
+            else { return nil }
             entries.append(
                 Entry(
                     host: String(host),

@@ -81,6 +81,12 @@ struct ShareBook: Sendable, Hashable {
         var isShort: Bool
     }
 
+    /// The last moment that is believed to be one: the end of the year 9999, in microseconds since 1970.
+    static let lastMoment: Int64 = 253_402_300_799_999_999
+
+    /// The most hosts in a book, and the most connections that one can have.
+    static let (mostHosts, mostConnections) = (1_000, Int64(SlotTable.unlimited))
+
     /// What the hosts have, in the order of their first coming.
     var entries: [Entry] = []
 
@@ -103,6 +109,8 @@ struct ShareBook: Sendable, Hashable {
         remains: [String: Int] = [:],
         _ terms: ShareTerms
     ) -> Answer {
+        // The server's clock is a number from outside too, and what is made of it is to be readable again.
+        let now = min(max(0, now), Self.lastMoment)
         takeBack(at: now, except: request.host, remains)
         let old = entries.first { $0.host == request.host }
         let others = entries.filter { $0.host != request.host }
@@ -129,10 +137,10 @@ struct ShareBook: Sendable, Hashable {
         }
         own.share = share
         own.inUse = request.inUse
-        own.expires = now + (share > 0 ? terms.lease : terms.waiting).microseconds
+        own.expires = min(now.adding(clamped: (share > 0 ? terms.lease : terms.waiting).microseconds), Self.lastMoment)
         own.budget = request.budget
         own.setAside = request.hosts * (1 + request.base)
-        own.clockError = (request.clock - now) / 1_000
+        own.clockError = request.clock.subtracting(clamped: now) / 1_000
         own.name = request.name
         write(own)
 
@@ -194,9 +202,4 @@ struct ShareBook: Sendable, Hashable {
         }
         return parts
     }
-}
-
-extension Duration {
-    /// The duration in whole microseconds.
-    var microseconds: Int64 { components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000 }
 }

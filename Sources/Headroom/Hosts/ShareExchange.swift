@@ -159,7 +159,8 @@ struct ShareExchange {
     ) async throws -> [String: Int] {
         var remains: [String: Int] = [:]
         for entry in expired {
-            let places = (0..<max(16, entry.budget)).map { "\(Self.markPrefix(entry.host))\($0)" }
+            let places = (0..<min(max(16, entry.budget), SlotTable.slotCount))
+                .map { "\(Self.markPrefix(entry.host))\($0)" }
             var left: [UInt64] = []
             for start in stride(from: 0, to: places.count, by: 64) {
                 let part = places[start..<min(places.count, start + 64)]

@@ -18,7 +18,7 @@ enum DatabaseSpan {
     /// Begins the span of a statement; `nil` when nobody traces.
     static func statement(_ sql: SQL, _ connection: Connection) -> (any Span)? {
         guard connection.sessions.isTraced else { return nil }
-        let operation = String(sql.text.drop { $0.isWhitespace }.prefix { $0.isLetter }).uppercased()
+        let operation = sql.text.dropping(\.isBlank).leading(\.isLatinLetter).uppercased()
         let span = begin(operation.isEmpty ? "headroom.statement" : operation, connection.sessions.settings)
         span.attributes["db.system.name"] = connection.isMariaDB ? "mariadb" : "mysql"
         span.attributes["db.operation.name"] = operation

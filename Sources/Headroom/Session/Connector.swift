@@ -3,7 +3,7 @@ import Synchronization
 /// What has become of an attempt to connect.
 enum Opening: ~Copyable {
     /// The client is open.
-    case open(Client)
+    case connected(Client)
     /// There is no session, or none any more.
     case failed(any Error, SessionEnd)
     /// It was given up in the middle, or its end was not seen: what was to be told of that has been told, or will be.
@@ -12,7 +12,7 @@ enum Opening: ~Copyable {
     /// The open client, if there is one.
     var client: Client? {
         switch self {
-        case .open(let client): client
+        case .connected(let client): client
         default: nil
         }
     }
@@ -20,7 +20,7 @@ enum Opening: ~Copyable {
     /// Why there is no client.
     var error: (any Error)? {
         switch self {
-        case .open: nil
+        case .connected: nil
         case .failed(let error, _): error
         case .abandoned(let error): error
         }
@@ -72,7 +72,7 @@ final class Connector: Sendable {
             if let client = opening.client {
                 if await isReady(client, limits) {
                     Self.nodes.withLock { $0.worked(node.endpoint) }
-                    return .open(client)
+                    return .connected(client)
                 }
                 opening = await client.leave(
                     after: ConnectFailure.notReady(node),
@@ -131,7 +131,7 @@ extension Opening {
 
     fileprivate consuming func mapError(_ change: (any Error) -> any Error) -> Opening {
         switch consume self {
-        case .open(let client): .open(client)
+        case .connected(let client): .connected(client)
         case .failed(let error, let end): .failed(change(error), end)
         case .abandoned(let error): .abandoned(change(error))
         }

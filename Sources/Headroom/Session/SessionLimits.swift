@@ -26,8 +26,8 @@ struct SessionLimits {
     mutating func beginning(scope: Duration?) -> String {
         statement = scope.map(Self.withGrace)
         let seconds = max(1, idle.seconds.rounded(.up))
-        var settings = ["wait_timeout = \(Int(seconds))"]
-        if isMariaDB { settings.append("idle_transaction_timeout = \(Int(seconds))") }
+        var settings = ["wait_timeout = \(Int(clamped: seconds))"]
+        if isMariaDB { settings.append("idle_transaction_timeout = \(Int(clamped: seconds))") }
         if statement != nil { settings += statementSettings }
         if let mark { settings.append("@headroom_mark = GET_LOCK('\(mark)', 0)") }
         return "SET SESSION \(settings.joined(separator: ", "))"
@@ -54,7 +54,7 @@ struct SessionLimits {
     }
 
     private var statementSettings: [String] {
-        let milliseconds = statement.map { Int(($0.seconds * 1_000).rounded(.up)) } ?? 0
+        let milliseconds = statement.map { Int(clamped: ($0.seconds * 1_000).rounded(.up)) } ?? 0
         if isMariaDB {
             let fraction = String(milliseconds % 1_000 + 1_000).dropFirst()
             return ["max_statement_time = \(milliseconds / 1_000).\(fraction)"]

@@ -44,6 +44,7 @@ struct Sessions: Sendable {
         reuse: Reuse
     ) async throws -> Session {
         try Task.checkCancellation()
+        try Waiting.start()
         let own = ContinuousClock.now + (waiting ?? settings.waitTimeout)
         let limits = Limits(deadline: min(own, deadline ?? own))
         let scope = holding ?? deadline.map { ContinuousClock.now.duration(to: $0) }
@@ -79,9 +80,10 @@ struct Sessions: Sendable {
         _ reuse: Reuse = .never
     ) async throws -> Session {
         try Task.checkCancellation(in: limits)
+        try Waiting.start()
         let slot = unused?.use(draining)
         switch await connect(in: slot, limits) {
-        case .open(let client):
+        case .connected(let client):
             slot?.note(session: client.sessionID, serverStartedAt: 0, socket: client.socket)
             return Session(client, slot, self, scope: scope, livesUntil: .now + reuse.lifetimeOfOne())
         case .failed(let error, let end):
@@ -111,7 +113,7 @@ struct Sessions: Sendable {
             }
             guard let slot = unused.use(draining) else { throw CancellationError() }
             switch await connect(in: slot, limits) {
-            case .open(let client):
+            case .connected(let client):
                 return (client, slot)
             case .abandoned(let error):
                 throw error
@@ -202,7 +204,8 @@ struct Sessions: Sendable {
         // begin anew when a server starts: a smaller one than the dead session's, or another start, and the id may be
         // somebody else's.
         guard predecessor.sessionID > 0, predecessor.sessionID < session.client.sessionID,
-            predecessor.serverStartedAt == 0 || abs(predecessor.serverStartedAt - admission.serverStartedAt) <= 3
+            predecessor.serverStartedAt == 0
+                || predecessor.serverStartedAt.subtracting(clamped: admission.serverStartedAt).magnitude <= 3
         else { return }
         do {
             try await session.query(SQL(raw: "KILL \(predecessor.sessionID)"), limits)

@@ -24,23 +24,33 @@ public enum Endpoint: Hashable, Sendable, CustomStringConvertible {
     ///   - text: The list.
     ///   - port: The port of those that name none.
     /// - Returns: The places, at least one; `nil` when the list cannot be read.
-    static func list(_ text: String, port: Int) -> [Endpoint]? {
-        let places = text.split(separator: ",", omittingEmptySubsequences: false).map { one($0, port: port) }
+    package static func list(_ text: String, port: Int) -> [Endpoint]? {
+        let places = text.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
+            .map { one($0, port: port) }
         return places.contains(nil) ? nil : places.compactMap(\.self)
     }
 
-    private static func one(_ text: Substring, port: Int) -> Endpoint? {
-        let text = text.drop { $0 == " " }
-        let colon = text.lastIndex(of: ":")
-        // An address of IPv6 has several colons; with a port it stands in brackets.
-        let hasPort = text.hasPrefix("[") ? text.contains("]:") : colon != nil && colon == text.firstIndex(of: ":")
-        let name = (hasPort ? text[..<(colon ?? text.endIndex)] : text).filter { $0 != "[" && $0 != "]" }
-        var own = port
-        if hasPort, let colon {
-            guard let number = Int(text[text.index(after: colon)...]), (1...65_535).contains(number) else { return nil }
-            own = number
+    private static func one(_ text: Substring.UTF8View, port: Int) -> Endpoint? {
+        let text = text.drop { $0 == UInt8(ascii: " ") }
+        var (name, rest) = (text, text.suffix(0))
+        if text.first == UInt8(ascii: "[") {
+            guard let close = text.firstIndex(of: UInt8(ascii: "]")) else { return nil }
+            (name, rest) = (text[..<close].dropFirst(), text[close...].dropFirst())
+        } else if let colon = text.firstIndex(of: UInt8(ascii: ":")), colon == text.lastIndex(of: UInt8(ascii: ":")) {
+            // An address of IPv6 has several colons; with a port it stands in brackets.
+            (name, rest) = (text[..<colon], text[colon...])
         }
-        return name.isEmpty ? nil : .tcp(host: name, port: own)
+        guard isHost(name) else { return nil }
+        guard let colon = rest.first else { return .tcp(host: String(Substring(name)), port: port) }
+        guard colon == UInt8(ascii: ":"), let own = Int(Substring(rest.dropFirst())), (1...65_535).contains(own) else {
+            return nil
+        }
+        return .tcp(host: String(Substring(name)), port: own)
+    }
+
+    /// Whether a text can be a host's name or address: none of what stands in a URL with a login, which is to be seen nowhere.
+    static func isHost(_ text: some Collection<UInt8>) -> Bool {
+        !text.isEmpty && text.allSatisfy { $0 > 0x20 && $0 != 0x7F && !"@/?#\\\"'=,[]".utf8.contains($0) }
     }
 
     /// The host's name, `localhost` for a socket.

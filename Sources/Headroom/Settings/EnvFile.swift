@@ -3,16 +3,16 @@
 /// `NAME=value`, with `export` in front if you like; `#` begins a comment, in an unquoted value after a space. A value in
 /// double quotes may hold `\n`, `\"`, `\\` and `\$`; one in single quotes is taken as it stands. A later line wins.
 enum EnvFile {
-    static func parse(_ text: String, path: String) throws -> [String: SettingsLayer.Entry] {
+    static func parse(_ bytes: [UInt8], path: String) throws -> [String: SettingsLayer.Entry] {
         var values: [String: SettingsLayer.Entry] = [:]
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            let line = line.trimming { $0.isWhitespace }
-            if line.isEmpty || line.hasPrefix("#") { continue }
-            let assignment = line.hasPrefix("export ") ? line.dropFirst(7) : line
-            guard let equals = assignment.firstIndex(of: "=") else { continue }
-            let name = assignment[..<equals].trimming { $0.isWhitespace }
-            let raw = assignment[assignment.index(after: equals)...].trimming { $0.isWhitespace }
-            guard let value = Self.value(raw) else {
+        for (index, line) in SettingsLines(bytes).enumerated() {
+            let line = line.trimmed
+            if line.isEmpty || line.begins(with: "#") { continue }
+            let assignment = line.begins(with: "export ") ? line.dropFirst(7) : line
+            guard let equals = assignment.firstIndex(of: UInt8(ascii: "=")) else { continue }
+            let name = assignment[..<equals].trimmed
+            guard name.allSatisfy(isOfName) else { continue }
+            guard let value = Self.value(assignment[(equals + 1)...].trimmed) else {
                 throw DatabaseError(
                     .settingsInvalid,
                     message: "Line \(index + 1) of \(path) has a quote that is not closed.",
@@ -20,49 +20,51 @@ enum EnvFile {
                 )
             }
             let origin = SettingOrigin(place: .file(line: index + 1), path: path)
-            values[String(name)] = SettingsLayer.Entry(value: value, origin: origin)
+            values[name.text] = SettingsLayer.Entry(value: value, origin: origin)
         }
         return values
     }
 
+    /// Whether a name may hold the byte.
+    private static func isOfName(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "."):
+            true
+        default: false
+        }
+    }
+
     /// The value without its quotes and its comment, or `nil` when a quote is not closed.
-    private static func value(_ raw: Substring) -> String? {
+    private static func value(_ raw: ArraySlice<UInt8>) -> String? {
         switch raw.first {
-        case "'":
+        case UInt8(ascii: "'"):
             let inside = raw.dropFirst()
-            return inside.firstIndex(of: "'").map { String(inside[..<$0]) }
-        case "\"":
-            var value = ""
+            return inside.firstIndex(of: UInt8(ascii: "'")).map { inside[..<$0].text }
+        case UInt8(ascii: "\""):
+            var value: [UInt8] = []
             var rest = raw.dropFirst()
-            while let character = rest.popFirst() {
-                if character == "\"" { return value }
-                guard character == "\\", let escaped = rest.popFirst() else {
-                    value.append(character)
+            while let byte = rest.popFirst() {
+                if byte == UInt8(ascii: "\"") { return value[...].text }
+                guard byte == UInt8(ascii: "\\"), let escaped = rest.popFirst() else {
+                    value.append(byte)
                     continue
                 }
                 switch escaped {
-                case "n": value.append("\n")
-                case "r": value.append("\r")
-                case "t": value.append("\t")
-                case "\"", "\\", "$": value.append(escaped)
-                default: value += "\\\(escaped)"
+                case UInt8(ascii: "n"): value.append(UInt8(ascii: "\n"))
+                case UInt8(ascii: "r"): value.append(UInt8(ascii: "\r"))
+                case UInt8(ascii: "t"): value.append(UInt8(ascii: "\t"))
+                case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "$"): value.append(escaped)
+                default: value += [byte, escaped]
                 }
             }
             return nil
+        case UInt8(ascii: "#"):
+            return ""
         default:
             // "#" begins a comment only after a space: passwords hold it.
-            let end = raw.indices.first { raw[$0] == "#" && $0 > raw.startIndex && raw[raw.index(before: $0)] == " " }
-            if raw.first == "#" { return "" }
-            return String(raw[..<(end ?? raw.endIndex)].trimming { $0.isWhitespace })
+            let end = raw.indices.first { $0 > raw.startIndex && raw[$0] == UInt8(ascii: "#") && raw[$0 - 1].isSpace }
+            return raw[..<(end ?? raw.endIndex)].trimmed.text
         }
-    }
-}
-
-extension Substring {
-    /// The text without such characters at both ends.
-    func trimming(_ isUnwanted: (Character) -> Bool) -> Substring {
-        var trimmed = drop(while: isUnwanted)
-        while let last = trimmed.last, isUnwanted(last) { trimmed.removeLast() }
-        return trimmed
     }
 }

@@ -8,17 +8,40 @@ package struct FoundSettings: Sendable {
     /// What cannot be used: a file, an unknown name, a contradiction.
     package var problems: [DatabaseError] = []
 
-    /// The value of a setting in the loudest source that has one, unchecked, with where it stands.
+    /// Whether values count whatever their source: to see what would hold then.
+    var trustsAll = false
+
+    /// The value of a setting in the loudest source that has one and is trusted with it, unchecked, with where it stands.
     package func entry(_ setting: Setting) -> (value: String, origin: SettingOrigin)? {
-        for layer in layers { if let entry = layer[setting] { return (entry.value, entry.origin) } }
+        entry(setting, for: passwordTrust(setting.group))
+    }
+
+    /// The same, for a password of a source that is trusted so far.
+    func entry(_ setting: Setting, for password: SettingsTrust?) -> (value: String, origin: SettingOrigin)? {
+        for layer in layers where trustsAll || layer.trust.mayGive(setting.trust, toPasswordFrom: password) {
+            if let entry = layer[setting] { return (entry.value, entry.origin) }
+        }
         return nil
+    }
+
+    /// How far the source is trusted of the password that an account logs in with; `nil` without a password.
+    ///
+    /// - Parameter group: The settings of which account: the second one's, or any other for the first.
+    /// - Returns: The trust.
+    func passwordTrust(_ group: Setting.Group) -> SettingsTrust? {
+        let passwords: [Setting] = group == .secondAccount ? [.adminPassword, .password] : [.password]
+        return passwords.lazy.compactMap { password in layers.first { $0[password] != nil } }.first?.trust
     }
 
     /// The value of a setting, checked and as its kind has it; `nil` when nothing is set.
     ///
     /// - Throws: ``DatabaseError`` with `settingsInvalid`.
     package func value(_ setting: Setting) throws -> String? {
-        guard let (value, origin) = entry(setting) else { return nil }
+        try value(setting, for: passwordTrust(setting.group))
+    }
+
+    func value(_ setting: Setting, for password: SettingsTrust?) throws -> String? {
+        guard let (value, origin) = entry(setting, for: password) else { return nil }
         return try setting.checked(value, origin)
     }
 
@@ -35,7 +58,7 @@ extension Setting {
         if let value = normalized(value) { return value }
         throw DatabaseError(
             .settingsInvalid,
-            message: "\(name) in \(origin) is '\(isSecret ? "..." : value)'.",
+            message: "\(name) in \(origin) is '\(shown(value, origin) ?? "...")'.",
             advice: "It must be \(bounds)."
         )
     }
@@ -91,7 +114,7 @@ extension FoundSettings {
         settings.frontDoor = try number(.frontDoor) ?? settings.frontDoor
         settings.frontDoorStatistics = try value(.frontDoorStatistics)
         settings.stateFolder = try value(.stateFolder)
-        settings.tls = try tls(for: endpoint)
+        settings.tls = try tls(for: endpoint, password: passwordTrust(.database))
         return LoadedSettings(
             database: settings,
             warnings: warnings,
@@ -102,26 +125,66 @@ extension FoundSettings {
     }
 
     /// Encryption; an authority that is named is asked, as by MySQL's own tools.
-    func tls(for endpoint: Endpoint) throws -> TLS {
-        let authorities = try value(.tlsAuthorities)
+    ///
+    /// - Parameters:
+    ///   - endpoint: Where the server is.
+    ///   - password: How far the source of the password is trusted that is sent there.
+    /// - Returns: The mode, the authorities and the keys.
+    /// - Throws: ``DatabaseError`` with `settingsInvalid`.
+    func tls(for endpoint: Endpoint, password: SettingsTrust?) throws -> TLS {
+        let authorities = try value(.tlsAuthorities, for: password)
+        if let authorities, SettingsFile.isSpecial(authorities) {
+            throw DatabaseError(
+                .settingsInvalid,
+                message: "HEADROOM_TLS_CA names \(authorities), which is neither a file nor a folder.",
+                advice: "Name a file with certificates, or a folder of hashed ones."
+            )
+        }
+        let pins = try value(.tlsPin, for: password)?.pieces(separator: ";").map(String.init) ?? []
         let usual: TLS.Mode =
-            endpoint.isSocket ? .disabled : authorities == nil ? .preferred : .verifyCA
-        let mode = try value(.tlsMode).flatMap(TLS.Mode.init(rawValue:))
-        return TLS(mode: mode ?? usual, authorities: authorities)
+            endpoint.isSocket ? .disabled : authorities != nil ? .verifyCA : pins.isEmpty ? .preferred : .required
+        func mode(_ entry: (value: String, origin: SettingOrigin)?) throws -> TLS.Mode? {
+            try entry.flatMap { TLS.Mode(rawValue: try Setting.tlsMode.checked($0.value, $0.origin)) }
+        }
+        // A source that is trusted less may ask for more than usual, never for less.
+        let asked = try mode(entry(.tlsMode, for: nil)) ?? usual
+        let mode = try mode(entry(.tlsMode, for: password)) ?? (asked.strength > usual.strength ? asked : usual)
+        if mode == .disabled, !pins.isEmpty, !endpoint.isSocket {
+            throw DatabaseError(
+                .settingsInvalid,
+                message:
+                    "HEADROOM_TLS_PIN names the server's key, and HEADROOM_TLS_MODE is disabled: no key is shown then.",
+                advice: "Leave out one of the two."
+            )
+        }
+        var tls = TLS(mode: mode, authorities: authorities)
+        tls.pins = pins
+        tls.serverPublicKey = try value(.serverPublicKey, for: password)
+        return tls
     }
 
-    /// The layer that says where the server is: the first with a socket or a host.
-    var place: SettingsLayer? { layers.first { $0[.socket] != nil || $0[.host] != nil } }
+    /// The layer that says where the server is: the first with a socket or a host that is trusted with it.
+    var place: SettingsLayer? { place(for: passwordTrust(.database)) }
+
+    private func place(for password: SettingsTrust?) -> SettingsLayer? {
+        layers.first { layer in
+            (layer[.socket] != nil || layer[.host] != nil)
+                && (trustsAll || layer.trust.mayGive(Setting.host.trust, toPasswordFrom: password))
+        }
+    }
 
     /// The places from the first source that names one; a port may come from an earlier or a later source.
     ///
     /// - Returns: At least one, in the order in which they are tried; several where the host is a list.
-    func places() throws -> [Endpoint] {
-        let place = place
+    func places() throws -> [Endpoint] { try places(for: passwordTrust(.database)) }
+
+    /// The same, for a password of a source that is trusted so far.
+    func places(for password: SettingsTrust?) throws -> [Endpoint] {
+        let place = place(for: password)
         if let socket = place?[.socket] { return [.socket(path: socket.value)] }
         let host = try place?[.host].map { try Setting.host.checked($0.value, $0.origin) } ?? Setting.host.example
         if host == "localhost" { return [.socket(path: Self.usualSocket)] }
-        let port = try number(.port) ?? 3306
+        let port = try value(.port, for: password).flatMap { Int($0) } ?? 3306
         return Endpoint.list(host, port: port) ?? [.tcp(host: host, port: port)]
     }
 

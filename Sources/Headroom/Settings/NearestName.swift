@@ -2,6 +2,7 @@
 package enum NearestName {
     /// The name with the fewest letters changed, left out, added or swapped; `nil` when none is near.
     package static func to(_ text: String, in names: [String]) -> String? {
+        guard text.utf8.count <= 100 else { return nil }
         let near = names.map { (name: $0, distance: distance(text, $0)) }.min { $0.distance < $1.distance }
         // Half of the letters that make the difference: HEADROOM_ is in all of them.
         let own = text.hasPrefix("HEADROOM_") ? text.count - 9 : text.count

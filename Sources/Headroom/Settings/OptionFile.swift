@@ -17,11 +17,24 @@ struct OptionFile {
     /// The files that were read.
     private(set) var paths: [String] = []
 
-    private static let groups: Set<Substring> = [
+    /// Why somebody else than this process's user or root may have written the file; `nil` when nobody else can have.
+    private(set) var stranger: String?
+
+    /// Whether somebody named the file, so that it may name further ones.
+    private let isNamed: Bool
+
+    private static let groups: Set<String> = [
         "client", "client-server", "client-mariadb", "mysql", "mariadb-client", "headroom",
     ]
 
-    init(path: String) throws {
+    /// Reads a file and what it includes.
+    ///
+    /// - Parameters:
+    ///   - path: The file's path.
+    ///   - isNamed: Whether somebody named it. What another user's file includes is not read: that user may not be able to.
+    /// - Throws: ``DatabaseError`` with `settingsInvalid`.
+    init(path: String, isNamed: Bool = true) throws {
+        self.isNamed = isNamed
         try read(path, depth: 0)
     }
 
@@ -33,17 +46,18 @@ struct OptionFile {
                 advice: "Look for an !include that leads back to a file that includes it."
             )
         }
-        let text = try SettingsFile.read(path)
+        let content = try SettingsFile.content(path)
+        if paths.isEmpty { stranger = content.stranger }
         paths.append(path)
-        var group: Substring = ""
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            let line = line.trimming { $0.isWhitespace }
+        var group = ""
+        for (index, line) in SettingsLines(content.bytes).enumerated() {
+            let line = line.trimmed
             let origin = SettingOrigin(place: .file(line: index + 1), path: path)
-            if line.isEmpty || line.hasPrefix("#") || line.hasPrefix(";") {
+            if line.isEmpty || line.begins(with: "#") || line.begins(with: ";") {
                 continue
-            } else if line.hasPrefix("[") {
-                group = line.dropFirst().prefix { $0 != "]" }.trimming { $0.isWhitespace }
-            } else if line.hasPrefix("!") {
+            } else if line.begins(with: "[") {
+                group = line.dropFirst().prefix { $0 != UInt8(ascii: "]") }.trimmed.text
+            } else if line.begins(with: "!") {
                 try include(line, origin, depth)
             } else if Self.groups.contains(group) {
                 try take(OptionLine(line), in: group, origin)
@@ -51,25 +65,28 @@ struct OptionFile {
         }
     }
 
-    private mutating func include(_ line: Substring, _ origin: SettingOrigin, _ depth: Int) throws {
-        let words = line.split(maxSplits: 1) { $0.isWhitespace }
-        let named = words.count == 2 ? String(words[1]) : ""
-        switch words[0] {
-        case "!include":
-            // The tools pass over a file that is not there.
-            guard SettingsFile.exists(named) else {
-                warnings.append("\(origin) includes \(named), which is not there")
-                return
-            }
-            try read(named, depth: depth + 1)
-        case "!includedir":
+    private mutating func include(_ line: ArraySlice<UInt8>, _ origin: SettingOrigin, _ depth: Int) throws {
+        let words = line.split(maxSplits: 1, whereSeparator: \.isSpace)
+        let (order, named) = (words[0].text, words.count == 2 ? words[1].text : "")
+        guard ["!include", "!includedir"].contains(order) else {
+            warnings.append("\(origin) begins with !, and is neither !include nor !includedir")
+            return
+        }
+        if !isNamed, let stranger {
+            warnings.append("\(origin) includes \(named), which is not read: nobody named this file, and \(stranger)")
+            return
+        }
+        if order == "!includedir" {
             for path in try SettingsFile.list(named, ending: ".cnf") { try read(path, depth: depth + 1) }
-        default:
-            warnings.append("\(origin) begins with '\(words[0])', which is neither !include nor !includedir")
+        } else if SettingsFile.exists(named) {
+            try read(named, depth: depth + 1)
+        } else {
+            // The tools pass over a file that is not there.
+            warnings.append("\(origin) includes \(named), which is not there")
         }
     }
 
-    private mutating func take(_ line: OptionLine, in group: Substring, _ origin: SettingOrigin) throws {
+    private mutating func take(_ line: OptionLine, in group: String, _ origin: SettingOrigin) throws {
         options.append((line.name, line.value))
         guard let (setting, value) = try setting(line, in: group, origin) else { return }
         entries[setting.name] = SettingsLayer.Entry(value: value, origin: origin)
@@ -84,7 +101,7 @@ struct OptionFile {
     /// What an option says in the words of the settings; `nil` when it is not for us.
     private func setting(
         _ line: OptionLine,
-        in group: Substring,
+        in group: String,
         _ origin: SettingOrigin
     ) throws -> (Setting, String)? {
         let name = line.name.replacing("-", with: "_")
@@ -94,7 +111,8 @@ struct OptionFile {
                 let near = NearestName.to(name, in: Setting.all.compactMap(\.headroomOption))
                 throw DatabaseError(
                     .settingsInvalid,
-                    message: "'\(line.name)' in \(origin) is no setting of the group [headroom].",
+                    // Not the name: where a = was forgotten, it has the value in it.
+                    message: "What stands in \(origin) is no setting of the group [headroom].",
                     advice: near.map { "Did you mean \($0.replacing("_", with: "-"))?" }
                         ?? "headroom config list names them."
                 )

@@ -9,51 +9,57 @@ struct OptionLine {
     /// Whether a comment begins within a word: most likely a password with a `#` that is not in quotes.
     let isCut: Bool
 
-    init(_ line: Substring) {
+    init(_ line: ArraySlice<UInt8>) {
         let end = Self.endBeforeComment(line)
-        isCut = end < line.endIndex && end > line.startIndex && !line[line.index(before: end)].isWhitespace
+        isCut = end < line.endIndex && end > line.startIndex && !line[end - 1].isSpace
         let text = line[..<end]
-        guard let equals = text.firstIndex(of: "=") else {
-            name = String(text.trimming { $0.isWhitespace })
+        guard let equals = text.firstIndex(of: UInt8(ascii: "=")) else {
+            name = text.trimmed.text
             value = nil
             return
         }
-        name = String(text[..<equals].trimming { $0.isWhitespace })
-        var raw = text[text.index(after: equals)...].trimming { $0.isWhitespace }
+        name = text[..<equals].trimmed.text
+        var raw = text[(equals + 1)...].trimmed
         // One quote at each end, whatever is between them: as the tools have it.
-        if raw.count > 1, let quote = raw.first, quote == "'" || quote == "\"", raw.last == quote {
+        if raw.count > 1, let quote = raw.first, Self.isQuote(quote), raw.last == quote {
             raw = raw.dropFirst().dropLast()
         }
         value = Self.unescaped(raw)
     }
 
-    private static func endBeforeComment(_ line: Substring) -> Substring.Index {
-        var quote: Character?
+    private static func isQuote(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "'") || byte == UInt8(ascii: "\"") }
+
+    private static func endBeforeComment(_ line: ArraySlice<UInt8>) -> Int {
+        var quote: UInt8?
         var isEscaped = false
-        for index in line.indices {
-            let character = line[index]
-            if !isEscaped, character == "'" || character == "\"" {
-                if quote == nil { quote = character } else if quote == character { quote = nil }
+        for (index, byte) in zip(line.indices, line) {
+            if !isEscaped, isQuote(byte) {
+                if quote == nil { quote = byte } else if quote == byte { quote = nil }
             }
-            if quote == nil, character == "#" { return index }
-            isEscaped = quote != nil && character == "\\" && !isEscaped
+            if quote == nil, byte == UInt8(ascii: "#") { return index }
+            isEscaped = quote != nil && byte == UInt8(ascii: "\\") && !isEscaped
         }
         return line.endIndex
     }
 
-    private static func unescaped(_ raw: Substring) -> String {
-        let escapes: [Character: Character] = [
-            "n": "\n", "t": "\t", "r": "\r", "b": "\u{8}", "s": " ", "\\": "\\", "'": "'", "\"": "\"",
-        ]
-        var text = ""
+    private static func unescaped(_ raw: ArraySlice<UInt8>) -> String {
+        var text: [UInt8] = []
         var rest = raw
-        while let character = rest.popFirst() {
-            guard character == "\\", let next = rest.popFirst() else {
-                text.append(character)
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "\\"), let next = rest.popFirst() else {
+                text.append(byte)
                 continue
             }
-            if let meant = escapes[next] { text.append(meant) } else { text += "\\\(next)" }
+            switch next {
+            case UInt8(ascii: "n"): text.append(UInt8(ascii: "\n"))
+            case UInt8(ascii: "t"): text.append(UInt8(ascii: "\t"))
+            case UInt8(ascii: "r"): text.append(UInt8(ascii: "\r"))
+            case UInt8(ascii: "b"): text.append(0x08)
+            case UInt8(ascii: "s"): text.append(UInt8(ascii: " "))
+            case UInt8(ascii: "\\"), UInt8(ascii: "'"), UInt8(ascii: "\""): text.append(next)
+            default: text += [byte, next]
+            }
         }
-        return text
+        return text[...].text
     }
 }

@@ -10,8 +10,12 @@ package enum ProcessEnvironment {
         var entry = kernel_environment()
         while let text = entry?.pointee {
             // Of two with one name getenv(3) finds the first.
-            let parts = String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            if parts.count == 2, variables[String(parts[0])] == nil { variables[String(parts[0])] = String(parts[1]) }
+            // By bytes: a combining mark at the front of a value would hide the "=".
+            let bytes = UnsafeBufferPointer(start: text, count: strlen(text)).map { UInt8(bitPattern: $0) }
+            if let equals = bytes.firstIndex(of: UInt8(ascii: "=")) {
+                let name = bytes[..<equals].text
+                if variables[name] == nil { variables[name] = bytes[(equals + 1)...].text }
+            }
             entry = entry?.successor()
         }
         return variables

@@ -4,9 +4,9 @@ extension Setting {
         host, port, socket, database, username, password, url, ownURL,
         budget, reserve, frontDoor, frontDoorStatistics, hosts, share, waitTimeout, stateFolder,
         connectTimeout, closeTimeout, idleTimeout, holdWarning,
-        tlsMode, tlsAuthorities,
+        tlsMode, tlsAuthorities, tlsPin, serverPublicKey,
         adminUsername, adminPassword, adminHost, adminPort, adminSocket,
-        queue,
+        queue, importFolders,
         alertCommand, webhook, mailTo,
         webToken,
         cache,
@@ -20,6 +20,7 @@ extension Setting {
         kind: .hosts,
         standard: .value("127.0.0.1"),
         group: .database,
+        trust: .place("it says where the password goes"),
         flag: "--host",
         option: "host"
     )
@@ -29,6 +30,7 @@ extension Setting {
         kind: .number(1...65_535),
         standard: .value("3306"),
         group: .database,
+        trust: .place("it says where the password goes"),
         flag: "--port",
         option: "port"
     )
@@ -38,6 +40,7 @@ extension Setting {
         kind: .path,
         standard: .words("none", example: "/run/mysqld/mysqld.sock"),
         group: .database,
+        trust: .place("it says where the password goes"),
         flag: "--socket",
         option: "socket"
     )
@@ -47,6 +50,7 @@ extension Setting {
         kind: .text,
         standard: .words("none", example: "shop"),
         group: .database,
+        trust: .harmless("the account's rights say what it reaches"),
         flag: "--database",
         option: "database"
     )
@@ -56,6 +60,7 @@ extension Setting {
         kind: .text,
         standard: .words("none: it must be set", example: "app"),
         group: .database,
+        trust: .harmless("without its own password it opens nothing"),
         flag: "--user",
         option: "user"
     )
@@ -67,6 +72,7 @@ extension Setting {
         kind: .text,
         standard: .words("none", example: ""),
         group: .database,
+        trust: .harmless("it opens only what it belongs to"),
         isSecret: true,
         option: "password"
     )
@@ -78,6 +84,7 @@ extension Setting {
         kind: .text,
         standard: .words("none", example: "mysql://app:PASSWORD@127.0.0.1:3306/shop"),
         group: .database,
+        trust: .harmless("each part counts as the setting that it stands for"),
         isSecret: true
     )
     package static let ownURL = Setting(
@@ -86,6 +93,7 @@ extension Setting {
         kind: .text,
         standard: .words("none", example: "mysql://app:PASSWORD@127.0.0.1:3306/shop"),
         group: .database,
+        trust: .harmless("each part counts as the setting that it stands for"),
         isSecret: true
     )
 
@@ -95,21 +103,24 @@ extension Setting {
             "The most connections that all programs of this host may hold together. Of several the smallest holds.",
         kind: .number(1...mostConnections),
         standard: .words("the account's limit minus the reserve", example: "4"),
-        group: .budget
+        group: .budget,
+        trust: .harmless("a number, and the account's limit holds all the same")
     )
     package static let reserve = Setting(
         name: "HEADROOM_RESERVE",
         meaning: "How many connections of the limit are left free, so that a person can still get in.",
         kind: .number(0...mostConnections),
         standard: .value("1"),
-        group: .budget
+        group: .budget,
+        trust: .harmless("a number, and the account's limit holds all the same")
     )
     package static let frontDoor = Setting(
         name: "HEADROOM_FRONT_DOOR",
         meaning: "How many connections of the limit belong to the front door; they are taken out of the budget.",
         kind: .number(0...mostConnections),
         standard: .value("0"),
-        group: .budget
+        group: .budget,
+        trust: .harmless("a number, and the account's limit holds all the same")
     )
     package static let frontDoorStatistics = Setting(
         name: "HEADROOM_FRONT_DOOR_STATS",
@@ -117,6 +128,7 @@ extension Setting {
         kind: .absolutePath,
         standard: .words("none", example: "/run/haproxy/admin.sock"),
         group: .budget,
+        trust: .pathOrCommand("it is a socket that is connected to and believed"),
         readBy: ["status", "serve"]
     )
     package static let hosts = Setting(
@@ -125,7 +137,8 @@ extension Setting {
             "How many hosts share the account, when they share it out between them; the same number and database on each.",
         kind: .number(2...mostConnections),
         standard: .words("this host is the only one", example: "3"),
-        group: .budget
+        group: .budget,
+        trust: .harmless("a number, and the account's limit holds all the same")
     )
     package static let share = Setting(
         name: "HEADROOM_SHARE",
@@ -133,14 +146,16 @@ extension Setting {
             "How many connections are always this host's. Without HEADROOM_HOSTS it is all that this host may hold.",
         kind: .number(1...mostConnections),
         standard: .words("none", example: "3"),
-        group: .budget
+        group: .budget,
+        trust: .harmless("a number, and the account's limit holds all the same")
     )
     package static let waitTimeout = Setting(
         name: "HEADROOM_WAIT_TIMEOUT",
         meaning: "How long to wait for a slot of the budget, and for a full account to let one in.",
         kind: .duration(atLeastMilliseconds: 1),
         standard: .value("30"),
-        group: .budget
+        group: .budget,
+        trust: .harmless("a time")
     )
     package static let stateFolder = Setting(
         name: "HEADROOM_STATE_DIR",
@@ -152,7 +167,8 @@ extension Setting {
             "/run/headroom where it exists, else headroom in the user's state folder",
             example: "/run/headroom"
         ),
-        group: .budget
+        group: .budget,
+        trust: .pathOrCommand("it is a folder in which files are made, and whose files are believed")
     )
 
     package static let connectTimeout = Setting(
@@ -161,6 +177,7 @@ extension Setting {
         kind: .duration(atLeastMilliseconds: 1),
         standard: .value("30"),
         group: .times,
+        trust: .harmless("a time"),
         option: "connect_timeout"
     )
     package static let closeTimeout = Setting(
@@ -168,21 +185,24 @@ extension Setting {
         meaning: "How long closing waits for the server to hang up. Later, the session is watched in the background.",
         kind: .duration(atLeastMilliseconds: 1),
         standard: .value("5"),
-        group: .times
+        group: .times,
+        trust: .harmless("a time")
     )
     package static let idleTimeout = Setting(
         name: "HEADROOM_IDLE_TIMEOUT",
         meaning: "How long the server lets one of Headroom's sessions do nothing before it ends it. Whole seconds.",
         kind: .duration(atLeastMilliseconds: 1_000),
         standard: .value("300"),
-        group: .times
+        group: .times,
+        trust: .harmless("a time")
     )
     package static let holdWarning = Setting(
         name: "HEADROOM_HOLD_WARNING",
         meaning: "From when on a connection counts as held too long, and is logged, counted and shown.",
         kind: .duration(atLeastMilliseconds: 1),
         standard: .words("never", example: "60"),
-        group: .times
+        group: .times,
+        trust: .harmless("a time")
     )
 
     package static let tlsMode = Setting(
@@ -196,6 +216,7 @@ extension Setting {
             example: "verify_identity"
         ),
         group: .encryption,
+        trust: .place("it says how the password is guarded on its way"),
         option: "ssl_mode"
     )
     package static let tlsAuthorities = Setting(
@@ -204,7 +225,37 @@ extension Setting {
         kind: .path,
         standard: .words("the system's", example: "/etc/ssl/certs/ca-certificates.crt"),
         group: .encryption,
+        trust: .place("it says to whom the password is shown"),
         option: "ssl_ca"
+    )
+
+    package static let tlsPin = Setting(
+        name: "HEADROOM_TLS_PIN",
+        meaning:
+            "The key of the server's certificate, as curl has it; several with ; between. With it connections are encrypted "
+            + "and reach this server, or fail.",
+        kind: .pins,
+        standard: .words(
+            "none: the key is remembered when it is first seen",
+            example: "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+        ),
+        group: .encryption,
+        trust: .place("it says to whom the password is shown")
+    )
+
+    package static let serverPublicKey = Setting(
+        name: "HEADROOM_SERVER_PUBLIC_KEY",
+        meaning:
+            "The file with a MySQL server's public key (public_key.pem), for logins without encryption: no other gets the "
+            + "password.",
+        kind: .path,
+        standard: .words(
+            "none: the key is remembered when it is first seen",
+            example: "/etc/headroom/public_key.pem"
+        ),
+        group: .encryption,
+        trust: .place("it says to whom the password is shown"),
+        option: "server_public_key_path"
     )
 
     package static let adminUsername = Setting(
@@ -213,6 +264,7 @@ extension Setting {
         kind: .text,
         standard: .words("none", example: "headroom_monitor"),
         group: .secondAccount,
+        trust: .harmless("without its own password it opens nothing"),
         readBy: ["rescue", "verify"]
     )
     package static let adminPassword = Setting(
@@ -221,15 +273,17 @@ extension Setting {
         kind: .text,
         standard: .words("DB_PASSWORD", example: ""),
         group: .secondAccount,
+        trust: .harmless("it opens only what it belongs to"),
         readBy: ["rescue", "verify"],
         isSecret: true
     )
     package static let adminHost = Setting(
         name: "HEADROOM_ADMIN_HOST",
         meaning: "Where it logs in, if elsewhere.",
-        kind: .text,
+        kind: .host,
         standard: .words("the database's host", example: "127.0.0.1"),
         group: .secondAccount,
+        trust: .place("it says where the password goes"),
         readBy: ["rescue", "verify"]
     )
     package static let adminPort = Setting(
@@ -238,6 +292,7 @@ extension Setting {
         kind: .number(1...65_535),
         standard: .words("the database's port", example: "33062"),
         group: .secondAccount,
+        trust: .place("it says where the password goes"),
         readBy: ["rescue", "verify"]
     )
     package static let adminSocket = Setting(
@@ -246,6 +301,7 @@ extension Setting {
         kind: .path,
         standard: .words("the database's socket", example: "/run/mysqld/mysqld.sock"),
         group: .secondAccount,
+        trust: .place("it says where the password goes"),
         readBy: ["rescue", "verify"]
     )
 
@@ -255,8 +311,24 @@ extension Setting {
         kind: .text,
         standard: .words("the server's host and the database", example: "shop"),
         group: .queue,
+        trust: .harmless("a name, and one that leads out of its folder is refused"),
         readBy: ["work", "jobs", "import", "verify"],
         flag: "--queue"
+    )
+
+    package static let importFolders = Setting(
+        name: "HEADROOM_IMPORT_DIRS",
+        meaning:
+            "The folders in which the files lie that jobs may name, with : between them. Nothing else is read for a job, or "
+            + "deleted with one.",
+        kind: .absolutePath,
+        standard: .words(
+            "none: files named .csv, .tsv or .txt are read, and none deleted but the dashboard's uploads",
+            example: "/var/www/app/storage/uploads"
+        ),
+        group: .queue,
+        trust: .pathOrCommand("what lies in these folders is read for a job, and deleted with one"),
+        readBy: ["work", "jobs", "import", "serve"]
     )
 
     package static let alertCommand = Setting(
@@ -265,6 +337,7 @@ extension Setting {
         kind: .text,
         standard: .words("none", example: "logger -t headroom \"$HEADROOM_MESSAGE\""),
         group: .alerts,
+        trust: .pathOrCommand("the shell runs it"),
         readBy: ["guard", "work"],
         flag: "--alert-command"
     )
@@ -274,6 +347,7 @@ extension Setting {
         kind: .text,
         standard: .words("none", example: "https://alerts.example.org/headroom"),
         group: .alerts,
+        trust: .pathOrCommand("alerts are sent there"),
         readBy: ["guard", "work"],
         isSecret: true,
         flag: "--webhook"
@@ -284,6 +358,7 @@ extension Setting {
         kind: .text,
         standard: .words("nobody", example: "ops@example.org"),
         group: .alerts,
+        trust: .pathOrCommand("alerts are sent there"),
         readBy: ["guard", "work"],
         flag: "--mail-to"
     )
@@ -294,6 +369,7 @@ extension Setting {
         kind: .text,
         standard: .words("none: a run on the loopback address makes one and prints it", example: "a-long-random-text"),
         group: .dashboard,
+        trust: .pathOrCommand("who knows it is let in"),
         readBy: ["serve"],
         isSecret: true
     )
@@ -305,6 +381,7 @@ extension Setting {
         kind: .path,
         standard: .words("headroom in the user's cache folder", example: "/var/cache/headroom"),
         group: .sandbox,
+        trust: .pathOrCommand("it is a folder whose content a server is started with"),
         readBy: ["sandbox"]
     )
 }

@@ -18,6 +18,9 @@ package struct Setting: Sendable, Hashable {
     /// What it belongs to.
     package var group: Group
 
+    /// From which sources its value counts.
+    package var trust: Trust
+
     /// The programs that read it; empty for all that connect.
     package var readBy: [String] = []
 
@@ -34,8 +37,12 @@ package struct Setting: Sendable, Hashable {
     package enum Kind: Sendable, Hashable {
         /// Any text.
         case text
+        /// One host.
+        case host
         /// One host, or several with commas between, each with a port or without.
         case hosts
+        /// Fingerprints of keys, with semicolons between.
+        case pins
         /// A path.
         case path
         /// A path from the root.
@@ -117,7 +124,9 @@ extension Setting {
     package var bounds: String {
         switch kind {
         case .text: "any text"
+        case .host: "a host"
         case .hosts: "a host, or hosts with commas between, such as a,b:3307"
+        case .pins: "sha256// and the base 64 of a SHA-256, or several with semicolons between"
         case .path: "a path"
         case .absolutePath: "an absolute path"
         case .number(let range):
@@ -132,12 +141,30 @@ extension Setting {
     /// A bound for numbers of connections: no server allows as many.
     package static let mostConnections = 999_999
 
+    /// The value as people may see it; `nil` for a secret, and for what may have one in it.
+    ///
+    /// A part of a URL is shown only where it can be used: in one that is not written rightly it may be of the password.
+    func shown(_ value: String, _ origin: SettingOrigin) -> String? {
+        let isOfURL =
+            origin.name.map { $0.utf8.starts(with: "DATABASE_URL".utf8) || $0 == Setting.ownURL.name } ?? false
+        let isUsable = normalized(value) != nil
+        switch kind {
+        case .host, .hosts: if !isUsable { return nil }
+        default: if isOfURL, !isUsable { return nil }
+        }
+        return isSecret ? nil : value.shortened
+    }
+
     /// The value as its kind has it; `nil` when it cannot be used.
     func normalized(_ text: String) -> String? {
         switch kind {
         case .text, .path: text
+        case .host: Endpoint.isHost(text.utf8) ? text : nil
         case .hosts: Endpoint.list(text, port: 3306) == nil ? nil : text
-        case .absolutePath: text.hasPrefix("/") ? text : nil
+        case .absolutePath: text.utf8.first == UInt8(ascii: "/") ? text : nil
+        case .pins:
+            text.utf8.split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false)
+                .allSatisfy { ServerKey.isFingerprint(String(Substring($0))) } ? text : nil
         case .number(let range): Int(text).flatMap { range.contains($0) ? "\($0)" : nil }
         case .duration(let least):
             Duration(text: text).flatMap { $0 >= .milliseconds(least) ? text : nil }

@@ -21,16 +21,23 @@ extension FoundSettings {
     package var rows: [SettingRow] {
         Setting.all.map { setting in
             guard let (value, origin) = entry(setting) else {
-                return SettingRow(setting: setting, value: setting.standardText, note: note(setting))
+                return SettingRow(setting: setting, value: setting.standardText, note: notes(setting))
             }
-            var row = SettingRow(setting: setting, value: value, origin: origin, note: note(setting))
+            let shown = setting.shown(value, origin)
+            var row = SettingRow(setting: setting, value: shown, origin: origin, note: notes(setting))
             do {
-                row.value = setting.isSecret ? nil : try setting.checked(value, origin)
+                let checked = try setting.checked(value, origin)
+                if shown != nil { row.value = checked }
             } catch {
                 row.problem = error as? DatabaseError
             }
             return row
         }
+    }
+
+    private func notes(_ setting: Setting) -> String? {
+        let notes = [note(setting)].compactMap(\.self) + passedOver.filter { $0.setting == setting }.map(\.note)
+        return notes.isEmpty ? nil : notes.joined(separator: "; ")
     }
 
     /// Why a part of the server's place is not used.

@@ -2,32 +2,63 @@ import CLibrary
 
 /// Reads the files that settings come from.
 enum SettingsFile {
-    /// Returns a file's text.
+    /// The most bytes of a file.
+    static let mostBytes = 1 << 20
+
+    /// A file's bytes, and who may have written them.
+    struct Content {
+        var bytes: [UInt8]
+        /// Why somebody else than this process's user or root may have written the file; `nil` when nobody else can have.
+        var stranger: String?
+    }
+
+    /// Reads a file, through links, as people and orchestrators put them.
     ///
     /// - Throws: ``DatabaseError`` with `settingsInvalid`, saying why it cannot be read.
-    static func read(_ path: String) throws -> String {
-        guard !isFolder(path), let file = fopen(path, "re") else {
-            let reason = isFolder(path) ? "it is a folder" : String(cString: strerror(errno))
+    static func content(_ path: String) throws -> Content {
+        // The usual word for no file at all.
+        if path == "/dev/null" { return Content(bytes: []) }
+        do {
+            let descriptor = try RegularFile.open(path, O_RDONLY, links: .followed)
+            defer { close(descriptor) }
+            let bytes = try RegularFile.read(descriptor, atMost: mostBytes)
+            return Content(bytes: bytes, stranger: stranger(descriptor, path))
+        } catch {
+            let reason = isFolder(path) ? "it is a folder" : error.description
             throw DatabaseError(
                 .settingsInvalid,
                 message: "The settings file \(path) cannot be read: \(reason).",
                 advice: "Check the path and who may read it."
             )
         }
-        defer { fclose(file) }
-        var bytes: [UInt8] = []
-        var block = [UInt8](repeating: 0, count: 16 * 1024)
-        while true {
-            let count = fread(&block, 1, block.count, file)
-            guard count > 0 else { break }
-            bytes += block[..<count]
+    }
+
+    /// Returns a file's text.
+    ///
+    /// - Throws: ``DatabaseError`` with `settingsInvalid`, saying why it cannot be read.
+    static func read(_ path: String) throws -> String {
+        String(decoding: try content(path).bytes, as: UTF8.self)
+    }
+
+    private static func stranger(_ descriptor: Int32, _ path: String) -> String? {
+        let folder = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { "\(path[..<$0])/" } ?? "."
+        var (file, above) = (stat(), stat())
+        guard fstat(descriptor, &file) == 0, stat(folder, &above) == 0 else { return "its owner cannot be told" }
+        func rights(_ of: stat) -> FileWriters.Rights {
+            FileWriters.Rights(owner: of.st_uid, group: of.st_gid, mode: UInt32(of.st_mode))
         }
-        return String(decoding: bytes, as: UTF8.self)
+        return FileWriters(file: rights(file), folder: rights(above)).stranger(to: geteuid())
     }
 
     /// Whether there is a file at the path.
     static func exists(_ path: String) -> Bool {
         access(path, F_OK) == 0
+    }
+
+    /// Whether there is something at the path that is neither a file nor a folder, such as a FIFO, which may never answer.
+    static func isSpecial(_ path: String) -> Bool {
+        var information = stat()
+        return stat(path, &information) == 0 && ![S_IFREG, S_IFDIR].contains(information.st_mode & S_IFMT)
     }
 
     /// Whether users other than its owner and its group may read the file.

@@ -9,6 +9,15 @@ struct SettingsLayer: Sendable {
     /// The values by name; an empty value counts as none.
     var entries: [String: Entry]
 
+    /// How far the source is trusted.
+    var trust = SettingsTrust.said
+
+    /// Why somebody else than this process's user or root may have written the file; `nil` when nobody else can have.
+    var stranger: String?
+
+    /// Whether it is a MySQL option file: where such a one names no host, it means this machine.
+    var isOptionFile = false
+
     init(_ entries: [String: Entry] = [:]) {
         self.entries = entries.filter { !$0.value.value.isEmpty }
     }
@@ -24,8 +33,11 @@ struct SettingsLayer: Sendable {
     /// Whether the layer says where the database is or who logs in.
     var saysAnything: Bool {
         let settings: [Setting] = [.host, .socket, .username, .url, .ownURL]
-        return settings.contains { self[$0] != nil || $0.fileName.flatMap { entries[$0] } != nil }
+        return settings.contains { self[$0] != nil || mayNameFiles && $0.fileName.flatMap { entries[$0] } != nil }
     }
+
+    /// Whether the source may name files for secrets.
+    var mayNameFiles: Bool { trust.mayGive(.secretFile, toPasswordFrom: nil) }
 
     /// The same layer with the values that files hold under their own names.
     ///
@@ -33,6 +45,7 @@ struct SettingsLayer: Sendable {
     /// - Returns: The layer.
     /// - Throws: ``DatabaseError`` when a file cannot be read, or a setting is given in both ways.
     func resolvingFiles(noteFile: (String) -> Void) throws -> SettingsLayer {
+        guard mayNameFiles else { return self }
         var resolved = self
         for setting in Setting.all {
             guard let name = setting.fileName, let file = entries[name] else { continue }
@@ -86,7 +99,8 @@ struct SettingsLayer: Sendable {
             (.password, ["MYSQL_PASSWORD", "MARIADB_PASSWORD", "MYSQL_PWD"]),
             (.database, ["MYSQL_DATABASE", "MARIADB_DATABASE"]),
         ]
-        var layer = SettingsLayer()
+        var layer = self
+        layer.entries = [:]
         for (setting, names) in aliases {
             for (name, target) in names.flatMap({ [($0, setting.name), ("\($0)_FILE", setting.fileName)] }) {
                 guard let target, let entry = entries[name], layer.entries[target] == nil else { continue }
@@ -98,11 +112,11 @@ struct SettingsLayer: Sendable {
 }
 
 extension String {
-    /// A secret as files hold it: without the end of its line.
+    /// A secret as files hold it: without a byte order mark and the end of its line.
     var secretLine: String {
-        var text = Substring(self)
-        // "\r\n" is one character.
-        while let last = text.last, last.isNewline { text.removeLast() }
-        return String(text)
+        var bytes = Array(utf8)[...]
+        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes.removeFirst(3) }
+        while let last = bytes.last, last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r") { bytes.removeLast() }
+        return bytes.text
     }
 }

@@ -4,12 +4,14 @@ struct SettingsSearch {
 
     /// Adds a source, with what its files and its URL say.
     mutating func add(_ layer: SettingsLayer) {
-        for (name, entry) in layer.entries.sorted(by: { $0.key < $1.key }) where Setting.isUnknown(name) {
+        // Some of them are enough, of a file that is none of settings.
+        let unknown = layer.entries.filter { Setting.isUnknown($0.key) }.sorted { $0.key < $1.key }.prefix(10)
+        for (name, entry) in unknown {
             let near = NearestName.to(name, in: Setting.names)
             found.problems.append(
                 DatabaseError(
                     .settingsInvalid,
-                    message: "\(name) in \(entry.origin) is no setting of Headroom's.",
+                    message: "\(name.shortened) in \(entry.origin) is no setting of Headroom's.",
                     advice: near.map { "Did you mean \($0)?" } ?? "'headroom config list' names them all."
                 )
             )
@@ -20,23 +22,56 @@ struct SettingsSearch {
         attempt { search in
             search.found.layers[place] = try layer.resolvingFiles { path in search.warnIfReadable(path) }.resolvingURL()
         }
+        takeOutWhatIsNoText(place)
+    }
+
+    /// Takes out values that would be cut or mangled on their way: the C client and the system end a text at a NUL.
+    private mutating func takeOutWhatIsNoText(_ place: Int) {
+        for setting in Setting.all {
+            guard let entry = found.layers[place][setting],
+                entry.value.unicodeScalars.contains(where: { $0 == "\0" || $0 == "\u{FFFD}" })
+            else { continue }
+            found.layers[place].entries[setting.name] = nil
+            found.problems.append(
+                DatabaseError(
+                    .settingsInvalid,
+                    message:
+                        "\(setting.name) in \(entry.origin) is no text: it holds a NUL, or is not written in UTF-8.",
+                    advice: "Write the file in UTF-8."
+                )
+            )
+        }
     }
 
     /// Adds a `.env` file.
-    mutating func addEnvFile(_ path: String) {
+    ///
+    /// - Parameters:
+    ///   - path: The file's path.
+    ///   - isNamed: Whether somebody named it, and it was not just found.
+    mutating func addEnvFile(_ path: String, isNamed: Bool = true) {
         attempt { search in
-            let layer = SettingsLayer(try EnvFile.parse(SettingsFile.read(path), path: path))
+            let content = try SettingsFile.content(path)
+            var layer = SettingsLayer(try EnvFile.parse(content.bytes, path: path))
+            layer.stranger = content.stranger
+            if !isNamed { layer.trust = content.stranger == nil ? .own : .foreign }
             if Setting.all.contains(where: { $0.isSecret && layer[$0] != nil }) { search.warnIfReadable(path) }
             search.add(layer)
         }
     }
 
     /// Adds a MySQL option file.
-    mutating func addOptionFile(_ path: String) {
+    ///
+    /// - Parameters:
+    ///   - path: The file's path.
+    ///   - isNamed: Whether somebody named it, and it is not just where the tools look: there it has to be the user's own.
+    mutating func addOptionFile(_ path: String, isNamed: Bool = true) {
         attempt { search in
-            let file = try OptionFile(path: path)
+            let file = try OptionFile(path: path, isNamed: isNamed)
             search.found.warnings += file.warnings
-            let layer = SettingsLayer(file.entries)
+            var layer = SettingsLayer(file.entries)
+            layer.isOptionFile = true
+            layer.stranger = file.stranger
+            if !isNamed, file.stranger != nil { layer.trust = .foreign }
             for (name, entry) in layer.entries where Setting.all.contains(where: { $0.isSecret && $0.name == name }) {
                 if let path = entry.origin.path { search.warnIfReadable(path) }
             }
@@ -81,6 +116,19 @@ struct SettingsSearch {
                 "HEADROOM_TLS_CA is set, but HEADROOM_TLS_MODE in \(origin) is \(word), which checks no certificate: "
                     + "verify_ca and verify_identity do"
             )
+        }
+    }
+
+    /// Tells what counts for nothing, as its source is not trusted enough.
+    mutating func tellWhatIsPassedOver() {
+        for value in found.passedOver {
+            if value.isProblem {
+                found.problems.append(
+                    DatabaseError(.settingsInvalid, message: "\(value.sentence).", advice: value.advice)
+                )
+            } else {
+                found.warnings.append("\(value.sentence). \(value.advice)")
+            }
         }
     }
 

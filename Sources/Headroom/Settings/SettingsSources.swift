@@ -4,6 +4,10 @@
 /// explicitly, and a `.env` in the working directory. So an application's own `.env` is found without a word, and anything
 /// said louder wins. Only where none of them says where the database is or who logs in, the names of MySQL's and MariaDB's
 /// images count (`MYSQL_USER` and so on), then `~/.my.cnf`: one file's password never goes to another file's server unasked.
+///
+/// A `.env` that was found, and not named, is not trusted with everything: it starts no program and opens no file, and where
+/// another user may have written it, it does not say where a password of a better source goes. What of it is passed over is
+/// among the warnings.
 public struct SettingsSources: Sendable {
     /// Values that win over all others, by the environment's names; a command's flags.
     public var overrides: [String: String]
@@ -67,11 +71,18 @@ extension SettingsSources {
     /// - Throws: ``DatabaseError`` with `settingsMissing` or `settingsInvalid`; also for a name that begins with `HEADROOM_`
     ///   and is no setting.
     public func load(programName: String = "headroom") throws -> LoadedSettings {
+        try load(programName: programName) { _ in }
+    }
+
+    /// The same, telling the warnings also where the settings cannot be used: they may say why.
+    package func load(programName: String, tell: (String) -> Void) throws -> LoadedSettings {
         var found = find()
-        if let problem = found.problems.first {
-            guard isForgiving else { throw problem }
+        let problem = isForgiving ? nil : found.problems.first
+        if problem == nil {
             found.warnings += found.problems.map { $0.advice.isEmpty ? $0.message : "\($0.message) \($0.advice)" }
         }
+        for warning in found.warnings { tell(warning) }
+        if let problem { throw problem }
         return try found.loaded(programName: programName)
     }
 
@@ -84,16 +95,19 @@ extension SettingsSources {
         if let envFile { search.addEnvFile(envFile) }
         if let defaultsFile { search.addOptionFile(defaultsFile) }
         if let defaultsExtraFile {
-            if let usual = usualOptionFile { search.addOptionFile(usual) }
+            if let usual = usualOptionFile { search.addOptionFile(usual, isNamed: false) }
             search.addOptionFile(defaultsExtraFile)
         }
-        if envFile == nil, SettingsFile.exists(".env") { search.addEnvFile(".env") }
+        if envFile == nil, SettingsFile.exists(".env") { search.addEnvFile(".env", isNamed: false) }
         // Not the flags: whoever only names another user still means the tools' usual file.
         if !search.found.layers.dropFirst().contains(where: \.saysAnything) {
             for layer in search.found.layers { search.add(layer.aliased) }
-            if let usual = usualOptionFile { search.addOptionFile(usual) }
+            // A file's server does not get another file's password.
+            let isAnswered = search.found.layers.contains { $0.trust != .said && $0.saysAnything }
+            if !isAnswered, let usual = usualOptionFile { search.addOptionFile(usual, isNamed: false) }
         }
         search.lookForContradictions()
+        search.tellWhatIsPassedOver()
         return search.found
     }
 

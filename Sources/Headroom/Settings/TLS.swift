@@ -20,6 +20,15 @@ public struct TLS: Hashable, Sendable {
     /// The file (or folder of hashed certificates) with the authorities to trust; `nil` trusts the system's.
     public var authorities: String?
 
+    /// The keys of which the server's certificate must have one; none by default.
+    ///
+    /// Each is `sha256//` and the base 64 of the SHA-256 of the public key. With any, connections are encrypted or fail.
+    public var pins: [String] = []
+
+    /// The file with the server's public key (PEM) that passwords may be encrypted with where there is no TLS; `nil`, the
+    /// default, has the server send it, and remembers it.
+    public var serverPublicKey: String?
+
     /// Creates TLS settings.
     public init(mode: Mode, authorities: String? = nil) {
         self.mode = mode
@@ -30,4 +39,7 @@ public struct TLS: Hashable, Sendable {
 extension TLS.Mode {
     /// Whether connections are encrypted without a look at the server's certificate.
     var acceptsAnyCertificate: Bool { self == .preferred || self == .required }
+
+    /// How much the mode asks for, compared with the others.
+    var strength: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 }

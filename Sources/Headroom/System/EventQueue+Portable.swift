@@ -25,8 +25,9 @@ final class EventQueue: Sendable {
     /// The identifier that stands for the timer itself.
     static let timerIdentifier: UInt64 = 0
 
-    init() {
-        precondition(change.descriptor >= 0, "The kernel gives this process no pipe.")
+    /// - Throws: ``DatabaseError`` with `hostExhausted`.
+    init() throws(DatabaseError) {
+        guard change.descriptor >= 0 else { throw .hostExhausted("descriptor", error: EMFILE) }
     }
 
     /// Reports the descriptor whenever it can be read, for as long as it is open.

@@ -2,18 +2,30 @@
 import CLibrary
 
 /// What the waiting thread sleeps in: one `epoll`, with a timer among its descriptors.
-struct EventQueue: Sendable {
+final class EventQueue: Sendable {
     private let epoll: Int32
     private let timer: Int32
 
     /// The identifier that stands for the timer itself.
     static let timerIdentifier: UInt64 = 0
 
-    init() {
-        epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
-        timer = timerfd_create(CLOCK_MONOTONIC, Int32(TFD_CLOEXEC) | Int32(TFD_NONBLOCK))
-        precondition(epoll >= 0 && timer >= 0, "The kernel gives this process no epoll or timer descriptor.")
+    /// - Throws: ``DatabaseError`` with `hostExhausted`.
+    init() throws(DatabaseError) {
+        let queue = epoll_create1(Int32(EPOLL_CLOEXEC))
+        let clock = timerfd_create(CLOCK_MONOTONIC, Int32(TFD_CLOEXEC) | Int32(TFD_NONBLOCK))
+        guard queue >= 0, clock >= 0 else {
+            let reason = errno
+            for descriptor in [queue, clock] where descriptor >= 0 { close(descriptor) }
+            throw .hostExhausted("descriptor", error: reason)
+        }
+        epoll = queue
+        timer = clock
         watch(timer, as: Self.timerIdentifier)
+    }
+
+    deinit {
+        close(timer)
+        close(epoll)
     }
 
     /// Reports the descriptor whenever it can be read, for as long as it is open.

@@ -26,7 +26,7 @@ final class FileWatch: Sendable {
     ///   - bell: The file that may be rung.
     ///   - closed: Is not heard of.
     init?(_ bell: String, closing closed: String? = nil) {
-        descriptor = open(bell, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        descriptor = (try? RegularFile.open(bell, O_RDONLY)) ?? -1
         known = Guarded(Self.word(descriptor))
         if descriptor < 0 { return nil }
     }

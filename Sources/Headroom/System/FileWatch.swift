@@ -22,8 +22,10 @@ final class FileWatch: Sendable {
     init?(_ bell: String, closing closed: String? = nil) {
         inotify = inotify_init1(Int32(IN_CLOEXEC | IN_NONBLOCK))
         // Closed by `deinit` also when a watch fails, as everything has its value by now.
-        guard inotify >= 0, inotify_add_watch(inotify, bell, UInt32(IN_MODIFY)) >= 0 else { return nil }
-        if let closed, inotify_add_watch(inotify, closed, UInt32(IN_CLOSE_WRITE)) < 0 { return nil }
+        guard inotify >= 0, inotify_add_watch(inotify, bell, UInt32(IN_MODIFY | IN_DONT_FOLLOW)) >= 0 else {
+            return nil
+        }
+        if let closed, inotify_add_watch(inotify, closed, UInt32(IN_CLOSE_WRITE | IN_DONT_FOLLOW)) < 0 { return nil }
     }
 
     deinit {

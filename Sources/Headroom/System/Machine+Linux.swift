@@ -4,7 +4,14 @@ import CLibrary
 /// What the kernel says of this machine and its processes, as Linux says it.
 enum Machine {
     /// A new one after each start of the machine (random(4)).
-    static let bootID = (try? SettingsFile.read("/proc/sys/kernel/random/boot_id")) ?? ""
+    static let bootID = text("/proc/sys/kernel/random/boot_id") ?? ""
+
+    /// The flag of open(2) for a folder that is only a way to what is in it (`O_PATH`): no right to list it is needed.
+    static let onlyToEnter: Int32 = 0o10_000_000
+
+    private static func text(_ path: String) -> String? {
+        (try? RegularFile.read(path, atMost: 1 << 16, links: .followed)).map { String(decoding: $0, as: UTF8.self) }
+    }
 
     /// What tells this pid namespace (a container) from the others of the machine.
     static let processNamespace: String = {
@@ -27,10 +34,10 @@ enum Machine {
     /// parents never do, as the first process of many containers.)
     static func start(of process: pid_t) -> UInt64? {
         // The second field, the program's name in parentheses, may contain anything.
-        guard let text = try? SettingsFile.read("/proc/\(process)/stat"), let end = text.lastIndex(of: ")") else {
+        guard let text = text("/proc/\(process)/stat"), let end = text.unicodeScalars.lastIndex(of: ")") else {
             return nil
         }
-        let fields = text[text.index(after: end)...].split(separator: " ")
+        let fields = text[text.unicodeScalars.index(after: end)...].pieces(separator: " ")
         guard fields.count > 19 else { return nil }
         // With further threads only the first one has ended, and the process goes on.
         if fields[0] == "Z" || fields[0] == "X", (Int(fields[17]) ?? 0) <= 1 { return nil }

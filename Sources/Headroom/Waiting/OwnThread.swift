@@ -4,7 +4,7 @@ import CLibrary
 ///
 /// When the wait is given up, the work goes on: its result is then handed to `discard`, on that thread.
 ///
-/// - Throws: Why the wait was given up.
+/// - Throws: Why the wait was given up, or that there is no thread to be had: then nothing was done.
 func onOwnThread<Result: Sendable>(
     named name: String,
     limits: Limits,
@@ -12,8 +12,13 @@ func onOwnThread<Result: Sendable>(
     discard: @escaping @Sendable (Result) -> Void
 ) async throws(Interruption) -> Result {
     let handover = Handover<Result>()
-    startDetachedThread(named: name) {
-        handover.put(work()).map(discard)
+    guard handover.descriptor >= 0 else { throw .exhausted(.hostExhausted("descriptor", error: EMFILE)) }
+    do throws(DatabaseError) {
+        try startDetachedThread(named: name) {
+            handover.put(work()).map(discard)
+        }
+    } catch {
+        throw .exhausted(error)
     }
     var inline = InlineWait()
     let outcome = await waitUntilReady(

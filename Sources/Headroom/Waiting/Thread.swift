@@ -3,7 +3,13 @@ import CLibrary
 /// Starts a thread that runs `body` once and ends.
 ///
 /// For work that must not run on Swift's cooperative threads, because it sleeps in the kernel.
-package func startDetachedThread(named name: String, _ body: @escaping @Sendable () -> Void) {
+///
+/// - Throws: ``DatabaseError`` with `hostExhausted` when the kernel gives this process no further thread.
+package func startDetachedThread(
+    named name: String,
+    stack: Int = 512 * 1024,
+    _ body: @escaping @Sendable () -> Void
+) throws(DatabaseError) {
     final class Start: Sendable {
         let name: String
         let body: @Sendable () -> Void
@@ -22,7 +28,21 @@ package func startDetachedThread(named name: String, _ body: @escaping @Sendable
             return nil
         },
         start.toOpaque(),
-        512 * 1024
+        stack
     )
-    precondition(result == 0, "The kernel gives this process no further thread (pthread_create: error \(result)).")
+    guard result == 0 else {
+        start.release()
+        throw .hostExhausted("thread", error: result)
+    }
+}
+
+extension DatabaseError {
+    /// The kernel refuses this process a thread or a descriptor.
+    package static func hostExhausted(_ what: String, error: Int32) -> DatabaseError {
+        DatabaseError(
+            .hostExhausted,
+            message:
+                "The host gives this process no further \(what): \(String(cString: strerror(error))) (error \(error))."
+        )
+    }
 }

@@ -18,8 +18,49 @@ final class Waiting: Sendable {
         case action(@Sendable () -> Void)
     }
 
-    /// The process's one instance.
-    static let shared = Waiting()
+    /// The process's one instance: whoever is the first to wait has begun it with ``start()``.
+    ///
+    /// ``Database/executor`` alone may come before, and has no way to say that the host gives no thread but this.
+    static let shared: Waiting = {
+        do throws(DatabaseError) {
+            return try begin(onThreadOfItsOwn)
+        } catch {
+            let words = "headroom: \(error.message)\n  next: \(error.advice)\n"
+            _ = words.utf8.withContiguousStorageIfAvailable { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+            _exit(71)
+        }
+    }()
+
+    private static let begun = Guarded<Waiting?>(nil)
+    private static let hasBegun = Atomic(false)
+
+    /// Begins to wait, once for the process; may be tried again when it has failed.
+    ///
+    /// - Throws: ``DatabaseError`` with `hostExhausted` when the host gives no thread or descriptor for it.
+    static func start() throws(DatabaseError) {
+        guard !hasBegun.load(ordering: .acquiring) else { return }
+        _ = try begin(onThreadOfItsOwn)
+    }
+
+    private static func onThreadOfItsOwn(_ waiting: Waiting) throws(DatabaseError) {
+        try startDetachedThread(named: "headroom-wait") { waiting.loop() }
+    }
+
+    /// The same, for a thread that goes on to ``loop()``.
+    static func startForOwnThread() throws(DatabaseError) -> Waiting {
+        try begin { _ in }
+    }
+
+    private static func begin(_ run: (Waiting) throws(DatabaseError) -> Void) throws(DatabaseError) -> Waiting {
+        try begun.withLock { (instance) throws(DatabaseError) in
+            if let instance { return instance }
+            let waiting = try Waiting()
+            try run(waiting)
+            instance = waiting
+            hasBegun.store(true, ordering: .releasing)
+            return waiting
+        }
+    }
 
     private struct State: ~Copyable {
         var table = WaitTable<Waiter>()
@@ -31,7 +72,7 @@ final class Waiting: Sendable {
 
     let jobs = JobList()
     private let thread = Atomic<UInt>(0)
-    private let queue = EventQueue()
+    private let queue: EventQueue
     private let state = Guarded(State())
 
     /// The identifier that stands for jobs that came from other threads.
@@ -40,9 +81,10 @@ final class Waiting: Sendable {
     /// The bit that tells a watch from a wait.
     private static let watchBit: UInt64 = 1 << 63
 
-    private init() {
+    private init() throws(DatabaseError) {
+        guard jobs.descriptor >= 0 else { throw .hostExhausted("descriptor", error: EMFILE) }
+        queue = try EventQueue()
         queue.watch(jobs.descriptor, as: Self.jobsIdentifier)
-        startDetachedThread(named: "headroom-wait") { [self] in loop() }
     }
 
     /// Begins a wait for another task, which ends it.
@@ -205,7 +247,8 @@ final class Waiting: Sendable {
     /// Whether the calling thread is the one that waits.
     var isOnThread: Bool { thread.load(ordering: .relaxed) == kernel_this_thread() }
 
-    private func loop() {
+    /// Waits, for as long as the process lives.
+    func loop() -> Never {
         thread.store(kernel_this_thread(), ordering: .relaxed)
         while true {
             jobs.run(on: asUnownedTaskExecutor())

@@ -139,9 +139,11 @@ extension JobQueue {
                 )
                 .first(Int.self, Int.self, Int.self, Int.self, Int.self, Int.self)
             if let row {
-                (numbers.queued, numbers.waitingForRetry) = (row.0, row.1)
+                (numbers.queued, numbers.waitingForRetry) = (row.0.asCount, row.1.asCount)
                 numbers.oldestWait = .seconds(row.2)
-                (numbers.processing, numbers.completed, numbers.failed) = (row.3, row.4, row.5)
+                (numbers.processing, numbers.completed, numbers.failed) = (
+                    row.3.asCount, row.4.asCount, row.5.asCount
+                )
             }
             // A lease is renewed with each commit; a job without one is another worker's, which says nothing of its progress.
             numbers.stuck =
@@ -152,7 +154,7 @@ extension JobQueue {
                       AND COALESCE(TIMESTAMPDIFF(SECOND, l.expires_at, UTC_TIMESTAMP()),
                                    TIMESTAMPDIFF(SECOND, j.started_at, NOW()))
                           > \(Int(QueueHealth.patience.components.seconds))
-                    ORDER BY j.id
+                    ORDER BY j.id LIMIT 100
                     """
                 )
                 .decode(Int.self)
@@ -161,7 +163,7 @@ extension JobQueue {
                     """
                     SELECT hostname, job_id, TIMESTAMPDIFF(SECOND, expires_at, UTC_TIMESTAMP(6)) + \(Lease.seconds),
                            expires_at <= UTC_TIMESTAMP(6)
-                    FROM headroom_leases ORDER BY hostname, job_id
+                    FROM headroom_leases ORDER BY hostname, job_id LIMIT 10000
                     """
                 )
                 .decode(String.self, Int.self, Int.self, Int.self)

@@ -68,7 +68,7 @@ extension Lease {
             try await connection.query(
                 """
                 UPDATE import_jobs
-                SET status = 'queued', retry_count = retry_count + 1, last_error = \(reason),
+                SET status = 'queued', retry_count = LEAST(retry_count, 1000000) + 1, last_error = \(reason),
                     retry_at = NOW() + INTERVAL \(Int(delay.components.seconds)) SECOND
                 WHERE id = \(jobID)
                 """

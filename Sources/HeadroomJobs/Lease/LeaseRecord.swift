@@ -38,7 +38,7 @@ struct Takeover: Sendable, Hashable {
     ///   - fruitless: How many died before in a row; a chunk that was stored begins the count anew.
     ///   - maxRetries: How often the job may be tried again.
     init(fruitless: Int, maxRetries: Int) {
-        self.fruitless = fruitless + 1
+        self.fruitless = fruitless.asCount + 1
         isTriedAgain = self.fruitless <= maxRetries
     }
 

@@ -52,7 +52,7 @@ extension Connection {
     private func strangers(_ types: Set<String>, _ id: Int?) async throws -> [Candidate] {
         let rows = try await query(
             """
-            SELECT j.id, j.max_retries, \(raw: progressOfJob), s.progress = \(raw: progressOfJob),
+            SELECT j.id, LEAST(GREATEST(j.max_retries, 0), 1000000) DIV 1, \(raw: progressOfJob), s.progress = \(raw: progressOfJob),
                    TIMESTAMPDIFF(SECOND, s.since, UTC_TIMESTAMP(6))
             FROM import_jobs AS j LEFT JOIN headroom_leases AS l ON l.job_id = j.id
               LEFT JOIN headroom_sightings AS s ON s.job_id = j.id
@@ -83,8 +83,8 @@ extension Connection {
     private func candidates(_ types: Set<String>, _ id: Int?) async throws -> [Candidate] {
         let rows = try await query(
             """
-            SELECT j.id, j.status, j.max_retries, l.token, l.host, l.process_id, l.process_start,
-                   l.expires_at <= UTC_TIMESTAMP(6), l.fruitless
+            SELECT j.id, j.status, LEAST(GREATEST(j.max_retries, 0), 1000000) DIV 1, l.token, l.host, l.process_id,
+                   l.process_start, l.expires_at <= UTC_TIMESTAMP(6), LEAST(GREATEST(l.fruitless, 0), 2000000) DIV 1
             FROM import_jobs AS j LEFT JOIN headroom_leases AS l ON l.job_id = j.id
             WHERE j.import_type IN (\(list: types.sorted())) AND (\(id) IS NULL OR j.id = \(id))
               AND (j.status = 'queued' AND (j.retry_at IS NULL OR j.retry_at <= NOW())
@@ -177,7 +177,7 @@ extension Connection {
                 try await query(
                     """
                     UPDATE import_jobs
-                    SET retry_count = retry_count + 1, started_at = NOW(), last_error = \(
+                    SET retry_count = LEAST(retry_count, 1000000) + 1, started_at = NOW(), last_error = \(
                         candidate.strandedAt == nil
                             ? "The worker died in the middle of it." : "Its worker had not got on with it for 60 minutes."
                     )
@@ -217,9 +217,10 @@ extension Connection {
     }
 }
 
-/// What changes whenever a worker gets on with a job, in SQL.
-private let progressOfJob =
-    "CONCAT_WS(' ', UNIX_TIMESTAMP(j.started_at), j.processed_rows, j.imported_rows, j.failed_rows, j.retry_count)"
+/// What changes whenever a worker gets on with a job, in SQL; as long as the column that remembers it at most.
+private let progressOfJob = """
+    LEFT(CONCAT_WS(' ', UNIX_TIMESTAMP(j.started_at), j.processed_rows, j.imported_rows, j.failed_rows, j.retry_count), 100)
+    """
 
 /// This host's name, for people who look at the leases.
 private let hostName: String = {

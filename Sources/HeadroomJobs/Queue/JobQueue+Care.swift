@@ -60,19 +60,40 @@ extension JobQueue {
         }
     }
 
+    /// What was deleted with jobs that ended long ago.
+    public struct Pruned: Sendable {
+        /// How many jobs.
+        public var jobs = 0
+        /// How many files.
+        public var files = 0
+        /// Files that were not deleted, each with why; the first 20 of them.
+        package var refused: [RefusedFile] = []
+        /// How many files were not deleted.
+        public var refusedCount = 0
+
+        fileprivate mutating func note(_ file: RefusedFile) {
+            refusedCount += 1
+            if refused.count < 20 { refused.append(file) }
+        }
+    }
+
     /// Deletes jobs that ended long ago, a hundred at a time, so that nobody waits for it.
     ///
-    /// - Parameter age: How long ago; 30 days by default.
-    /// - Returns: How many jobs were deleted, and those of their files that no open job needs.
+    /// - Parameters:
+    ///   - age: How long ago; 30 days by default.
+    ///   - folders: Where their files are deleted too, but for those that another job names; `nil`, the default, for nowhere.
+    /// - Returns: What was deleted.
     /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
-    public func prune(olderThan age: Duration = .seconds(30 * 86_400)) async throws -> (jobs: Int, files: [String]) {
+    public func prune(olderThan age: Duration = .seconds(30 * 86_400), filesIn folders: ImportFolders? = nil)
+        async throws -> Pruned
+    {
         try await database.withConnection { connection in
-            var (count, files) = (0, Set<String>())
+            var pruned = Pruned()
             while true {
                 let old =
                     try await connection.query(
                         """
-                        SELECT id, file_path FROM import_jobs
+                        SELECT id, LEFT(file_path, 4096) FROM import_jobs
                         WHERE status IN ('completed', 'failed', 'cancelled')
                           AND completed_at < NOW() - INTERVAL \(Int(age.components.seconds)) SECOND
                         ORDER BY id LIMIT 100
@@ -81,19 +102,27 @@ extension JobQueue {
                     .decode(Int.self, String.self)
                 guard !old.isEmpty else { break }
                 let ids = old.map(\.0)
-                try await connection.untilNotLost {
+                var files: [String: FileNumber] = [:]
+                for path in folders == nil ? [] : Set(old.map(\.1)) {
+                    do throws(RefusedFile) {
+                        files[path] = try folders?.identity(of: path)
+                    } catch {
+                        pruned.note(error)
+                    }
+                }
+                pruned.jobs += try await connection.untilNotLost {
                     try await connection.withTransaction {
-                        try await connection.query(
+                        let deleted = try await connection.query(
                             """
                             DELETE FROM import_jobs
                             WHERE id IN (\(list: ids)) AND status IN ('completed', 'failed', 'cancelled')
                             """
                         )
                         try await connection.forgetJobs(ids)
+                        return Int(deleted.affectedRows)
                     }
                 }
-                count += ids.count
-                files.formUnion(old.map(\.1))
+                if let folders { try await connection.delete(files, in: folders, &pruned) }
             }
             // What the host's pages have deleted by themselves.
             for table in jobTables {
@@ -103,8 +132,55 @@ extension JobQueue {
                     """
                 )
             }
-            let needed = try await connection.query("SELECT DISTINCT file_path FROM import_jobs").decode(String.self)
-            return (count, files.subtracting(needed).sorted())
+            return pruned
+        }
+    }
+
+    /// Deletes a file that a job named, when no other job names it; the job's row is gone by then.
+    ///
+    /// - Parameters:
+    ///   - path: The path in the job's row.
+    ///   - folders: Where files may be deleted.
+    /// - Returns: Whether it was deleted.
+    /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
+    public func deleteFile(_ path: String, in folders: ImportFolders) async throws -> Bool {
+        guard let number = try? folders.identity(of: path) else { return false }
+        return try await database.withConnection { connection in
+            var pruned = Pruned()
+            try await connection.delete([path: number], in: folders, &pruned)
+            return pruned.files == 1
+        }
+    }
+
+    /// Whether jobs need a file.
+    package enum FileUse: Sendable {
+        /// A job that is not completed names it.
+        case needed
+        /// Only completed jobs name it.
+        case done
+    }
+
+    /// Returns which of some files jobs name, by the last name of their paths.
+    ///
+    /// - Parameter names: The files' names.
+    /// - Returns: How those are used that any job names.
+    /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
+    package func usage(ofFilesNamed names: [String]) async throws -> [String: FileUse] {
+        try await database.withConnection { connection in
+            var usage: [String: FileUse] = [:]
+            for start in stride(from: 0, to: names.count, by: 200) {
+                let some = Array(names[start..<min(start + 200, names.count)])
+                let found = try await connection.query(
+                    """
+                    SELECT LEFT(SUBSTRING_INDEX(file_path, '/', -1), 300) AS name, MAX(status <> 'completed')
+                    FROM import_jobs WHERE SUBSTRING_INDEX(file_path, '/', -1) IN (\(list: some)) GROUP BY name
+                    """
+                )
+                for (name, isNeeded) in try found.decode(String.self, Bool.self) {
+                    usage[name] = isNeeded ? .needed : .done
+                }
+            }
+            return usage
         }
     }
 
@@ -124,14 +200,21 @@ extension JobQueue {
     ///
     /// - Parameters:
     ///   - id: The job's id.
+    ///   - limit: The most rows; all by default.
     ///   - body: Is given each row: its line, its content and why it was rejected.
     /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
-    public func rejectedRows(of id: Int, _ body: (_ line: Int, _ content: String, _ reason: String) throws -> Void)
-        async throws
-    {
+    public func rejectedRows(
+        of id: Int,
+        limit: Int = .max,
+        _ body: (_ line: Int, _ content: String, _ reason: String) throws -> Void
+    ) async throws {
         try await database.withConnection { connection in
+            // A row of a file is not longer: see the reader's bound.
             let rows = try await connection.stream(
-                "SELECT line, content, reason FROM headroom_rejected_rows WHERE job_id = \(id) ORDER BY line, id"
+                """
+                SELECT LEAST(line, 9223372036854775807) DIV 1, LEFT(content, 65537), LEFT(reason, 500)
+                FROM headroom_rejected_rows WHERE job_id = \(id) ORDER BY line, id LIMIT \(limit)
+                """
             )
             for try await row in rows { try body(row.decode(at: 0), row.decode(at: 1), row.decode(at: 2)) }
         }
@@ -146,8 +229,10 @@ extension JobQueue {
     /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
     public func rejectedHeader(of id: Int) async throws -> String? {
         try await database.withConnection { connection in
-            try await connection.query("SELECT header FROM headroom_rejected_headers WHERE job_id = \(id)")
-                .first(String.self)
+            try await connection.query(
+                "SELECT LEFT(header, 524288) FROM headroom_rejected_headers WHERE job_id = \(id)"
+            )
+            .first(String.self)
         }
     }
 }
@@ -159,6 +244,38 @@ private let jobTables = [
 ]
 
 extension Connection {
+    /// Deletes files in folders that no job names any more.
+    ///
+    /// Another job may name the same file by another path, so files are compared, not their paths; the last name of both is
+    /// the same, as no link is followed there.
+    fileprivate func delete(_ files: [String: FileNumber], in folders: ImportFolders, _ pruned: inout JobQueue.Pruned)
+        async throws
+    {
+        guard !files.isEmpty else { return }
+        let names = Set(
+            files.keys.map { $0.utf8.split(separator: UInt8(ascii: "/")).last.flatMap { String($0) } ?? "" }
+        )
+        var unneeded = files
+        let others = try await stream(
+            """
+            SELECT DISTINCT LEFT(file_path, 4096) FROM import_jobs
+            WHERE SUBSTRING_INDEX(file_path, '/', -1) IN (\(list: names.sorted()))
+            """
+        )
+        for try await other in others where !unneeded.isEmpty {
+            let path = try other.decode(String.self)
+            let number = (try? folders.identity(of: path)) ?? nil
+            unneeded = unneeded.filter { $0.key != path && $0.value != number }
+        }
+        for (path, number) in unneeded.sorted(by: { $0.key < $1.key }) {
+            do throws(RefusedFile) {
+                if try folders.delete(path, number) { pruned.files += 1 }
+            } catch {
+                pruned.note(error)
+            }
+        }
+    }
+
     /// Drops what Headroom keeps of jobs beside their own rows.
     func forgetJobs(_ ids: [Int]) async throws {
         for table in jobTables {

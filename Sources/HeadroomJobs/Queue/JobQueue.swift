@@ -29,7 +29,7 @@ public struct JobQueue: Sendable {
                             \(job.priority.rawValue), \(job.metadata))
                     """
                 )
-                return Int(result.lastInsertID)
+                return Int(clamping: result.lastInsertID)
             }
         }
     }
@@ -46,14 +46,14 @@ public struct JobQueue: Sendable {
     /// Returns the newest jobs.
     ///
     /// - Parameters:
-    ///   - limit: The most jobs to return.
+    ///   - limit: The most jobs to return; 10,000 at most.
     ///   - status: Only those that are this far; `nil` for all.
     /// - Returns: The jobs, the newest first.
     /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
     public func list(limit: Int = 20, status: ImportJob.Status? = nil) async throws -> [ImportJob] {
         try await database.withConnection { connection in
             let filter: SQL = status.map { "WHERE status = \($0.rawValue)" } ?? ""
-            return try await connection.jobs("\(filter) ORDER BY id DESC LIMIT \(limit)")
+            return try await connection.jobs("\(filter) ORDER BY id DESC LIMIT \(min(max(limit, 0), 10_000))")
         }
     }
 }
@@ -65,12 +65,22 @@ extension Connection {
     }
 
     /// Returns the jobs that the clause selects.
+    ///
+    /// Others write these rows, and a host's own table may have wider columns: texts are cut off by the server and numbers
+    /// brought within bounds there, so that one row can neither fill the memory nor overflow what is reckoned with it.
     func jobs(_ clause: SQL) async throws -> [ImportJob] {
         try await query(
             """
-            SELECT id, batch_id, filename, file_path, import_type, status, dry_run, priority, total_rows,
-                   processed_rows, imported_rows, failed_rows, queued_at, started_at, completed_at, error_message,
-                   retry_count, max_retries, retry_at, summary, metadata,
+            SELECT id, LEFT(batch_id, 64) AS batch_id, LEFT(filename, 255) AS filename, LEFT(file_path, 4096) AS file_path,
+                   LEFT(import_type, 20) AS import_type, LEFT(status, 20) AS status, COALESCE(dry_run <> 0, 0) AS dry_run,
+                   LEFT(priority, 20) AS priority, LEAST(GREATEST(total_rows, 0), 4294967295) DIV 1 AS total_rows,
+                   LEAST(GREATEST(COALESCE(processed_rows, 0), 0), 4294967295) DIV 1 AS processed_rows,
+                   LEAST(GREATEST(COALESCE(imported_rows, 0), 0), 4294967295) DIV 1 AS imported_rows,
+                   LEAST(GREATEST(COALESCE(failed_rows, 0), 0), 4294967295) DIV 1 AS failed_rows,
+                   queued_at, started_at, completed_at, LEFT(error_message, 16000) AS error_message,
+                   LEAST(GREATEST(COALESCE(retry_count, 0), 0), 1000000) DIV 1 AS retry_count,
+                   LEAST(GREATEST(COALESCE(max_retries, 0), 0), 1000000) DIV 1 AS max_retries,
+                   retry_at, LEFT(summary, 65536) AS summary, LEFT(metadata, 65537) AS metadata,
                    TIMESTAMPDIFF(SECOND, started_at, COALESCE(completed_at, NOW())) AS elapsed
             FROM import_jobs \(clause)
             """
@@ -91,21 +101,21 @@ extension ImportJob {
             isDryRun: row.decode(column: "dry_run"),
             priority: Priority(rawValue: row.decode(column: "priority")) ?? .normal,
             counts: Counts(
-                processed: row.decode(column: "processed_rows"),
-                imported: row.decode(column: "imported_rows"),
-                failed: row.decode(column: "failed_rows")
+                processed: row.decode(Int.self, column: "processed_rows").asCount,
+                imported: row.decode(Int.self, column: "imported_rows").asCount,
+                failed: row.decode(Int.self, column: "failed_rows").asCount
             ),
-            totalRows: row.decode(column: "total_rows"),
+            totalRows: row.decode(Int?.self, column: "total_rows")?.asCount,
             queuedAt: row.decode(column: "queued_at"),
             startedAt: row.decode(column: "started_at"),
             completedAt: row.decode(column: "completed_at"),
             errorMessage: row.decode(column: "error_message"),
-            retries: row.decode(column: "retry_count"),
-            maxRetries: row.decode(column: "max_retries"),
+            retries: row.decode(Int.self, column: "retry_count").asCount,
+            maxRetries: row.decode(Int.self, column: "max_retries").asCount,
             retryAt: row.decode(column: "retry_at"),
             summary: row.decode(column: "summary"),
             metadata: row.decode(column: "metadata"),
-            elapsed: row.decode(Int?.self, column: "elapsed").map { .seconds($0) }
+            elapsed: row.decode(Int?.self, column: "elapsed").map { .seconds($0.asCount) }
         )
     }
 }

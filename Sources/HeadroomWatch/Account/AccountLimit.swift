@@ -8,7 +8,8 @@ public struct AccountLimit: Sendable, Hashable {
 
     /// Creates a limit.
     public init(value: Int?, source: Source) {
-        self.value = value
+        // A server's own are 32 bits wide; what is more, in a file or a refusal, is as good as no limit.
+        self.value = value.map { min(max(0, $0), Int(UInt32.max)) }
         self.source = source
     }
 

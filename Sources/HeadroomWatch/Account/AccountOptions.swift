@@ -1,3 +1,5 @@
+import Headroom
+
 /// The resource options of an account, as its grants print them.
 public struct AccountOptions: Sendable, Hashable {
     /// The most connections at a time (`MAX_USER_CONNECTIONS`); `nil` when the account has no such option.
@@ -13,11 +15,11 @@ public struct AccountOptions: Sendable, Hashable {
     ///
     /// The same line holds the password's hash: only these numbers are taken from it.
     public init(grants: String) {
-        let words = grants.split { $0 == " " || $0 == "\n" }
+        let words = grants.pieces(where: \.isBlank)
         func number(after option: Substring) -> Int? {
             // The last one: a password hash or a comment may come before, never after.
             guard let index = words.lastIndex(of: option), index + 1 < words.count else { return nil }
-            return Int(words[index + 1]).flatMap { $0 > 0 ? $0 : nil }
+            return Int(words[index + 1]).flatMap { $0 > 0 ? $0.asCount : nil }
         }
         connections = number(after: "MAX_USER_CONNECTIONS")
         connectionsPerHour = number(after: "MAX_CONNECTIONS_PER_HOUR")

@@ -19,7 +19,7 @@ public enum AccountUse {
                 """
             )
             .first(Int.self, Int.self)
-        guard let (limit, used) = row, limit > 0, used * 100 > limit * percent else { return nil }
+        guard let (limit, used) = row, limit > 0, used.asCount * 100 > limit.asCount * percent else { return nil }
         return "others use \(used) of the account's \(limit) connections, more than \(percent) %."
     }
 }

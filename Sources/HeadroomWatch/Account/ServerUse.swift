@@ -1,3 +1,5 @@
+import Headroom
+
 /// How many connections the whole server has, of all accounts.
 public struct ServerUse: Sendable, Hashable {
     /// The most that it lets in (`max_connections`).
@@ -24,7 +26,8 @@ public struct ServerUse: Sendable, Hashable {
     ///   - limit: The most that the server lets in.
     ///   - status: The server's status variables, by their names.
     init(limit: Int?, status: [String: Int]) {
-        self.limit = limit
+        let status = status.mapValues(\.asCount)
+        self.limit = limit?.asCount
         connected = status["Threads_connected"]
         peak = status["Max_used_connections"]
         uptime = status["Uptime"].map { .seconds($0) }

@@ -1,3 +1,5 @@
+import Headroom
+
 /// A session of the account, as the server's process list shows it.
 public struct Session: Sendable, Hashable {
     /// The session's id, as KILL takes it.
@@ -77,14 +79,14 @@ public struct Session: Sendable, Hashable {
         // The servers' own threads have these users; a replica that reads the log here has a user of its own, and shows
         // by what it does.
         ["system user", "event_scheduler", "unauthenticated user"].contains(user) || user.isEmpty
-            || ["Binlog Dump", "Slave_", "Replica", "Daemon", "Connect"].contains { command.hasPrefix($0) }
+            || ["Binlog Dump", "Slave_", "Replica", "Daemon", "Connect"].contains { command.begins(with: $0) }
     }
 
     /// The client's host without its port.
     public var hostName: String {
-        guard let colon = host.lastIndex(of: ":"), host[colon...].dropFirst().allSatisfy(\.isNumber) else {
-            return host
-        }
+        guard let colon = host.unicodeScalars.lastIndex(of: ":"),
+            host[colon...].unicodeScalars.dropFirst().allSatisfy(\.isDigit)
+        else { return host }
         return String(host[..<colon])
     }
 }

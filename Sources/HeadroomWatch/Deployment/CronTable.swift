@@ -1,3 +1,5 @@
+import Headroom
+
 /// A crontab, read line by line.
 package struct CronTable: Sendable, Hashable {
     /// Where it is.
@@ -32,25 +34,25 @@ package struct CronTable: Sendable, Hashable {
     ///   - user: Whose it is; `nil` for one of the system's, in which each line names its user.
     package init(_ text: String, path: String, user: String?) {
         self.path = path
-        isCutShort = text.last.map { !$0.isNewline } ?? false
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            let line = line.drop(while: \.isWhitespace)
-            if line.isEmpty || line.hasPrefix("#") { continue }
+        isCutShort = !text.isEmpty && !text.ends(with: "\n")
+        for (index, line) in text.pieces(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            let line = line.dropping(\.isBlank)
+            if line.isEmpty || line.begins(with: "#") { continue }
             if let (name, value) = Self.assignment(line) {
                 variables[name] = value
                 continue
             }
             var rest = line
             func field() -> String? {
-                let word = rest.prefix { !$0.isWhitespace }
-                rest = rest[word.endIndex...].drop(while: \.isWhitespace)
+                let word = rest.leading { !$0.isBlank }
+                rest = rest[word.endIndex...].dropping(\.isBlank)
                 return word.isEmpty ? nil : String(word)
             }
             var schedule: [String] = []
-            for _ in 0..<(line.hasPrefix("@") ? 1 : 5) { if let word = field() { schedule.append(word) } }
+            for _ in 0..<(line.begins(with: "@") ? 1 : 5) { if let word = field() { schedule.append(word) } }
             guard let owner = user ?? field(), !rest.isEmpty else { continue }
             // What follows an unescaped % is the command's input.
-            let command = rest.prefix { $0 != "%" }
+            let command = rest.leading { $0 != "%" }
             entries.append(
                 Entry(
                     line: index + 1,
@@ -63,20 +65,11 @@ package struct CronTable: Sendable, Hashable {
     }
 
     private static func assignment(_ line: Substring) -> (String, String)? {
-        guard let equals = line.firstIndex(of: "=") else { return nil }
-        let name = line[..<equals].filter { !$0.isWhitespace }
-        guard let first = name.first, first.isLetter || first == "_",
-            name.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" })
+        guard let equals = line.unicodeScalars.firstIndex(of: "=") else { return nil }
+        let name = line[..<equals].keeping { !$0.isBlank }
+        guard let first = name.unicodeScalars.first, first.isLatinLetter || first == "_",
+            name.isAll({ $0.isLatinLetter || $0.isDigit || $0 == "_" })
         else { return nil }
-        return (name, line[line.index(after: equals)...].filter { $0 != "\"" && $0 != "'" }.trimmed)
-    }
-}
-
-extension String {
-    /// The text without blanks at its ends.
-    var trimmed: String {
-        var text = Substring(self).drop(while: \.isWhitespace)
-        while let last = text.last, last.isWhitespace { text.removeLast() }
-        return String(text)
+        return (name, line[line.unicodeScalars.index(after: equals)...].keeping { $0 != "\"" && $0 != "'" }.trimmed)
     }
 }

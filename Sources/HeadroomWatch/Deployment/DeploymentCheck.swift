@@ -1,3 +1,5 @@
+import Headroom
+
 /// Finds what is wrong with how Headroom is run on a host: a decision over what was read.
 package struct DeploymentCheck: Sendable {
     /// What is wrong, each thing once.
@@ -64,8 +66,8 @@ package struct DeploymentCheck: Sendable {
                     "Name a user that exists."
                 )
             }
-            if !call.program.contains("/"), let path = table.variables["PATH"] {
-                let folders = path.split(separator: ":")
+            if !call.program.holds("/"), let path = table.variables["PATH"] {
+                let folders = path.pieces(separator: ":")
                 if !folders.contains("/usr/bin"), !folders.contains("/usr/local/bin") {
                     add(
                         .cronPath,
@@ -75,14 +77,14 @@ package struct DeploymentCheck: Sendable {
                     )
                 }
             }
-            if !call.isOnce, !entry.schedule.hasPrefix("@reboot") {
+            if !call.isOnce, !entry.schedule.begins(with: "@reboot") {
                 add(
                     .cronNoise,
                     "\(place), starts a program that stays, '\(entry.schedule)'.",
                     "Each further start only finds the first one at work, and that one ends with no one to start it again.",
                     "Add --once, or run it as a service: headroom deploy systemd."
                 )
-            } else if call.kind == .worker, call.isOnce, !call.isQuiet, !entry.command.contains(">") {
+            } else if call.kind == .worker, call.isOnce, !call.isQuiet, !entry.command.holds(">") {
                 add(
                     .cronNoise,
                     "\(place), prints at every round.",
@@ -106,7 +108,8 @@ package struct DeploymentCheck: Sendable {
                     unit: unit.name,
                     hasSettings: unit.hasSettings,
                     undo:
-                        "systemctl disable --now \(isTimed ? unit.name.replacing(".service", with: ".timer") : unit.name)"
+                        "systemctl disable --now "
+                        + Escaping.shell(isTimed ? unit.name.replaced(".service", with: ".timer") : unit.name)
                 )
             )
             if call.isOnce, call.kind != .oldWorker, unit.restart == "always" {
@@ -171,11 +174,11 @@ package struct DeploymentCheck: Sendable {
                         + (process.unit.map { " (\($0))." } ?? "."),
                     "It takes jobs of the same queue without a lease, and holds a connection all the time.",
                     "When the job in its hand is done: "
-                        + (process.unit.map { "systemctl stop \($0)." } ?? "kill \(process.id).")
+                        + (process.unit.map { "systemctl stop \(Escaping.shell($0))." } ?? "kill \(process.id).")
                 )
             }
             // A worker by hand beside one that is started by the machine.
-            guard call.kind == .worker, !call.isOnce, process.unit.map({ $0.hasSuffix(".service") }) != true else {
+            guard call.kind == .worker, !call.isOnce, process.unit.map({ $0.ends(with: ".service") }) != true else {
                 continue
             }
             var own = call
@@ -218,7 +221,7 @@ package struct DeploymentCheck: Sendable {
                     .settingsOpen,
                     "Every user of this host may read \(file).",
                     "It is where the password is.",
-                    "chmod 640 \(file)"
+                    "chmod 640 \(Escaping.shell(file))"
                 )
             }
         } else if !start.hasSettings, !start.call.hasPlace, start.call.folder == nil {
@@ -243,12 +246,12 @@ package struct DeploymentCheck: Sendable {
         guard table.entries.contains(where: { ProgramCall($0.command, oldWorker: facts.oldWorker) != nil }) else {
             return
         }
-        let name = table.path.split(separator: "/").last.map(String.init) ?? ""
+        let name = table.path.pieces(separator: "/").last.map(String.init) ?? ""
         add(
             .cronIgnores,
             "\(table.path) has a name that cron leaves out.",
             "In /etc/cron.d only names of letters, digits, '_' and '-' count: no dot.",
-            "Rename it: mv \(table.path) /etc/cron.d/\(name.replacing(".", with: "-"))"
+            "Rename it: mv \(Escaping.shell(table.path)) \(Escaping.shell("/etc/cron.d/\(name.replaced(".", with: "-"))"))"
         )
     }
 

@@ -1,3 +1,5 @@
+import Headroom
+
 /// The cron lines and units that are right for a host.
 package struct DeploymentPlan: Sendable {
     /// The program's path.
@@ -33,8 +35,8 @@ package struct DeploymentPlan: Sendable {
         let owner = user.map { "\($0) " } ?? ""
         func line(_ command: String) -> String {
             // A bare % would end the command there.
-            "* * * * * \(owner)\(quoted(program)) \(command) --env-file \(quoted(settingsFile))"
-                .replacing("%", with: "\\%")
+            "* * * * * \(owner)\(Escaping.shell(program)) \(command) --env-file \(Escaping.shell(settingsFile))"
+                .replaced("%", with: "\\%")
         }
         return File(
             path: user == nil ? "crontab -e" : "/etc/cron.d/headroom",
@@ -59,8 +61,7 @@ package struct DeploymentPlan: Sendable {
             ("headroom-guard", "guard", "watches the account's connections", "30"),
         ]
         .map { name, command, purpose, patience in
-            let start = "ExecStart=\(quoted(program)) \(command) --env-file \(quoted(settingsFile))"
-                .replacing("%", with: "%%")
+            let start = "ExecStart=\(Escaping.systemd(program)) \(command) --env-file \(Escaping.systemd(settingsFile))"
             let owner = user.map { "User=\($0)\n" } ?? ""
             guard !installed.contains("\(name).service") else {
                 return File(
@@ -99,12 +100,7 @@ package struct DeploymentPlan: Sendable {
     }
 
     private var writing: String {
-        writable.isEmpty ? "" : "ReadWritePaths=\(writable.map { "-\($0)" }.joined(separator: " "))\n"
-    }
-
-    private func quoted(_ text: String) -> String {
-        text.contains { $0.isWhitespace || "\"'\\$&;".contains($0) }
-            ? "'" + text.replacing("'", with: #"'\''"#) + "'" : text
+        writable.isEmpty ? "" : "ReadWritePaths=\(writable.map { Escaping.systemd("-\($0)") }.joined(separator: " "))\n"
     }
 
     /// What the package's units have too (deploy/systemd/hardening.conf says why); a test holds the two together.

@@ -51,7 +51,7 @@ package struct DeploymentReader: Sendable {
         add("/etc/crontab", user: nil)
         for name in names("/etc/cron.d") ?? [] {
             // As Debian's cron has it.
-            let counts = name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_-".contains($0)) }
+            let counts = name.isAll { $0.isNameSign && $0 != "." }
             add("/etc/cron.d/\(name)", user: nil, isIgnored: !counts)
         }
         let folder = "/var/spool/cron/crontabs"
@@ -73,7 +73,7 @@ package struct DeploymentReader: Sendable {
         var units: [UnitFile] = []
         let enabled = enabledUnits()
         for folder in Self.unitFolders {
-            for name in names(folder) ?? [] where name.hasSuffix(".service") {
+            for name in names(folder) ?? [] where name.ends(with: ".service") {
                 // The first folder wins; /lib may be another name for /usr/lib.
                 guard !units.contains(where: { $0.name == name }), let text = text("\(folder)/\(name)") else {
                     continue
@@ -95,11 +95,12 @@ package struct DeploymentReader: Sendable {
     /// The drop-ins of a unit, also those for all units of which the name begins so; of one name the first folder wins.
     private func dropIns(_ name: String) -> [String] {
         let stem = name.dropLast(".service".count)
-        let prefixes = stem.indices.filter { stem[$0] == "-" }.map { stem[...$0] + ".service" }
+        let prefixes = stem.unicodeScalars.indices.filter { stem.unicodeScalars[$0] == "-" }
+            .map { stem[...$0] + ".service" }
         var found: [String: String] = [:]
         for folder in Self.unitFolders.reversed() {
             for unit in prefixes + [name[...]] {
-                for file in names("\(folder)/\(unit).d") ?? [] where file.hasSuffix(".conf") {
+                for file in names("\(folder)/\(unit).d") ?? [] where file.ends(with: ".conf") {
                     found[file] = text("\(folder)/\(unit).d/\(file)")
                 }
             }
@@ -111,7 +112,7 @@ package struct DeploymentReader: Sendable {
     private func enabledUnits() -> Set<String> {
         var enabled: Set<String> = []
         for folder in Self.unitFolders {
-            for target in names(folder) ?? [] where target.hasSuffix(".wants") || target.hasSuffix(".requires") {
+            for target in names(folder) ?? [] where target.ends(with: ".wants") || target.ends(with: ".requires") {
                 enabled.formUnion(names("\(folder)/\(target)") ?? [])
             }
         }
@@ -124,7 +125,7 @@ package struct DeploymentReader: Sendable {
         var unreadable = 0
         for name in names("/proc") ?? [] {
             guard let id = Int32(name), let line = text("/proc/\(name)/cmdline"), !line.isEmpty else { continue }
-            let words = line.split(separator: "\0", omittingEmptySubsequences: false).map(String.init)
+            let words = line.pieces(separator: "\0", omittingEmptySubsequences: false).map(String.init)
             guard let call = ProgramCall(words: words, oldWorker: facts.oldWorker), id != getpid() else { continue }
             let folder = link("/proc/\(name)/cwd")
             if folder == nil, call.kind == .worker { unreadable += 1 }
@@ -144,15 +145,15 @@ package struct DeploymentReader: Sendable {
 
     private func users() -> [String: DeploymentFacts.User] {
         var users: [String: DeploymentFacts.User] = [:]
-        for line in (text("/etc/passwd") ?? "").split(separator: "\n") {
-            let fields = line.split(separator: ":", omittingEmptySubsequences: false)
+        for line in (text("/etc/passwd") ?? "").pieces(separator: "\n") {
+            let fields = line.pieces(separator: ":", omittingEmptySubsequences: false)
             guard fields.count > 3, let id = UInt32(fields[2]), let group = UInt32(fields[3]) else { continue }
             users[String(fields[0])] = DeploymentFacts.User(id: id, groups: [group])
         }
-        for line in (text("/etc/group") ?? "").split(separator: "\n") {
-            let fields = line.split(separator: ":", omittingEmptySubsequences: false)
+        for line in (text("/etc/group") ?? "").pieces(separator: "\n") {
+            let fields = line.pieces(separator: ":", omittingEmptySubsequences: false)
             guard fields.count > 3, let group = UInt32(fields[2]) else { continue }
-            for member in fields[3].split(separator: ",") { users[String(member)]?.groups.insert(group) }
+            for member in fields[3].pieces(separator: ",") { users[String(member)]?.groups.insert(group) }
         }
         return users
     }

@@ -1,3 +1,5 @@
+import Headroom
+
 /// What a cron line, a unit or a process runs, as far as it matters here.
 package struct ProgramCall: Sendable, Hashable {
     /// Which program it is.
@@ -49,10 +51,10 @@ package struct ProgramCall: Sendable, Hashable {
         var folder: String?
         for (index, word) in words.enumerated() {
             // A command begins here; what comes before may be "nice", "flock" or a variable.
-            let name = word.split(separator: "/").last.map(String.init) ?? ""
+            let name = word.pieces(separator: "/").last.map(String.init) ?? ""
             if word == "cd", index + 1 < words.count { folder = words[index + 1] }
             let rest = words[(index + 1)...].prefix { $0 != ";" }
-            if name == "headroom", let subcommand = rest.first, !subcommand.hasPrefix("-") {
+            if name == "headroom", let subcommand = rest.first, !subcommand.begins(with: "-") {
                 self.init(word, subcommand, Array(rest.dropFirst()), folder: folder)
                 return
             }
@@ -86,7 +88,7 @@ package struct ProgramCall: Sendable, Hashable {
         func value(_ name: String) -> String? {
             for (index, flag) in flags.enumerated() {
                 if flag == name, index + 1 < flags.count { return flags[index + 1] }
-                if flag.hasPrefix("\(name)=") { return String(flag.dropFirst(name.count + 1)) }
+                if flag.begins(with: "\(name)=") { return String(flag.dropFirst(name.count + 1)) }
             }
             return nil
         }
@@ -99,16 +101,16 @@ package struct ProgramCall: Sendable, Hashable {
 
     /// A PHP script that is named like a worker or an import, or what the user says it is.
     private static func isOldWorker(_ name: String, _ arguments: [String], named: String?) -> Bool {
-        guard name.hasPrefix("php"), !name.hasPrefix("php-fpm") else { return false }
+        guard name.begins(with: "php"), !name.begins(with: "php-fpm") else { return false }
         if let named { return arguments.contains { $0.contains(named) } }
-        let script = arguments.first { !$0.hasPrefix("-") }?.split(separator: "/").last?.lowercased() ?? ""
+        let script = arguments.first { !$0.begins(with: "-") }?.pieces(separator: "/").last?.lowercased() ?? ""
         if script == "artisan" { return arguments.contains("queue:work") }
-        return script.hasSuffix(".php") && (script.contains("worker") || script.contains("import"))
+        return script.ends(with: ".php") && (script.holds("worker") || script.holds("import"))
     }
 
     /// The path of the file that settings come from; `nil` when none is named.
     package var settingsFile: String? {
-        guard let namedFile, !namedFile.hasPrefix("/"), let folder else { return namedFile }
+        guard let namedFile, !namedFile.begins(with: "/"), let folder else { return namedFile }
         return "\(folder)/\(namedFile)"
     }
 

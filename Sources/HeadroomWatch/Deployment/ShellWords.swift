@@ -1,31 +1,33 @@
+import Headroom
+
 /// Splits a command line into words roughly as a shell does, to see what it runs; it expands nothing.
 enum ShellWords {
     static func split(_ line: some StringProtocol) -> [String] {
         var words: [String] = []
-        var word: String?
-        var quote: Character?
+        var word: String.UnicodeScalarView?
+        var quote: Unicode.Scalar?
         var isEscaped = false
-        for character in line {
+        for sign in line.unicodeScalars {
             if isEscaped {
-                word = (word ?? "") + String(character)
+                word = (word ?? .init()) + [sign]
                 isEscaped = false
-            } else if character == "\\", quote != "'" {
+            } else if sign == "\\", quote != "'" {
                 isEscaped = true
             } else if let open = quote {
-                if character == open { quote = nil } else { word = (word ?? "") + String(character) }
-            } else if character == "'" || character == "\"" {
-                quote = character
-                word = word ?? ""
-            } else if character.isWhitespace || ";&|()".contains(character) {
-                if let end = word { words.append(end) }
+                if sign == open { quote = nil } else { word = (word ?? .init()) + [sign] }
+            } else if sign == "'" || sign == "\"" {
+                quote = sign
+                word = word ?? .init()
+            } else if sign.isBlank || ";&|()".unicodeScalars.contains(sign) {
+                if let end = word { words.append(String(end)) }
                 word = nil
                 // Where one command ends and the next begins.
-                if !character.isWhitespace, words.last != ";" { words.append(";") }
+                if !sign.isBlank, words.last != ";" { words.append(";") }
             } else {
-                word = (word ?? "") + String(character)
+                word = (word ?? .init()) + [sign]
             }
         }
-        if let word { words.append(word) }
+        if let word { words.append(String(word)) }
         return words
     }
 }

@@ -1,3 +1,5 @@
+import Headroom
+
 /// A unit of systemd with its drop-ins, as far as it matters here.
 package struct UnitFile: Sendable, Hashable {
     /// The unit's name.
@@ -37,24 +39,28 @@ package struct UnitFile: Sendable, Hashable {
 
     private mutating func read(_ text: String) {
         var section = ""
-        for line in text.replacing("\\\n", with: " ").split(separator: "\n") {
-            let line = String(line).trimmed
-            if line.hasPrefix("#") || line.hasPrefix(";") { continue }
-            if line.hasPrefix("[") {
+        for line in text.replaced("\\\n", with: " ").pieces(separator: "\n") {
+            let line = line.trimmed
+            if line.begins(with: "#") || line.begins(with: ";") { continue }
+            if line.begins(with: "[") {
                 section = line
                 continue
             }
-            guard section == "[Service]", let equals = line.firstIndex(of: "=") else { continue }
-            let value = String(line[line.index(after: equals)...]).trimmed
-            switch String(line[..<equals]).trimmed {
+            guard section == "[Service]", let equals = line.unicodeScalars.firstIndex(of: "=") else { continue }
+            let value = line[line.unicodeScalars.index(after: equals)...].trimmed
+            switch line[..<equals].trimmed {
             case "ExecStart":
                 // An empty one takes back those before.
-                if value.isEmpty { commands = [] } else { commands.append(String(value.drop { "-@:+!".contains($0) })) }
+                if value.isEmpty {
+                    commands = []
+                } else {
+                    commands.append(String(value.dropping { "-@:+!".unicodeScalars.contains($0) }))
+                }
             case "User": user = value.isEmpty ? nil : value
             case "Restart": restart = value
             case "EnvironmentFile", "WorkingDirectory": hasSettings = hasSettings || !value.isEmpty
             case "Environment":
-                hasSettings = hasSettings || value.contains("DB_") || value.contains("DATABASE_URL")
+                hasSettings = hasSettings || value.holds("DB_") || value.holds("DATABASE_URL")
             default: break
             }
         }

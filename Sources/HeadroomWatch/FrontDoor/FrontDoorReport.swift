@@ -36,18 +36,18 @@ public struct FrontDoorReport: Sendable, Equatable {
     ///
     /// - Parameter text: The answer.
     init?(statistics text: String) {
-        let lines = text.split(whereSeparator: \.isNewline)
-            .map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+        let lines = text.pieces(where: \.endsLine)
+            .map { $0.pieces(separator: ",", omittingEmptySubsequences: false) }
         guard let header = lines.first, header.first == "# pxname" else { return nil }
         func number(_ line: [Substring], _ name: String) -> Int? {
             guard let column = header.firstIndex(where: { $0 == name }), line.indices.contains(column) else {
                 return nil
             }
-            return Int(line[column])
+            return Int(line[column])?.asCount
         }
         let own = lines.dropFirst().filter { $0.count > 1 && $0[0] == HAProxyConfiguration.name }
         // One line for each node; all but one hold nothing, or what is left of before the last change.
-        let servers = own.filter { $0[1].hasPrefix(HAProxyConfiguration.serverName(0)) }
+        let servers = own.filter { $0[1].begins(with: HAProxyConfiguration.serverName(0)) }
         let used = servers.compactMap { number($0, "scur") }
         guard let backend = own.first(where: { $0[1] == "BACKEND" }), !used.isEmpty else { return nil }
         func most(_ name: String) -> Int { servers.compactMap { number($0, name) }.max() ?? 0 }

@@ -131,11 +131,11 @@ public struct HAProxyConfiguration: Sendable {
     private static func address(_ endpoint: Endpoint) -> String {
         switch endpoint {
         case .socket(let path): "unix@\(path)"
-        case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        case .tcp(let host, let port): host.holds(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
         }
     }
 
     private static func time(_ duration: Duration) -> String {
-        "\(max(1, Int((duration / .milliseconds(1)).rounded(.up))))ms"
+        "\(max(1, Int(clamped: (duration / .milliseconds(1)).rounded(.up))))ms"
     }
 }

@@ -171,7 +171,7 @@ extension GuardBrain {
         if let change = memory.filling.take(minutes.map { $0 <= horizon } ?? false) {
             let text =
                 change == .raised
-                ? "The account is full in about \(max(1, Int((minutes ?? 0).rounded()))) min if it goes on like this: "
+                ? "The account is full in about \(max(1, Int(clamped: (minutes ?? 0).rounded()))) min if it goes on like this: "
                     + Self.use(sample)
                 : "The account no longer fills: \(Self.use(sample))"
             say(.filling, change, "", text, "See who opens connections: headroom status --watch.")
@@ -247,13 +247,13 @@ extension GuardBrain {
     private static func use(_ sample: GuardSample) -> String {
         guard let used = sample.used else { return "the use is not known." }
         guard let limit = sample.limit, let percent = sample.percent else { return "\(used) connections are in use." }
-        let tenths = Int((percent * 10).rounded())
+        let tenths = Int(clamped: (percent * 10).rounded())
         return "\(used) of \(limit) connections are in use (\(tenths / 10).\(tenths % 10) %)."
     }
 
     /// A time in seconds, in words.
     private static func time(_ seconds: Double) -> String {
-        let whole = max(0, Int(seconds.rounded()))
+        let whole = max(0, Int(clamped: seconds.rounded()))
         if whole < 120 { return "\(whole) s" }
         if whole < 7200 { return "\(whole / 60) min" }
         return "\(whole / 3600) h \(whole % 3600 / 60) min"

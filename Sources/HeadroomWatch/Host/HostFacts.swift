@@ -1,3 +1,5 @@
+import Headroom
+
 /// What was read of the host, before anything is made of it.
 struct HostFacts: Sendable {
     var sockets: ServerSockets
@@ -82,7 +84,7 @@ extension HostView {
         let names = Dictionary(processes.map { ($0.id, $0.name) }) { first, _ in first }
         func key(_ process: HostProcess) -> String? {
             // A process that has written itself a title, such as "php-fpm: pool www", is one of a pool.
-            let isPooled = names[process.parent] == process.name || process.commandLine.contains(": ")
+            let isPooled = names[process.parent] == process.name || process.commandLine.holds(": ")
             return process.isOurs || isPooled ? nil : "\(process.user) \(process.commandLine)"
         }
         let counts = Dictionary(processes.compactMap { key($0).map { ($0, 1) } }, uniquingKeysWith: +)

@@ -3,13 +3,17 @@ import Headroom
 
 /// Looks up the addresses of host names.
 enum HostNames {
-    /// The addresses of a host; none when it has none.
+    /// The addresses of a host; none when it has none, or the process may have no thread to look them up.
     ///
     /// Looking up may take seconds and cannot be hurried, so it runs on a thread of its own.
     static func addresses(of host: String) async -> [HostAddress] {
         if let address = HostAddress(host) { return [address] }
         return await withCheckedContinuation { continuation in
-            startDetachedThread(named: "headroom-name") { continuation.resume(returning: lookUp(host)) }
+            do {
+                try startDetachedThread(named: "headroom-name") { continuation.resume(returning: lookUp(host)) }
+            } catch {
+                continuation.resume(returning: [])
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 import Glibc
+import Headroom
 
 /// Reads from /proc and from the kernel who holds connections to the server.
 ///
@@ -39,7 +40,7 @@ public struct HostReader: Sendable {
         facts.monitorError = monitorError
         facts.userNames = ProcessText.userNames(Self.read("/etc/passwd"))
         facts.isProcHidden = geteuid() != 0 && access("\(proc)/1", F_OK) != 0
-        facts.ptraceScope = Int(text("sys/kernel/yama/ptrace_scope").filter(\.isNumber)) ?? 0
+        facts.ptraceScope = Int(text("sys/kernel/yama/ptrace_scope").keeping(\.isDigit)) ?? 0
         walk(&facts)
         let found = Set(facts.holders.flatMap(\.descriptors.values))
         if !facts.sockets.clients.keys.allSatisfy(found.contains) {
@@ -80,7 +81,7 @@ public struct HostReader: Sendable {
         var ticks: Double?
         func now() -> Double {
             // The first word is the time since the machine was started, in seconds.
-            let uptime = ticks ?? Double(text("uptime").prefix { $0 != " " }) ?? 0
+            let uptime = ticks ?? Double(text("uptime").leading { $0 != " " }) ?? 0
             ticks = uptime
             return uptime
         }
@@ -132,7 +133,7 @@ public struct HostReader: Sendable {
             parent: stat.parent,
             commandLine: line.isEmpty ? "[\(stat.name)]" : line,
             unit: ProcessText.unit(text("\(id)/cgroup")),
-            age: .seconds(max(0, age))
+            age: .seconds(clamped: max(0, age))
         )
     }
 

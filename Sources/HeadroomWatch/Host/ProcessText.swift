@@ -1,3 +1,5 @@
+import Headroom
+
 /// Reads what `/proc/PID` says of a process.
 enum ProcessText {
     /// What `/proc/PID/stat` says.
@@ -11,39 +13,41 @@ enum ProcessText {
     /// Reads `/proc/PID/stat`.
     static func stat(_ text: String) -> Stat? {
         // The second field, the program's name in parentheses, may contain anything, also blanks and parentheses.
-        guard let open = text.firstIndex(of: "("), let end = text.lastIndex(of: ")"), open < end else { return nil }
-        let fields = text[text.index(after: end)...].split(separator: " ")
+        guard let open = text.unicodeScalars.firstIndex(of: "("), let end = text.unicodeScalars.lastIndex(of: ")"),
+            open < end
+        else { return nil }
+        let fields = text[text.unicodeScalars.index(after: end)...].pieces(separator: " ")
         guard fields.count > 19, let parent = Int32(fields[1]), let start = UInt64(fields[19]) else { return nil }
-        return Stat(name: String(text[text.index(after: open)..<end]), parent: parent, startedAt: start)
+        return Stat(name: String(text[text.unicodeScalars.index(after: open)..<end]), parent: parent, startedAt: start)
     }
 
     /// The real user of `/proc/PID/status`.
     ///
     /// Not the folder's owner: that is root for a process that may not be looked into.
     static func user(_ status: String) -> UInt32? {
-        let line = status.split(separator: "\n").first { $0.hasPrefix("Uid:") }
-        return line?.split { $0 == "\t" || $0 == " " }.dropFirst().first.flatMap { UInt32($0) }
+        let line = status.pieces(separator: "\n").first { $0.begins(with: "Uid:") }
+        return line?.pieces(where: \.isBlank).dropFirst().first.flatMap { UInt32($0) }
     }
 
     /// The systemd unit, or the container, that `/proc/PID/cgroup` names; `nil` when there is none.
     static func unit(_ cgroup: String) -> String? {
-        for line in cgroup.split(separator: "\n") {
+        for line in cgroup.pieces(separator: "\n") {
             // "0::/system.slice/cron.service", and "1:name=systemd:/..." where version 1 is in use.
-            let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+            let fields = line.pieces(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
             guard fields.count == 3, fields[0] == "0" || fields[1] == "name=systemd" else { continue }
-            let names = fields[2].split(separator: "/")
-            if let unit = names.last(where: { $0.hasSuffix(".service") && !$0.hasPrefix("user@") }) {
+            let names = fields[2].pieces(separator: "/")
+            if let unit = names.last(where: { $0.ends(with: ".service") && !$0.begins(with: "user@") }) {
                 return String(unit)
             }
-            if let scope = names.last(where: { $0.hasSuffix(".scope") }) { return String(scope) }
+            if let scope = names.last(where: { $0.ends(with: ".scope") }) { return String(scope) }
         }
         return nil
     }
 
     /// The socket that a link of `/proc/PID/fd` leads to: `socket:[12345]`.
-    static func socket(_ link: some StringProtocol) -> UInt64? {
-        guard link.hasPrefix("socket:["), link.hasSuffix("]") else { return nil }
-        return UInt64(link.dropFirst(8).dropLast())
+    static func socket(_ link: some ScalarText) -> UInt64? {
+        guard let number = link.after("socket:["), number.ends(with: "]") else { return nil }
+        return UInt64(number.leading { $0 != "]" })
     }
 
     /// The user names of `/etc/passwd` by their numbers.
@@ -51,8 +55,8 @@ enum ProcessText {
     /// Read here and not asked of the system, which may go and ask a directory server.
     static func userNames(_ passwd: String) -> [UInt32: String] {
         var names: [UInt32: String] = [:]
-        for line in passwd.split(separator: "\n") {
-            let fields = line.split(separator: ":", omittingEmptySubsequences: false)
+        for line in passwd.pieces(separator: "\n") {
+            let fields = line.pieces(separator: ":", omittingEmptySubsequences: false)
             if fields.count > 2, let number = UInt32(fields[2]), names[number] == nil {
                 names[number] = String(fields[0])
             }
@@ -86,26 +90,26 @@ enum CommandLineText {
             }
         }
         // A process that writes its own title leaves the rest of its arguments empty.
-        var line = shown.joined(separator: " ").filter { !$0.isNewline }
+        var line = Escaping.line(shown.joined(separator: " "))
         // A short one is too likely to be a part of something else.
-        for secret in secrets where secret.utf8.count > 5 { line = line.replacing(secret, with: "***") }
+        for secret in secrets where secret.utf8.count > 5 { line = line.replaced(secret, with: "***") }
         return line.count > limit ? line.prefix(limit - 1) + "…" : line
     }
 
     /// The word without the secret in it; `nil` when it has none.
     private static func withoutSecret(_ word: String, program: String) -> String? {
-        for flag in ["--password=", "--pass=", "--token=", "DB_PASSWORD=", "MYSQL_PWD="] where word.hasPrefix(flag) {
+        for flag in ["--password=", "--pass=", "--token=", "DB_PASSWORD=", "MYSQL_PWD="] where word.begins(with: flag) {
             return flag + "***"
         }
         // mysql's and mariadb's own -pSECRET; other programs mean other things by -p.
-        if word.hasPrefix("-p"), word.count > 2, !word.hasPrefix("--"),
-            program.contains("mysql") || program.contains("mariadb")
+        if word.begins(with: "-p"), word.utf8.count > 2, !word.begins(with: "--"),
+            program.holds("mysql") || program.holds("mariadb")
         {
             return "-p***"
         }
         // user:secret@host
-        if let scheme = word.firstRange(of: "://"), let at = word[scheme.upperBound...].lastIndex(of: "@"),
-            let colon = word[scheme.upperBound..<at].firstIndex(of: ":")
+        if let scheme = word.place(of: "://"), let at = word[scheme.upperBound...].unicodeScalars.lastIndex(of: "@"),
+            let colon = word[scheme.upperBound..<at].unicodeScalars.firstIndex(of: ":")
         {
             return word[...colon] + "***" + word[at...]
         }

@@ -1,3 +1,5 @@
+import Headroom
+
 /// The sockets of this host that lead to one server, picked out of all of them.
 struct ServerSockets: Sendable {
     /// The clients' ends, by inode.
@@ -60,8 +62,8 @@ struct ServerSockets: Sendable {
         if places.paths.contains(path) { return true }
         // Numbers of files are unique within one file system only, so the name has to be the same as well.
         guard let file = socket.file, places.files.contains(file) else { return false }
-        let name = path.split(separator: "/").last
-        return places.paths.contains { $0.split(separator: "/").last == name }
+        let name = path.pieces(separator: "/").last
+        return places.paths.contains { $0.pieces(separator: "/").last == name }
     }
 
     private mutating func pickTCP(_ places: ServerPlaces, _ tcp: [TCPSocket]) {

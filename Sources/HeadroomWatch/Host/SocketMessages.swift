@@ -47,7 +47,7 @@ enum SocketMessages {
             var reader = body
             switch type {
             case 3: messages.append(.done)
-            case 2: messages.append(.failed(-(reader.number(Int32.self) ?? 0)))
+            case 2: messages.append(.failed(0 &- (reader.number(Int32.self) ?? 0)))
             default: messages.append(.socket(body))
             }
         }

@@ -1,3 +1,5 @@
+import Headroom
+
 /// What a thread sleeps in, as `/proc/PID/task/TID/syscall` says; which descriptors it waits for tells who is at work.
 struct SystemCall: Hashable {
     var number: Int
@@ -5,7 +7,7 @@ struct SystemCall: Hashable {
 
     /// Reads the file's text; `nil` for a thread that runs.
     init?(_ text: String) {
-        let fields = text.split { $0 == " " || $0 == "\n" }
+        let fields = text.pieces(where: \.isBlank)
         guard fields.count >= 7, let number = Int(fields[0]), number >= 0 else { return nil }
         self.number = number
         arguments = fields[1...6].map { UInt64($0.dropFirst(2), radix: 16) ?? 0 }

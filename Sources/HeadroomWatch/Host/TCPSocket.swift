@@ -1,3 +1,5 @@
+import Headroom
+
 /// A TCP socket of this host, as the kernel lists it.
 struct TCPSocket: Sendable, Hashable {
     /// What the kernel calls the state, as far as it matters here.
@@ -34,7 +36,7 @@ extension TCPSocket {
     ///
     /// The addresses are the kernel's memory printed in words of four bytes, and so in the order of this machine.
     init?(line: Substring) {
-        let fields = line.split(separator: " ")
+        let fields = line.pieces(separator: " ")
         guard fields.count > 9, let local = Self.place(fields[1]), let remote = Self.place(fields[2]),
             let state = Int(fields[3], radix: 16), let user = UInt32(fields[7]), let inode = UInt64(fields[9])
         else { return nil }
@@ -51,11 +53,11 @@ extension TCPSocket {
 
     /// Reads a whole table.
     static func table(_ text: String) -> [TCPSocket] {
-        text.split(separator: "\n").compactMap(TCPSocket.init(line:))
+        text.pieces(separator: "\n").compactMap(TCPSocket.init(line:))
     }
 
     private static func place(_ text: Substring) -> HostPort? {
-        let parts = text.split(separator: ":")
+        let parts = text.pieces(separator: ":")
         guard parts.count == 2, let port = Int(parts[1], radix: 16), parts[0].count % 8 == 0 else { return nil }
         var bytes: [UInt8] = []
         var rest = parts[0]

@@ -1,3 +1,5 @@
+import Headroom
+
 /// A unix stream socket of this host, as the kernel lists it.
 struct UnixSocket: Sendable, Hashable {
     /// What tells the socket from all others of the host.
@@ -28,7 +30,7 @@ extension UnixSocket {
     /// Only stream sockets that are connected or listening are returned.
     init?(line: Substring) {
         // Num RefCount Protocol Flags Type St Inode Path; the path may contain blanks.
-        let fields = line.split(separator: " ", maxSplits: 7)
+        let fields = line.pieces(separator: " ", maxSplits: 7)
         guard fields.count >= 7, fields[4] == "0001", let flags = UInt32(fields[3], radix: 16),
             let inode = UInt64(fields[6])
         else { return nil }
@@ -40,6 +42,6 @@ extension UnixSocket {
 
     /// Reads the whole table.
     static func table(_ text: String) -> [UnixSocket] {
-        text.split(separator: "\n").compactMap(UnixSocket.init(line:))
+        text.pieces(separator: "\n").compactMap(UnixSocket.init(line:))
     }
 }

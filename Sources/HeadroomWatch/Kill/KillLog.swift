@@ -8,13 +8,19 @@ public final class KillLog: Sendable {
 
     /// Opens the file, and makes it when there is none; only its user and group may read it.
     ///
+    /// It is a regular file with one name: a link is not followed, as root often writes here, and others may write to the folder.
+    /// What root makes in another user's folder is that user's.
+    ///
     /// - Parameter path: The file's path.
     /// - Throws: ``DatabaseError`` with `settingsInvalid` when it cannot be written to: what cannot be written down is not
     ///   to be done.
     public init(_ path: String) throws {
-        descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
         self.path = path
-        guard descriptor >= 0 else { throw Self.failure(path, errno) }
+        do throws(RegularFile.Problem) {
+            descriptor = try RegularFile.open(path, O_WRONLY | O_APPEND | O_CREAT, mode: 0o640)
+        } catch {
+            throw Self.failure(path, error)
+        }
     }
 
     deinit {
@@ -32,7 +38,7 @@ public final class KillLog: Sendable {
         let line = Self.line(outcome, account: account, policy: policy, at: LogLine.time(), process: getpid()) + "\n"
         // One write a line: the kernel keeps lines of several writers apart.
         let written = Array(line.utf8).withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-        guard written == line.utf8.count else { throw Self.failure(path, written < 0 ? errno : ENOSPC) }
+        guard written == line.utf8.count else { throw Self.failure(path, .system(written < 0 ? errno : ENOSPC)) }
     }
 
     /// A line: words with values, as log readers take them apart (logfmt).
@@ -59,11 +65,12 @@ public final class KillLog: Sendable {
         return LogLine.text(words)
     }
 
-    private static func failure(_ path: String, _ number: Int32) -> DatabaseError {
+    private static func failure(_ path: String, _ problem: RegularFile.Problem) -> DatabaseError {
         DatabaseError(
             .settingsInvalid,
-            message: "The log \(path) cannot be written: \(String(cString: strerror(number))).",
-            advice: "Name another file with --log; no session is ended without its line."
+            message: "The log \(path) cannot be written: \(problem).",
+            advice: (problem.advice.map { "\($0) Or name" } ?? "Name")
+                + " another file with --log; no session is ended without its line."
         )
     }
 }

@@ -1,3 +1,5 @@
+import Headroom
+
 /// What ending idle sessions came to.
 public struct KillReport: Sendable {
     /// What became of one session.
@@ -81,9 +83,8 @@ public struct KillReport: Sendable {
 
     /// The account's name as a statement takes it.
     private static func quoted(_ account: String) -> String {
-        guard let at = account.lastIndex(of: "@") else { return account }
+        guard let at = account.unicodeScalars.lastIndex(of: "@") else { return account }
         let parts = [account[..<at], account[account.index(after: at)...]]
-        return parts.map { "'\($0.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''"))'" }
-            .joined(separator: "@")
+        return parts.map { Escaping.sql(String($0)) }.joined(separator: "@")
     }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import Headroom
 
 /// A line of a log: words with values, as log readers take them apart (logfmt).
 package enum LogLine {
@@ -33,7 +34,8 @@ package enum LogLine {
     package static func time(_ time: Double? = nil) -> String {
         var now = timespec()
         if let time {
-            let milliseconds = Int((time * 1000).rounded())
+            // A year has four digits: what lies beyond is a broken clock.
+            let milliseconds = Int(clamped: (min(max(0, time), 253_402_300_799) * 1000).rounded())
             now = timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)
         } else {
             clock_gettime(CLOCK_REALTIME, &now)

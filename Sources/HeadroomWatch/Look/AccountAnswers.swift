@@ -18,14 +18,14 @@ struct AccountAnswers {
     func limit() throws -> (account: String, limit: AccountLimit, server: Int?) {
         let options = AccountOptions(
             grants: ((try? replies[0].get())?.rows ?? []).lazy.compactMap { try? $0.decode(String.self, at: 0) }
-                .first { $0.contains("MAX_") } ?? ""
+                .first { $0.holds("MAX_") } ?? ""
         )
         guard
             let (account, inForce, global, server) = try replies[1].get()
                 .first(String.self, Int.self, Int.self, Int.self)
         else { return ("", AccountLimit(value: nil, source: .unknown), nil) }
         let limit = AccountLimit.inForce(inForce, option: options.connections, global: global, server: server)
-        return (account, limit, server)
+        return (account, limit, server.asCount)
     }
 
     /// The sessions inside a transaction, and whether that is known.

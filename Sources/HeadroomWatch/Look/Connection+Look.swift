@@ -6,7 +6,7 @@ extension Connection {
         do {
             let look = AccountLook(isMariaDB: isMariaDB)
             let lines = try await query(SQL(raw: look.statements[0])).decode(String.self)
-            return AccountOptions(grants: lines.first { $0.contains("MAX_") } ?? "")
+            return AccountOptions(grants: lines.first { $0.holds("MAX_") } ?? "")
         } catch let error as DatabaseError where error.code == .statementFailed {
             return AccountOptions()
         }

@@ -1,3 +1,5 @@
+import Headroom
+
 extension AccountSnapshot {
     /// The text that the snapshot is kept as: a line for each fact, its name before a tab, and one for each session, its
     /// fields between tabs; what is not known is empty.
@@ -37,13 +39,13 @@ extension AccountSnapshot {
 
     /// Reads the text of a snapshot; `nil` when it is another text, or one that was cut off.
     init?(text: String) {
-        guard text.last == "\n" else { return nil }
-        let lines = text.split(separator: "\n")
+        guard text.ends(with: "\n") else { return nil }
+        let lines = text.pieces(separator: "\n")
         guard lines.first == Self.firstLine[...] else { return nil }
         var facts: [Substring: String] = [:]
         sessions = []
         for line in lines.dropFirst() {
-            let fields = line.split(separator: "\t", omittingEmptySubsequences: false)
+            let fields = line.pieces(separator: "\t", omittingEmptySubsequences: false)
             let values = fields.dropFirst().map(String.init)
             guard fields[0] == "session" else {
                 facts[fields[0]] = values.first
@@ -52,8 +54,9 @@ extension AccountSnapshot {
             guard let session = Entry(fields: values) else { return nil }
             sessions.append(session)
         }
-        func number(_ name: Substring) -> Int? { facts[name].flatMap { Int($0) } }
-        guard let takenAt = facts["taken-at"].flatMap(Double.init), let used = number("used"),
+        func number(_ name: Substring) -> Int? { facts[name].flatMap { Int($0)?.asCount } }
+        guard let takenAt = facts["taken-at"].flatMap(Double.init), Self.isPlausible(takenAt),
+            let used = number("used"),
             let account = facts["account"], number("sessions") == sessions.count
         else { return nil }
         self.takenAt = takenAt
@@ -78,6 +81,9 @@ extension AccountSnapshot {
     /// The value of a field, which is empty when it is not known.
     fileprivate static func known(_ field: String) -> String? { field.isEmpty ? nil : field }
 
+    /// Whether a number of seconds is one that can be: `nan`, `inf` and 1e300 are numbers to a reader too.
+    fileprivate static func isPlausible(_ seconds: Double) -> Bool { seconds.magnitude < 1e12 }
+
     /// A field without what would end it: a client names itself as it likes.
     private static func plain(_ field: String) -> String {
         let isPlain = field.utf8.allSatisfy { $0 >= 0x20 }
@@ -89,11 +95,13 @@ extension AccountSnapshot {
 extension AccountSnapshot.Entry {
     /// Reads the fields of a session's line; `nil` when they are others.
     fileprivate init?(fields: [String]) {
-        guard fields.count == 6, let id = UInt64(fields[0]), let seconds = Double(fields[5]) else { return nil }
+        guard fields.count == 6, let id = UInt64(fields[0]), let seconds = Double(fields[5]),
+            AccountSnapshot.isPlausible(seconds)
+        else { return nil }
         self.init(
             id: id,
             program: AccountSnapshot.known(fields[1]),
-            pid: Int(fields[2]),
+            pid: Int(fields[2])?.asCount,
             host: fields[3],
             command: fields[4],
             seconds: seconds

@@ -76,7 +76,7 @@ public struct AccountSnapshot: Sendable, Hashable {
     }
 
     /// How long ago it was taken.
-    public var age: Duration { .seconds(max(0, Self.now - takenAt)) }
+    public var age: Duration { .seconds(clamped: max(0, Self.now - takenAt)) }
 
     /// Reads the snapshot that is kept for the account; `nil` when there is none, or none that can be understood.
     ///

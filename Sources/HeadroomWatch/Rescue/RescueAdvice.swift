@@ -60,8 +60,8 @@ public struct RescueAdvice: Sendable {
             if report.host.isListening == false {
                 add(
                     "Nothing listens there: the server does not run. See why, and start it:",
-                    "systemctl status \(report.serverUnit)",
-                    "systemctl start \(report.serverUnit)"
+                    "systemctl status \(Escaping.shell(report.serverUnit))",
+                    "systemctl start \(Escaping.shell(report.serverUnit))"
                 )
             } else if !refusal.advice.isEmpty {
                 add(refusal.advice)
@@ -110,20 +110,20 @@ public struct RescueAdvice: Sendable {
             add(
                 "One or more of these processes hold connections and may be asked to end "
                     + "(a PHP-FPM worker is replaced by its master at once):",
-                commands: few.map { "headroom rescue --terminate \($0.id) --yes   # \($0.commandLine)" }
+                commands: few.map { "headroom rescue --terminate \($0.id) --yes   # \(Escaping.line($0.commandLine))" }
             )
         }
         let units = Set((host.processes.filter { !$0.isOurs } + host.hidden.flatMap(\.suspects)).compactMap(\.unit))
-            .filter { $0.hasSuffix(".service") }
+            .filter { $0.ends(with: ".service") }
         if units.isEmpty {
             add("Restart what manages the application's processes, for example:", "systemctl restart php8.2-fpm")
         } else {
             add(
                 "Restart what manages the application's processes:",
-                commands: units.sorted().map { "systemctl restart \($0)" }
+                commands: units.sorted().map { "systemctl restart \(Escaping.shell($0))" }
             )
         }
-        let name = Self.quoted(settings.username)
+        let name = Escaping.sql(settings.username)
         add(
             "As the database's administrator, see the sessions and end the idle ones:",
             "SELECT ID, HOST, COMMAND, TIME, INFO FROM information_schema.PROCESSLIST WHERE USER = \(name) "
@@ -134,7 +134,7 @@ public struct RescueAdvice: Sendable {
         )
         add(
             "As the last resort, restart the server; every account loses its sessions and open transactions:",
-            "systemctl restart \(report.serverUnit)"
+            "systemctl restart \(Escaping.shell(report.serverUnit))"
         )
     }
 
@@ -143,18 +143,13 @@ public struct RescueAdvice: Sendable {
     private mutating func add(_ text: String, commands: [String]) {
         steps.append(Step(text: text, commands: commands))
     }
-
-    /// A text as a statement takes it.
-    private static func quoted(_ text: String) -> String {
-        "'" + text.map { $0 == "'" ? "''" : $0 == "\\" ? "\\\\" : String($0) }.joined() + "'"
-    }
 }
 
 extension RescueReport {
     /// Whether the server is a MySQL; `nil` when that is not known.
     var isOfMySQL: Bool? {
         let version = kills?.account.serverVersion ?? snapshot?.serverVersion
-        return version.map { !$0.lowercased().contains("mariadb") }
+        return version.map { !$0.lowercased().holds("mariadb") }
     }
 
     /// The unit of the server: this host's own when it can be seen, else the usual name.

@@ -1,4 +1,5 @@
 import Glibc
+import Headroom
 
 /// How far the server's clock is from this host's, measured by one round trip.
 struct ClockSkew {
@@ -14,8 +15,8 @@ struct ClockSkew {
 
     /// The least that the clocks are apart, whenever within the round trip the server read its own; negative when it is behind.
     var microseconds: Int {
-        if server < before { return server - before }
-        return server > after ? server - after : 0
+        if server < before { return server.subtracting(clamped: before) }
+        return server > after ? server.subtracting(clamped: after) : 0
     }
 
     var finding: Finding {

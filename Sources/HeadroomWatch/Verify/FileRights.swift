@@ -1,4 +1,5 @@
 import Glibc
+import Headroom
 
 /// Who may do what with a file or folder.
 struct FileRights {
@@ -28,7 +29,7 @@ struct FileRights {
 
     /// What is wrong with a file that settings come from.
     var problemOfSettings: String? {
-        mode & 0o002 != 0 ? "every user may write to \(path) (\(octal)): chmod o-w \(path)" : nil
+        mode & 0o002 != 0 ? "every user may write to \(path) (\(octal)): chmod o-w \(Escaping.shell(path))" : nil
     }
 
     /// What is wrong with a folder that programs share.
@@ -36,10 +37,10 @@ struct FileRights {
         if !isUsable {
             return "this user cannot use \(path) (\(octal)): join its group, or name another HEADROOM_STATE_DIR"
         }
-        if mode & 0o002 != 0 { return "every user may write to \(path) (\(octal)): chmod o-w \(path)" }
+        if mode & 0o002 != 0 { return "every user may write to \(path) (\(octal)): chmod o-w \(Escaping.shell(path))" }
         // Without it what one user makes has a group that the other is not in.
         if mode & 0o2020 == 0o020 {
-            return "\(path) is a group's, but does not hand its group on (\(octal)): chmod g+s \(path)"
+            return "\(path) is a group's, but does not hand its group on (\(octal)): chmod g+s \(Escaping.shell(path))"
         }
         return nil
     }
@@ -47,9 +48,9 @@ struct FileRights {
     /// What is wrong with a file in such a folder.
     func problem(in folder: FileRights) -> String? {
         if !isUsable { return "this user cannot use \(path) (\(octal))" }
-        if mode & 0o002 != 0 { return "every user may write to \(path) (\(octal)): chmod o-w \(path)" }
+        if mode & 0o002 != 0 { return "every user may write to \(path) (\(octal)): chmod o-w \(Escaping.shell(path))" }
         if folder.mode & 0o2020 == 0o2020, mode & 0o060 != 0o060 {
-            return "the group of \(folder.path) cannot use \(path) (\(octal)): chmod g+rw \(path)"
+            return "the group of \(folder.path) cannot use \(path) (\(octal)): chmod g+rw \(Escaping.shell(path))"
         }
         return nil
     }

@@ -1,3 +1,5 @@
+import Headroom
+
 /// What an account may do on the whole server: too little to see everything, or more than an application should.
 struct GrantCheck {
     /// The privileges that hold for the whole server, in capitals.
@@ -12,12 +14,12 @@ struct GrantCheck {
     init(_ lines: [String]) {
         var global: Set<String> = []
         for line in lines {
-            let parts = line.split(separator: " ON *.* TO ", maxSplits: 1)
-            guard parts.count == 2, parts[0].hasPrefix("GRANT ") else { continue }
-            for name in parts[0].dropFirst("GRANT ".count).split(separator: ",") {
-                global.insert(name.drop { $0 == " " }.uppercased())
+            guard let place = line.place(of: " ON *.* TO "), let names = line[..<place.lowerBound].after("GRANT ")
+            else { continue }
+            for name in names.pieces(separator: ",") {
+                global.insert(name.dropping { $0 == " " }.uppercased())
             }
-            if parts[1].contains(" WITH GRANT OPTION") { global.insert("GRANT OPTION") }
+            if line[place.upperBound...].holds(" WITH GRANT OPTION") { global.insert("GRANT OPTION") }
         }
         self.global = global
     }

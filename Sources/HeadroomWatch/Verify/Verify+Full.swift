@@ -85,7 +85,7 @@ extension Verify {
         try await run.take(name, what) { try await body(facts) }
     }
 
-    static func yesHint(_ reason: String) -> String { reason.contains("no terminal") ? "--yes answers." : "" }
+    static func yesHint(_ reason: String) -> String { reason.holds("no terminal") ? "--yes answers." : "" }
 
     /// Why a drill is left; `nil` when it may run.
     func reasonToSkip(_ title: String, needing needed: Int, _ facts: VerifyFacts) async throws -> String? {

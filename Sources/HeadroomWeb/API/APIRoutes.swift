@@ -48,10 +48,10 @@ struct APIRoutes: Sendable {
 
     /// What a path answers to; `nil` when there is no such path.
     static func methods(of path: String) -> [HTTPRequest.Method]? {
-        let parts = path.split(separator: "/").dropFirst(2)
+        let parts = path.pieces(separator: "/").dropFirst(2)
         return methods.first { entry in
-            let names = entry.path.split(separator: "/")
-            return names.count == parts.count && zip(names, parts).allSatisfy { $0.hasPrefix(":") || $0 == $1 }
+            let names = entry.path.pieces(separator: "/")
+            return names.count == parts.count && zip(names, parts).allSatisfy { $0.begins(with: ":") || $0 == $1 }
         }?
         .methods
     }
@@ -129,7 +129,8 @@ struct APIRoutes: Sendable {
             throw WebError(.badRequest, "mpan has at most 21 characters, timezone 64.", code: "bad_parameter")
         }
         let intake = FileIntake(dashboard)
-        let file = try intake.newFile()
+        let file = try await intake.newFile(request)
+        try await file.begin()
         for try await buffer in request.body { try await file.write(Array(buffer.readableBytesView)) }
         do {
             let id = try await intake.queue(file, form, context)
@@ -149,8 +150,8 @@ struct APIRoutes: Sendable {
         let job = try await dashboard.job(try id(context))
         let limit = try number("limit", request, 1...1000, default: 100)
         var rows: [RejectJSON] = []
-        try await dashboard.queue.rejectedRows(of: job.id) { line, content, reason in
-            if rows.count < limit { rows.append(RejectJSON(line: line, content: content, reason: reason)) }
+        try await dashboard.queue.rejectedRows(of: job.id, limit: limit) { line, content, reason in
+            rows.append(RejectJSON(line: line, content: content, reason: reason))
         }
         return APIResponse.json(RejectsJSON(total: job.counts.failed, rows: rows))
     }

@@ -20,7 +20,10 @@ struct AccountRoutes: Sendable {
             return dashboard.page("Account", content, context, section: .account)
         }
         router.get("/timeline") { request, _ in Dashboard.html(await timeline(request)) }
-        router.get("/events") { _, _ in await events() }
+        router.get("/events") { request, context in
+            // Only its head is asked for: there would be no end of a stream to wait for.
+            request.method == .head ? Response(status: .ok) : try await events(context)
+        }
     }
 
     private func timeline(_ request: Request) async -> String {
@@ -32,19 +35,43 @@ struct AccountRoutes: Sendable {
         )
     }
 
-    private func events() async -> Response {
-        let pictures = await dashboard.account.pictures()
+    private func events(_ context: WebContext) async throws -> Response {
+        let session = context.visitor?.session
+        let (pictures, end) = await dashboard.account.watch()
+        guard let stream = dashboard.streams.add(session: session?.id, end: end) else {
+            end()
+            throw WebError(
+                .serviceUnavailable,
+                "Too many pages watch the account.",
+                advice: "Close some of them, then load this one again.",
+                retryAfter: 30
+            )
+        }
+        // It may have been signed out while this stream was taken in.
+        if let session, !dashboard.recognition.isOpen(session) { end() }
+        let seconds = session.map { $0.expires - Recognition.now } ?? SessionCookie.life
+        let expiry = Task {
+            try await Task.sleep(for: .seconds(seconds))
+            end()
+        }
         return Response(
             status: .ok,
             // A proxy that gathers what it passes on would hold the pictures back.
             headers: [.contentType: "text/event-stream; charset=utf-8", .accelBuffering: "no"],
-            body: ResponseBody { writer in
+            body: ResponseBody { [dashboard] writer in
+                defer {
+                    expiry.cancel()
+                    end()
+                    dashboard.streams.remove(stream)
+                }
                 try await writer.write(ByteBuffer(string: "retry: 3000\n\n"))
                 for await picture in pictures.cancelOnGracefulShutdown() {
+                    // What was on its way when the session ended is not for its eyes any more.
+                    if let session, !dashboard.recognition.isOpen(session) { break }
                     let html =
                         picture.fragments.stamp + picture.fragments.account + picture.fragments.holders
                         + picture.fragments.hosts
-                    let lines = html.split(separator: "\n").map { "data: \($0)\n" }.joined()
+                    let lines = Escaping.eventData(html)
                     try await writer.write(ByteBuffer(string: "event: picture\n\(lines)\n"))
                 }
                 try await writer.finish(nil)

@@ -1,4 +1,5 @@
 import CommandSupport
+import Headroom
 import HeadroomWatch
 
 /// The use of an account over time, as lines in a drawing of 1000 by 220.
@@ -66,7 +67,7 @@ struct Timeline: Sendable, Equatable {
         let step = Self.width / Self.columns
         func column(_ time: Double) -> Int? {
             guard time >= from, time <= to else { return nil }
-            return min(Self.columns - 1, Int((time - from) / span * Double(Self.columns)))
+            return min(Self.columns - 1, Int(clamped: (time - from) / span * Double(Self.columns)))
         }
         var values = [Double?](repeating: nil, count: Self.columns)
         var refused: Set<Int> = []
@@ -97,7 +98,7 @@ struct Timeline: Sendable, Equatable {
     private static func patience(_ samples: [GuardSample], _ span: Double) -> Int {
         let gaps = zip(samples.dropFirst(), samples).map { $0.time - $1.time }.filter { $0 > 0 }.sorted()
         guard !gaps.isEmpty else { return 1 }
-        return max(1, Int((gaps[gaps.count / 2] * 2.5 / span * Double(columns)).rounded(.up)))
+        return max(1, Int(clamped: (gaps[gaps.count / 2] * 2.5 / span * Double(columns)).rounded(.up)))
     }
 
     private static func bridged(_ values: [Double?], patience: Int) -> [Double?] {
@@ -122,7 +123,7 @@ struct Timeline: Sendable, Equatable {
             if isKnown {
                 var path = ""
                 for index in column..<end {
-                    let y = Int((Self.top + Self.height * (1 - (values[index] ?? 0) / 100)).rounded())
+                    let y = Int(clamped: (Self.top + Self.height * (1 - (values[index] ?? 0) / 100)).rounded())
                     path += index == column ? "M\(index * step) \(y)" : "V\(y)"
                     path += "H\((index + 1) * step)"
                 }

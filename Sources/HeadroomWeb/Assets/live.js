@@ -28,7 +28,13 @@
     const source = new EventSource(live.dataset.events);
     source.addEventListener("open", () => note("live"));
     source.addEventListener("picture", (event) => show(event.data));
-    source.addEventListener("error", () => note("not live: the dashboard does not answer"));
+    source.addEventListener("error", async () => {
+      note("not live: the dashboard does not answer");
+      if (source.readyState !== EventSource.CLOSED) return;
+      // It was refused. When the session has ended, here or on another tab, nothing of it stays on the screen.
+      const answer = await fetch(location.href, { method: "HEAD" }).catch(() => null);
+      if (answer?.redirected) location.assign(answer.url);
+    });
   }
 
   // Parts that change on their own time are asked for again, while somebody looks.

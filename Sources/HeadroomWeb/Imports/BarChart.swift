@@ -1,4 +1,5 @@
 import CommandSupport
+import Headroom
 import MeterImport
 
 /// A small chart of bars, in a drawing whose bars are 10 wide and at most 100 high.
@@ -60,6 +61,6 @@ struct BarChart: Sendable, Equatable {
     }
 
     private static func energy(_ value: Double) -> String {
-        value >= 100 ? "\(grouped(Int(value.rounded()))) kWh" : "\(fixed(value, value >= 10 ? 1 : 3)) kWh"
+        value >= 100 ? "\(grouped(Int(clamped: value.rounded()))) kWh" : "\(fixed(value, value >= 10 ? 1 : 3)) kWh"
     }
 }

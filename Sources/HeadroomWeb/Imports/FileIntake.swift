@@ -20,14 +20,16 @@ struct FileIntake: Sendable {
         var details: [String]
     }
 
-    /// A file to be written.
+    /// A file to be written, for which there is room.
     ///
-    /// - Throws: ``WebError`` when this dashboard takes none.
-    func newFile() throws -> UploadFile {
-        guard let folder = dashboard.options.uploadFolder else {
+    /// - Parameter request: The request that brings it; nothing of its body is read.
+    /// - Returns: The file.
+    /// - Throws: ``WebError`` when this dashboard takes none, or not now.
+    func newFile(_ request: Request) async throws -> UploadFile {
+        guard let uploads = dashboard.uploads else {
             throw WebError(.forbidden, "This dashboard takes no files.", advice: "Start it with --upload-folder.")
         }
-        return try UploadFile(folder: folder, most: dashboard.options.mostUpload)
+        return try await uploads.newFile(declared: request.headers[.contentLength].flatMap { Int($0) })
     }
 
     /// Checks the whole file as an import would, and queues it.
@@ -39,10 +41,16 @@ struct FileIntake: Sendable {
         let report: FileReport
         do {
             try options.validate()
-            report = try await FileCheck.run(path: file.path, type: form.type, options: options, problems: 5)
+            report = try await FileCheck.run(
+                path: file.part,
+                in: dashboard.options.importFolders.ofUploads,
+                type: form.type,
+                options: options,
+                problems: 5
+            )
         } catch let error as ImportError {
             // Where it lies here is nothing to its user.
-            let text = error.description.replacing(file.path, with: form.filename)
+            let text = error.description.replaced(file.part, with: form.filename)
             throw Unusable(message: printable(text), details: [])
         }
         guard report.rows == 0 || report.rows > report.rowsRejected else {
@@ -58,8 +66,9 @@ struct FileIntake: Sendable {
             isDryRun: form.isDryRun,
             metadata: options.metadata
         )
+        try await file.complete()
         let id = try await dashboard.queue.add(job, batchID: UUID().uuidString.lowercased())
-        try await file.keep()
+        await file.keep()
         dashboard.options.ring()
         await dashboard.jobs.expire()
         dashboard.note("file queued", context, ["web.job": "\(id)"])

@@ -37,7 +37,7 @@ struct ImportRoutes: Sendable {
             router.get("/imports/:id/\(deed.rawValue)") { _, context in try await confirm(deed, context) }
             router.post("/imports/:id/\(deed.rawValue)") { request, context in
                 let form = try await dashboard.form(request, context)
-                let id = try context.parameters.require("id", as: Int.self)
+                let id = try jobID(context)
                 try await JobDeed(dashboard).run(deed, id, withReadings: form.readings == "yes", context)
                 return Response.redirect(to: deed == .delete ? "/imports" : "/imports/\(id)", type: .normal)
             }
@@ -45,7 +45,14 @@ struct ImportRoutes: Sendable {
     }
 
     private func job(_ context: WebContext) async throws -> ImportJob {
-        try await dashboard.job(try context.parameters.require("id", as: Int.self))
+        try await dashboard.job(try jobID(context))
+    }
+
+    private func jobID(_ context: WebContext) throws -> Int {
+        guard let id = context.parameters.get("id", as: UInt32.self), id > 0 else {
+            throw WebError(.notFound, "There is no such job.", code: "job_unknown")
+        }
+        return Int(id)
     }
 
     private func confirm(_ deed: Deed, _ context: WebContext) async throws -> Response {
@@ -104,7 +111,6 @@ extension Dashboard {
 
     /// Whether a job's file came through this dashboard, so that it goes with the job.
     func isUploaded(_ job: ImportJob) -> Bool {
-        guard let folder = options.uploadFolder else { return false }
-        return job.path.hasPrefix("\(folder)/") && !job.path.dropFirst(folder.count + 1).contains("/")
+        options.importFolders.ofUploads.has(job.path)
     }
 }

@@ -1,4 +1,3 @@
-import Glibc
 import HTTPTypes
 import Headroom
 import HeadroomJobs
@@ -31,7 +30,7 @@ struct JobDeed: Sendable {
             _ = try await dashboard.queue.cancel(id)
             if withReadings { _ = try await StoredReadings.delete(batch: job.batchID, dashboard.queue.database) }
             _ = try await dashboard.queue.delete(id)
-            if dashboard.isUploaded(job) { unlink(job.path) }
+            _ = try await dashboard.queue.deleteFile(job.path, in: dashboard.options.importFolders.ofUploads)
         }
         await dashboard.jobs.expire()
         dashboard.note("job changed", context, ["web.job": "\(id)", "web.deed": "\(deed.rawValue)"])

@@ -110,8 +110,7 @@ struct JobView: Sendable {
 
     private static func rejects(_ job: ImportJob, _ queue: JobQueue) async throws -> Rejects {
         var rows: [Reject] = []
-        try await queue.rejectedRows(of: job.id) { line, content, reason in
-            guard rows.count < mostRejects else { return }
+        try await queue.rejectedRows(of: job.id, limit: mostRejects) { line, content, reason in
             rows.append(
                 Reject(line: "\(line)", reason: printable(reason), content: printable(String(content.prefix(200))))
             )

@@ -1,3 +1,5 @@
+import Headroom
+
 /// Takes a form with a file apart as it comes in (`multipart/form-data`, RFC 7578), and holds no more of it than a few lines.
 struct MultipartScanner: Sendable {
     /// What was found.
@@ -39,7 +41,7 @@ struct MultipartScanner: Sendable {
     /// - Parameter contentType: The form's content type, which names the boundary.
     /// - Throws: ``Flaw/noBoundary``.
     init(contentType: String) throws(Flaw) {
-        guard contentType.lowercased().hasPrefix("multipart/form-data"),
+        guard contentType.lowercased().begins(with: "multipart/form-data"),
             let boundary = Self.parameter("boundary", of: contentType), (1...70).contains(boundary.utf8.count)
         else { throw .noBoundary }
         delimiter = Array("\r\n--\(boundary)".utf8)
@@ -113,8 +115,8 @@ struct MultipartScanner: Sendable {
     }
 
     private mutating func begin(_ head: String, _ parts: inout [Part]) throws(Flaw) {
-        let lines = head.split(whereSeparator: \.isNewline)
-        guard let line = lines.first(where: { $0.lowercased().hasPrefix("content-disposition:") }),
+        let lines = head.pieces(where: \.endsLine)
+        guard let line = lines.first(where: { $0.lowercased().begins(with: "content-disposition:") }),
             let name = Self.parameter("name", of: String(line))
         else { throw .badPart }
         if let file = Self.parameter("filename", of: String(line)) {
@@ -146,21 +148,20 @@ struct MultipartScanner: Sendable {
     /// A parameter of a header, quoted or not; browsers write a quote within as `%22`.
     private static func parameter(_ name: String, of header: String) -> String? {
         var rest = Substring(header)
-        while let semicolon = rest.firstIndex(of: ";") {
-            rest = rest[rest.index(after: semicolon)...].drop { $0 == " " }
-            guard let equals = rest.firstIndex(of: "=") else { return nil }
+        while let semicolon = rest.unicodeScalars.firstIndex(of: ";") {
+            rest = rest[rest.unicodeScalars.index(after: semicolon)...].dropping { $0 == " " }
+            guard let equals = rest.unicodeScalars.firstIndex(of: "=") else { return nil }
             let key = rest[..<equals].lowercased()
-            rest = rest[rest.index(after: equals)...]
+            rest = rest[rest.unicodeScalars.index(after: equals)...]
             let value: Substring
-            if rest.first == "\"" {
-                rest = rest.dropFirst()
-                value = rest.prefix { $0 != "\"" }
-                rest = rest[value.endIndex...].dropFirst()
+            if let quoted = rest.after("\"") {
+                value = quoted.leading { $0 != "\"" }
+                rest = Substring(quoted[value.endIndex...].unicodeScalars.dropFirst())
             } else {
-                value = rest.prefix { $0 != ";" && $0 != " " }
+                value = rest.leading { $0 != ";" && $0 != " " }
                 rest = rest[value.endIndex...]
             }
-            if key == name { return String(value).replacing("%22", with: "\"") }
+            if key == name { return String(value).replaced("%22", with: "\"") }
         }
         return nil
     }

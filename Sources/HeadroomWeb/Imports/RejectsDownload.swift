@@ -12,21 +12,19 @@ struct RejectsDownload: Sendable {
         self.dashboard = dashboard
     }
 
-    /// - Throws: ``ImportError`` when the job's file, whose header it needs, is not there any more.
+    private struct IsFull: Error {}
+
+    /// - Throws: ``ImportError`` when the header was not kept, and the job's file is not there any more or may not be read.
     func response(_ job: ImportJob) async throws -> Response {
-        let rejects = try await FileCheck.open(
-            path: job.path,
-            type: ImportType(rawValue: job.type) ?? .hh,
-            options: try ImportOptions(metadata: job.metadata)
-        )
+        let rejects = try await rejects(of: job)
         var text = ByteBuffer(string: rejects.headerLine)
-        var count = 0
-        try await dashboard.queue.rejectedRows(of: job.id) { _, content, reason in
-            // Held in memory, so bounded; a file with more is better read with `headroom jobs rejects`.
-            guard text.readableBytes < 64 << 20 else { return }
-            count += 1
-            text.writeString(rejects.line(content, reason: reason))
-        }
+        do {
+            try await dashboard.queue.rejectedRows(of: job.id) { _, content, reason in
+                // Held in memory, so bounded; a file with more is better read with `headroom jobs rejects`.
+                guard text.readableBytes < 64 << 20 else { throw IsFull() }
+                text.writeString(rejects.line(content, reason: reason))
+            }
+        } catch is IsFull {}
         return Response(
             status: .ok,
             headers: [
@@ -35,6 +33,19 @@ struct RejectsDownload: Sendable {
                 .contentDisposition: "attachment; filename=\"rejected-rows-of-job-\(job.id).csv\"",
             ],
             body: ResponseBody(byteBuffer: text)
+        )
+    }
+
+    /// The header was kept with the rows; the file's own stands in when none was rejected.
+    private func rejects(of job: ImportJob) async throws -> RejectsCSV {
+        if let kept = try await dashboard.queue.rejectedHeader(of: job.id).flatMap(RejectsCSV.init(json:)) {
+            return kept
+        }
+        return try await FileCheck.open(
+            path: job.path,
+            in: dashboard.options.importFolders.alone,
+            type: ImportType(rawValue: job.type) ?? .hh,
+            options: try ImportOptions(metadata: job.metadata)
         )
     }
 }

@@ -7,35 +7,56 @@ import MeterImport
 actor UploadFile {
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
+    /// How a file's name ends until it is complete.
+    static let partEnding = ".part"
+
     /// Writing blocks, so it happens on a thread of its own.
     private let executor = FileExecutor()
 
-    /// Where it is.
+    /// Where it is once it is complete.
     nonisolated let path: String
 
-    private let descriptor: Int32
+    /// Where it is while it comes in.
+    nonisolated let part: String
+
+    private let name: String
+    private let folder: UploadFolder
     private let most: Int
+    private var descriptor: Int32 = -1
     private var size = 0
+    private var isComplete = false
     private var isKept = false
 
-    /// Makes the file.
+    /// Names the file; it is made by ``begin()``.
     ///
     /// - Parameters:
-    ///   - folder: The folder, which is made when it is not there.
+    ///   - name: A name that no other has.
+    ///   - path: The folder's absolute path, without links.
+    ///   - folder: Knows how much room there is, and has set some aside for this file.
     ///   - most: The most bytes that it may have.
-    /// - Throws: ``WebError`` when it cannot be made.
-    init(folder: String, most: Int) throws {
-        self.most = most
-        path = "\(folder)/\(Secret.text(bytes: 16)).csv"
-        mkdir(folder, 0o770)
-        // The worker may be another user of the same group.
-        descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o640)
-        guard descriptor >= 0 else { throw Self.failure(errno) }
+    init(_ name: String, in path: String, of folder: UploadFolder, most: Int) {
+        (self.name, self.folder, self.most) = (name, folder, most)
+        self.path = "\(path)/\(name).csv"
+        part = "\(path)/\(name)\(Self.partEnding)"
     }
 
     deinit {
-        close(descriptor)
-        if !isKept { unlink(path) }
+        if descriptor >= 0 {
+            if !isKept { unlink(isComplete ? path : part) }
+            close(descriptor)
+        }
+        folder.end(name, kept: isKept ? size : 0)
+    }
+
+    /// Makes the file.
+    ///
+    /// - Throws: ``WebError`` when it cannot be made.
+    func begin() throws {
+        // The worker may be another user of the same group.
+        descriptor = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o640)
+        guard descriptor >= 0 else { throw Self.failure(errno) }
+        // Held until the file is closed: so it is seen that somebody writes to it, and the kernel drops it after a crash.
+        _ = flock(descriptor, LOCK_EX | LOCK_NB)
     }
 
     /// Adds bytes.
@@ -43,14 +64,8 @@ actor UploadFile {
     /// - Throws: ``WebError`` when the file becomes too large, or the disk is full.
     func write(_ bytes: [UInt8]) throws {
         size += bytes.count
-        guard size <= most else {
-            throw WebError(
-                .contentTooLarge,
-                "The file is larger than \(most >> 20) MB.",
-                advice: "Split it, or queue it where it is with headroom jobs add.",
-                code: "file_too_large"
-            )
-        }
+        guard size <= most else { throw Self.tooLarge(most) }
+        try folder.grow(name, to: size)
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
@@ -59,13 +74,25 @@ actor UploadFile {
         }
     }
 
-    /// Keeps the file.
-    func keep() throws {
-        guard fsync(descriptor) == 0 else { throw Self.failure(errno) }
-        isKept = true
+    /// Gives the file the name under which a job knows it; it still goes unless it is kept.
+    func complete() throws {
+        guard fsync(descriptor) == 0, rename(part, path) == 0 else { throw Self.failure(errno) }
+        isComplete = true
     }
 
-    private static func failure(_ number: Int32) -> WebError {
+    /// Keeps the file: a job has it now.
+    func keep() { isKept = true }
+
+    static func tooLarge(_ most: Int) -> WebError {
+        WebError(
+            .contentTooLarge,
+            "The file is larger than \(most >> 20) MB.",
+            advice: "Split it, or queue it where it is with headroom jobs add.",
+            code: "file_too_large"
+        )
+    }
+
+    static func failure(_ number: Int32) -> WebError {
         WebError(
             HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage"),
             "The file cannot be stored: \(String(cString: strerror(number))).",

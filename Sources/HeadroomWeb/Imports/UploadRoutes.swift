@@ -46,15 +46,17 @@ struct UploadRoutes: Sendable {
             return .redirect(to: "/imports/\(id)", type: .normal)
         } catch let error as FileIntake.Unusable {
             return page(form, context, problem: error.message, details: error.details, status: .unprocessableContent)
-        } catch let error as WebError where error.status == .contentTooLarge {
+        } catch let error as WebError where [413, 503, 507].contains(error.status.code) {
             return page(form, context, problem: error.message, details: [error.advice], status: error.status)
         }
     }
 
     /// Reads the form; nothing is written before its token was seen to be right.
     private func read(_ request: Request, _ context: WebContext, _ form: inout UploadForm) async throws -> UploadFile {
+        // Room first: a request that says how long it is is refused before it is read.
+        let file = try await FileIntake(dashboard).newFile(request)
+        var hasBegun = false
         var scanner = try Self.readable { try MultipartScanner(contentType: request.headers[.contentType] ?? "") }
-        var file: UploadFile?
         var isChecked = context.visitor?.session == nil
         if isChecked { try dashboard.checkForm(nil, request, context) }
         for try await buffer in request.body {
@@ -67,18 +69,20 @@ struct UploadRoutes: Sendable {
                     form.take(name, value)
                 case .fileBegan("file", let name):
                     guard isChecked else { throw WebError(.forbidden, "The form's token must come before its file.") }
-                    guard file == nil else { throw WebError(.badRequest, "One file at a time.") }
+                    guard !hasBegun else { throw WebError(.badRequest, "One file at a time.") }
                     form.filename = UploadForm.shown(name)
-                    file = try FileIntake(dashboard).newFile()
+                    hasBegun = true
+                    try await file.begin()
                 case .fileBytes(let bytes):
-                    try await file?.write(bytes)
+                    // A file under another name is none of ours.
+                    if hasBegun { try await file.write(bytes) }
                 case .fileBegan, .fileEnded:
                     break
                 }
             }
         }
         guard isChecked else { throw WebError(.forbidden, "The form has no token.") }
-        guard scanner.isComplete, let file else { throw WebError(.badRequest, "The form has no file, or broke off.") }
+        guard scanner.isComplete, hasBegun else { throw WebError(.badRequest, "The form has no file, or broke off.") }
         return file
     }
 
@@ -114,7 +118,7 @@ struct UploadForm: Sendable {
 
     /// A file's name as it is shown; it never becomes a path.
     static func shown(_ name: String) -> String {
-        let last = name.split { $0 == "/" || $0 == "\\" }.last.map(String.init) ?? ""
+        let last = name.pieces { $0 == "/" || $0 == "\\" }.last.map(String.init) ?? ""
         let text = printable(String(last.prefix(120)))
         return text.isEmpty ? "upload.csv" : text
     }

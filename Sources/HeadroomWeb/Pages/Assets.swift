@@ -1,6 +1,14 @@
 import Crypto
+import Headroom
 import Hummingbird
 import Mustache
+
+/// How a page's values are escaped: Mustache's own way compares `Character`s, and a mark beside a `<` hides it from that.
+private struct HTMLByScalar: MustacheContentType {
+    static let name = "HTML_BY_SCALAR"
+
+    func escapeText(_ text: String) -> String { Escaping.html(text) }
+}
 
 /// What travels in the program: pages, stylesheet, script, icon.
 struct Assets: Sendable {
@@ -32,9 +40,13 @@ struct Assets: Sendable {
             script: "/assets/\(script.name)",
             icon: "/assets/\(icon.name)"
         )
+        MustacheContentTypes.register(HTMLByScalar(), named: HTMLByScalar.name)
         var library = MustacheLibrary()
         for (name, content) in Self.templates {
-            try library.register(String(decoding: content, as: UTF8.self), named: name)
+            try library.register(
+                "{{% CONTENT_TYPE: \(HTMLByScalar.name)}}" + String(decoding: content, as: UTF8.self),
+                named: name
+            )
         }
         self.library = library
     }

@@ -42,7 +42,10 @@ actor Sampler<Picture: Sendable> {
     }
 
     /// Every picture from now on, and the last one at once; who is slow misses some.
-    func pictures() -> AsyncStream<Picture> {
+    func pictures() -> AsyncStream<Picture> { watch().pictures }
+
+    /// The same, with what ends it.
+    func watch() -> (pictures: AsyncStream<Picture>, end: @Sendable () -> Void) {
         let (stream, continuation) = AsyncStream.makeStream(of: Picture.self, bufferingPolicy: .bufferingNewest(1))
         let viewer = nextViewer
         nextViewer += 1
@@ -50,8 +53,8 @@ actor Sampler<Picture: Sendable> {
         cadence.viewerCame()
         continuation.onTermination = { _ in Task { await self.leave(viewer) } }
         if let last { continuation.yield(last) }
-        if watching == nil { watching = Task { await watch() } }
-        return stream
+        if watching == nil { watching = Task { await keepLooking() } }
+        return (stream, { continuation.finish() })
     }
 
     /// Makes the next picture a new one: something was just done about it.
@@ -64,7 +67,7 @@ actor Sampler<Picture: Sendable> {
         if viewers.isEmpty { watching?.cancel() }
     }
 
-    private func watch() async {
+    private func keepLooking() async {
         loop: while true {
             switch cadence.decision(at: .now) {
             case .rest: break loop
@@ -75,7 +78,7 @@ actor Sampler<Picture: Sendable> {
             // Somebody else may have come since this one was told to stop: then it goes on in a new task.
             if Task.isCancelled { break }
         }
-        watching = viewers.isEmpty ? nil : Task { await watch() }
+        watching = viewers.isEmpty ? nil : Task { await keepLooking() }
     }
 
     private func look() async -> Picture {

@@ -9,6 +9,9 @@ package struct Credentials: Sendable {
     /// The token, which programs send with each request, and with which a person may sign in as well.
     private let token: String?
 
+    /// The token that opens the metrics and nothing else.
+    private let metricsToken: String?
+
     /// What is checked when there is no such user, so that the time taken does not tell which names exist.
     private let decoy: Password?
 
@@ -17,17 +20,21 @@ package struct Credentials: Sendable {
     /// - Parameters:
     ///   - users: The content of a user file: a `name:hash` a line; empty lines and those with `#` in front are left out.
     ///   - token: The token, of at least 16 characters.
+    ///   - metricsToken: One that opens the metrics and nothing else, of at least 16 characters too.
     /// - Throws: ``DatabaseError`` with `settingsInvalid`.
-    package init(users: String? = nil, token: String? = nil) throws {
+    package init(users: String? = nil, token: String? = nil, metricsToken: String? = nil) throws {
         self.token = token
-        if let token, token.utf8.count < 16 {
+        self.metricsToken = metricsToken
+        for token in [token, metricsToken].compactMap(\.self) where token.utf8.count < 16 {
             throw Self.invalid("The dashboard's token is too short.", "Take one of 16 characters or more.")
         }
-        for (number, line) in (users ?? "").split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            let line = line.trimmingPrefix { $0 == " " }
-            guard !line.isEmpty, line.first != "#" else { continue }
-            guard let colon = line.firstIndex(of: ":"), colon > line.startIndex,
-                let password = Password(String(line[line.index(after: colon)...].prefix { !$0.isWhitespace }))
+        for (number, line) in (users ?? "").pieces(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            let line = line.dropping { $0 == " " }
+            guard !line.isEmpty, !line.begins(with: "#") else { continue }
+            guard let colon = line.unicodeScalars.firstIndex(of: ":"), colon > line.startIndex,
+                let password = Password(
+                    String(line[line.unicodeScalars.index(after: colon)...].leading { !$0.isBlank })
+                )
             else {
                 throw Self.invalid(
                     "Line \(number + 1) of the user file is not 'name:hash'.",
@@ -41,6 +48,9 @@ package struct Credentials: Sendable {
 
     /// Whether there is a file of users.
     package var hasUsers: Bool { !users.isEmpty }
+
+    /// Whether the file of users has that name.
+    func hasUser(_ name: String) -> Bool { users[name] != nil }
 
     /// Whether there is a token.
     package var hasToken: Bool { token != nil }
@@ -56,11 +66,15 @@ package struct Credentials: Sendable {
     /// Whether that is the token.
     package func isToken(_ text: String) -> Bool { token.map { Secret.areEqual($0, text) } ?? false }
 
+    /// Whether that is the token for the metrics.
+    func isMetricsToken(_ text: String) -> Bool { metricsToken.map { Secret.areEqual($0, text) } ?? false }
+
     /// A line of a user file.
     ///
     /// - Throws: ``DatabaseError`` with `settingsInvalid` for a name that cannot stand there.
     package static func line(name: String, password: String) async throws -> String {
-        guard !name.isEmpty, name.utf8.count <= 64, !name.contains(where: { $0 == ":" || $0 == "#" || $0.isWhitespace })
+        guard !name.isEmpty, name.utf8.count <= 64,
+            name.isAll({ $0 != ":" && $0 != "#" && !$0.properties.isWhitespace && $0.value >= 0x20 })
         else { throw invalid("'\(name)' cannot be a user's name.", "Take one without spaces, colons and #.") }
         guard password.count >= 8 else {
             throw invalid("The password is too short.", "Take one of 8 characters or more.")

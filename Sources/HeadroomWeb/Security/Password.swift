@@ -1,6 +1,7 @@
 import CryptoExtras
 import Dispatch
 import FoundationEssentials
+import Headroom
 
 /// A password as it is kept: hashed with scrypt, in the form `$scrypt$ln=15,r=8,p=1$salt$hash`.
 struct Password: Sendable, Equatable {
@@ -30,12 +31,12 @@ struct Password: Sendable, Equatable {
     }
 
     /// Reads one that was kept; `nil` when it is none, or one that would cost more than 256 MB to check.
-    init?(_ text: some StringProtocol) {
-        let parts = text.split(separator: "$", omittingEmptySubsequences: false)
+    init?(_ text: String) {
+        let parts = text.pieces(separator: "$", omittingEmptySubsequences: false)
         guard parts.count == 5, parts[0].isEmpty, parts[1] == "scrypt" else { return nil }
         var numbers: [Substring: Int] = [:]
-        for pair in parts[2].split(separator: ",") {
-            let sides = pair.split(separator: "=")
+        for pair in parts[2].pieces(separator: ",") {
+            let sides = pair.pieces(separator: "=")
             guard sides.count == 2, let number = Int(sides[1]) else { return nil }
             numbers[Substring(sides[0])] = number
         }

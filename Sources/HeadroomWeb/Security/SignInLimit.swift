@@ -1,4 +1,9 @@
+import Headroom
+
 /// Limits how often somebody may try to sign in: 5 times at once, then once in 12 s; and everybody together 30 times.
+///
+/// A browser with which the same user has signed in before has tries of its own, so that nobody locks the owner out by
+/// trying in vain. The token is compared without a limit: it is too long to be guessed, and its comparison costs nothing.
 struct SignInLimit: Sendable {
     private struct Bucket: Sendable {
         var tokens: Double
@@ -18,13 +23,34 @@ struct SignInLimit: Sendable {
 
     init() {}
 
+    /// The tries that were refused, with those that were not looked at.
+    private(set) var refused = 0
+
+    private var passedOver = 0
+    private var lastLine = -Double.infinity
+
+    /// Counts a try that was refused.
+    mutating func countRefused() { refused += 1 }
+
+    /// Counts a try that was not looked at.
+    ///
+    /// - Returns: How many there were since the last line in the log; `nil` when the next one, in a minute, has them.
+    mutating func countPassedOver(at now: Double) -> Int? {
+        refused += 1
+        passedOver += 1
+        guard now - lastLine >= 60 else { return nil }
+        defer { (passedOver, lastLine) = (0, now) }
+        return passedOver
+    }
+
     /// Takes note of a try.
     ///
     /// - Parameters:
     ///   - address: Who tries.
+    ///   - isOwn: Whether it is a browser that is known: then what others try is not held against it.
     ///   - now: When, in seconds.
     /// - Returns: How many seconds to wait first; `nil` when the try is allowed.
-    mutating func take(_ address: String, at now: Double) -> Int? {
+    mutating func take(_ address: String, isOwn: Bool = false, at now: Double) -> Int? {
         var own = Self.filled(buckets[address], now, Self.burst, Self.perSecond)
         var all = Self.filled(everybody, now, Self.burstOfAll, Self.perSecondOfAll)
         defer {
@@ -35,6 +61,10 @@ struct SignInLimit: Sendable {
             }
         }
         guard own.tokens > Self.nearlyOne else { return Self.wait(own.tokens, Self.perSecond) }
+        if isOwn {
+            own.tokens -= 1
+            return nil
+        }
         guard all.tokens > Self.nearlyOne else { return Self.wait(all.tokens, Self.perSecondOfAll) }
         own.tokens -= 1
         all.tokens -= 1
@@ -45,7 +75,7 @@ struct SignInLimit: Sendable {
     private static let nearlyOne = 1 - 1e-9
 
     private static func wait(_ tokens: Double, _ rate: Double) -> Int {
-        Int(((nearlyOne - tokens) / rate).rounded(.up))
+        Int(clamped: ((nearlyOne - tokens) / rate).rounded(.up))
     }
 
     /// Forgets the tries of somebody who has signed in.

@@ -1,3 +1,4 @@
+import CommandSupport
 import FoundationEssentials
 import HTTPTypes
 import Hummingbird
@@ -14,24 +15,30 @@ struct SignInRoutes: Sendable {
         var password: String
     }
 
-    func add(to router: Router<WebContext>) {
+    func add(to router: Router<WebContext>, members: RouterGroup<WebContext>) {
         router.get("/sign-in") { _, context in
             context.visitor == nil ? page(context) : Response.redirect(to: "/", type: .normal)
         }
         router.post("/sign-in") { request, context in try await signIn(request, context) }
-        router.post("/sign-out") { request, context in
+        members.post("/sign-out") { request, context in
             _ = try await dashboard.form(request, context)
-            if let session = context.visitor?.session { recognition.end(session) }
+            if let session = context.visitor?.session { dashboard.end(session) }
             var response = Response.redirect(to: "/sign-in", type: .normal)
-            response.setCookie(cookie("", life: 0))
+            response.setCookie(cookie(recognition.cookie.name, "", life: 0))
             return response
         }
     }
 
     private func signIn(_ request: Request, _ context: WebContext) async throws -> Response {
         guard Recognition.isFromHere(request) else { throw WebError(.forbidden, "Another site has sent this form.") }
-        let now = Dashboard.now
-        if let wait = dashboard.signInLimit.withLock({ $0.take(context.address, at: now) }) {
+        guard let form = try? await URLEncodedFormDecoder().decode(Form.self, from: request, context: context) else {
+            throw WebError(.badRequest, "The form is incomplete.")
+        }
+        let (credentials, cookies) = (recognition.credentials, recognition.cookie)
+        let name = form.name ?? ""
+        let browser = request.cookies[cookies.browserName].flatMap { cookies.browser($0.value, of: name) }
+        let key = browser.map { "browser \($0)" } ?? AddressRange.of(context.address)
+        if !credentials.isToken(form.password), let wait = dashboard.takeTry(key, isOwn: browser != nil, context) {
             var response = page(
                 context,
                 problem: "Too many tries. Wait \(wait) s, then try again.",
@@ -40,24 +47,23 @@ struct SignInRoutes: Sendable {
             response.headers[.retryAfter] = "\(wait)"
             return response
         }
-        guard let form = try? await URLEncodedFormDecoder().decode(Form.self, from: request, context: context) else {
-            throw WebError(.badRequest, "The form is incomplete.")
-        }
-        let name = form.name ?? ""
-        guard form.password.utf8.count <= 512,
-            let user = await recognition.credentials.user(name: name, password: form.password)
+        guard name.utf8.count <= 64, form.password.utf8.count <= 512,
+            let user = await credentials.user(name: name, password: form.password)
         else {
-            dashboard.note("sign-in refused", context)
-            let what =
-                recognition.credentials.hasUsers
-                ? "That name and password do not go together." : "That is not the token."
+            // People type passwords into the wrong field, so that only a name that there is goes into the log.
+            let known = credentials.hasUser(name) ? name : "unknown"
+            dashboard.noteRefused("sign-in refused", context, ["web.name": known])
+            let what = credentials.hasUsers ? "That name and password do not go together." : "That is not the token."
             return page(context, problem: what, name: String(name.prefix(64)), status: .unauthorized)
         }
-        dashboard.signInLimit.withLock { $0.forgive(context.address) }
-        let session = recognition.cookie.begin(user, at: Recognition.now)
-        dashboard.note("signed in", context, ["web.name": "\(user)"])
+        dashboard.forgiveTries(key)
+        let session = cookies.begin(user, at: Recognition.now)
+        dashboard.note("signed in", context, ["web.name": printable(user)])
         var response = Response.redirect(to: "/", type: .normal)
-        response.setCookie(cookie(recognition.cookie.value(of: session), life: SessionCookie.life))
+        response.setCookie(cookie(cookies.name, cookies.value(of: session), life: SessionCookie.life))
+        if browser == nil, credentials.hasUser(name) {
+            response.setCookie(cookie(cookies.browserName, cookies.browserValue(for: name), life: 30 * 24 * 3600))
+        }
         return response
     }
 
@@ -77,13 +83,13 @@ struct SignInRoutes: Sendable {
         return dashboard.page("Sign in", dashboard.assets.render("signin", view), context, status: status)
     }
 
-    private func cookie(_ value: String, life: Int) -> Cookie {
+    private func cookie(_ name: String, _ value: String, life: Int) -> Cookie {
         Cookie(
-            name: SessionCookie.name,
+            name: name,
             value: value,
             maxAge: life,
             path: "/",
-            secure: dashboard.options.isSecure,
+            secure: recognition.cookie.isSecure,
             httpOnly: true,
             sameSite: .strict
         )

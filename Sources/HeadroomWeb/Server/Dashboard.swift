@@ -18,8 +18,12 @@ final class Dashboard: Sendable {
     let account: Sampler<AccountPicture>
     let jobs: Sampler<JobsPicture>
     let queue: JobQueue
+    /// The uploads; `nil` when none are taken.
+    let uploads: UploadFolder?
     let logger: Logger
-    let signInLimit = Mutex(SignInLimit())
+    let connections: Connections
+    let streams = LiveStreams()
+    private let signInLimit = Mutex(SignInLimit())
 
     init(_ loaded: LoadedSettings, _ options: WebOptions, _ recognition: Recognition, logger: Logger) throws {
         settings = loaded.database
@@ -27,6 +31,7 @@ final class Dashboard: Sendable {
         self.options = options
         self.recognition = recognition
         self.logger = logger
+        connections = Connections(options, logger: logger)
         let assets = try Assets()
         self.assets = assets
         let looker = AccountLooker(loaded, historyFile: options.historyFile)
@@ -43,6 +48,7 @@ final class Dashboard: Sendable {
         patient.connectTimeout = min(patient.connectTimeout, .seconds(5))
         let queue = JobQueue(Database(patient))
         self.queue = queue
+        uploads = options.uploadFolder.map { UploadFolder($0, options, queue) }
         jobs = Sampler(interval: options.interval) { await JobsPicture.taken(queue) }
     }
 
@@ -109,8 +115,9 @@ final class Dashboard: Sendable {
     /// Makes sure that a change is wanted by the one whose name it is done in.
     func checkForm(_ token: String?, _ request: Request, _ context: WebContext) throws {
         guard Recognition.isFromHere(request) else { throw WebError(.forbidden, "Another site has sent this form.") }
+        guard let visitor = context.visitor else { throw WebError(.unauthorized, "Sign in first, or send the token.") }
         // A program shows its token with each request, which no other site can make a browser do.
-        guard let session = context.visitor?.session else { return }
+        guard let session = visitor.session else { return }
         guard let token, recognition.cookie.isFormToken(token, of: session) else {
             throw WebError(
                 .forbidden,
@@ -118,6 +125,37 @@ final class Dashboard: Sendable {
                 advice: "Go back, load the page again, and retry."
             )
         }
+    }
+
+    /// Takes note of a try to sign in, or with a wrong token.
+    ///
+    /// - Returns: How many seconds to wait first; `nil` when the try is allowed.
+    func takeTry(_ key: String, isOwn: Bool = false, _ context: WebContext) -> Int? {
+        let now = Self.now
+        let (wait, count) = signInLimit.withLock { limit in
+            let wait = limit.take(key, isOwn: isOwn, at: now)
+            return (wait, wait == nil ? nil : limit.countPassedOver(at: now))
+        }
+        if let count { note("too many tries to sign in", context, ["web.count": "\(count)"]) }
+        return wait
+    }
+
+    /// Counts a try that was in vain, and puts it into the log: from where, never with what.
+    func noteRefused(_ deed: String, _ context: WebContext, _ facts: [String: String] = [:]) {
+        signInLimit.withLock { $0.countRefused() }
+        note(deed, context, facts)
+    }
+
+    /// Forgets the tries of somebody who has signed in.
+    func forgiveTries(_ key: String) { signInLimit.withLock { $0.forgive(key) } }
+
+    /// The tries to sign in that were refused.
+    var refusedTries: Int { signInLimit.withLock(\.refused) }
+
+    /// Ends a session before its time, and the streams of all its tabs.
+    func end(_ session: SessionCookie.Session) {
+        recognition.end(session)
+        streams.end(session: session.id)
     }
 
     /// Notes what somebody did.

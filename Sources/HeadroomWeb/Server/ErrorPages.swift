@@ -33,7 +33,7 @@ struct ErrorPages: RouterMiddleware {
         } catch {
             dashboard.logger.error(
                 "request failed",
-                metadata: ["error": "\(error)", "http.path": "\(request.uri.path)"]
+                metadata: ["error": "\(error)", "http.path": "\(request.uri.path.prefix(200))"]
             )
             return answer(
                 WebError(.internalServerError, "Something went wrong here; the log says what."),
@@ -45,7 +45,7 @@ struct ErrorPages: RouterMiddleware {
 
     /// The answer when a path of the API is there but takes another method.
     private func refusal(of request: Request) -> Response? {
-        guard request.uri.path.hasPrefix("/api/v1/"), let methods = APIRoutes.methods(of: request.uri.path) else {
+        guard request.uri.path.begins(with: "/api/v1/"), let methods = APIRoutes.methods(of: request.uri.path) else {
             return nil
         }
         let allowed = methods.map(\.rawValue).joined(separator: ", ")
@@ -56,10 +56,17 @@ struct ErrorPages: RouterMiddleware {
     }
 
     private func answer(_ error: WebError, _ request: Request, _ context: WebContext) -> Response {
+        var response = body(error, request, context)
+        if let seconds = error.retryAfter { response.headers[.retryAfter] = "\(seconds)" }
+        if error.status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer realm=\"headroom\"" }
+        return response
+    }
+
+    private func body(_ error: WebError, _ request: Request, _ context: WebContext) -> Response {
         // What the database says names it; that is for those who have signed in.
         let isKnown = context.visitor != nil || error.status != .serviceUnavailable
         let text = isKnown ? error.message : "The database cannot be used at the moment."
-        guard request.uri.path.hasPrefix("/api/") else {
+        guard request.uri.path.begins(with: "/api/") else {
             return dashboard.message(
                 error.status.reasonPhrase,
                 text,
@@ -69,12 +76,10 @@ struct ErrorPages: RouterMiddleware {
                 status: error.status
             )
         }
-        var response = APIResponse.json(
+        return APIResponse.json(
             ["error": APIError(code: error.code, message: text, advice: isKnown ? error.advice : "")],
             error.status
         )
-        if error.status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer realm=\"headroom\"" }
-        return response
     }
 }
 

@@ -1,4 +1,5 @@
 import HTTPTypes
+import Headroom
 import HeadroomJobs
 import HeadroomWatch
 import Hummingbird
@@ -23,20 +24,35 @@ struct Monitoring: Sendable {
             return Self.text("ready\n")
         }
         router.get("/metrics") { request, context in
-            // Elsewhere than on this host the numbers are for those who have the token.
-            guard dashboard.options.place.isLoopback || context.visitor != nil else {
-                return Self.text("send the token\n", .unauthorized)
+            guard context.visitor != nil || context.mayScrape || isFromThisHost(request) else {
+                throw WebError(.unauthorized, "The metrics are for who sends the token.")
             }
             let wantsOpenMetrics = request.headers[values: .accept]
-                .contains { $0.contains("application/openmetrics-text") }
+                .contains { $0.holds("application/openmetrics-text") }
             let format: MetricsPage.Format = wantsOpenMetrics ? .openMetrics : .prometheus
             let picture = await dashboard.account.picture(within: Self.deadline)
-            let page = Self.page(picture, viewers: await dashboard.account.viewerCount)
+            var page = Self.page(picture, viewers: await dashboard.account.viewerCount)
+            page.gauge("headroom_web_connections", "Connections to the dashboard.", Double(dashboard.connections.count))
+            page.counter(
+                "headroom_web_sign_ins_refused_total",
+                "Wrong tokens and passwords since this program's start."
+            )
+            page.sample("headroom_web_sign_ins_refused_total", Double(dashboard.refusedTries))
             return Response(
                 status: .ok,
                 headers: [.contentType: format.contentType],
                 body: ResponseBody(byteBuffer: ByteBuffer(string: page.lines(format).joined(separator: "\n") + "\n"))
             )
+        }
+    }
+
+    /// Whether a program of this host asks, by itself: who comes through a proxy or a tunnel of one comes from this host too.
+    private func isFromThisHost(_ request: Request) -> Bool {
+        guard case .tcp = dashboard.options.place, dashboard.options.place.isLoopback, !dashboard.options.isBehindProxy
+        else { return false }
+        return !request.headers.contains { field in
+            let name = field.name.canonicalName
+            return name.begins(with: "x-forwarded") || ["forwarded", "via", "x-real-ip", "x-client-ip"].contains(name)
         }
     }
 

@@ -1,6 +1,8 @@
 import FoundationEssentials
 import HTTPTypes
+import Headroom
 import Hummingbird
+import NIOCore
 import Synchronization
 
 /// Finds out who asks: by the cookie of a browser, or by the token of a program.
@@ -18,21 +20,33 @@ final class Recognition: Sendable {
 
     static var now: Int { Int(Date.now.timeIntervalSince1970) }
 
-    /// Who asks; `nil` when it is nobody we know.
-    func visitor(_ request: Request) -> Visitor? {
-        if let value = request.headers[.authorization] {
-            let prefix = "bearer "
-            guard value.lowercased().hasPrefix(prefix), credentials.isToken(String(value.dropFirst(prefix.count)))
-            else {
-                return nil
-            }
-            return Visitor(name: "token")
-        }
-        guard let value = request.cookies[SessionCookie.name]?.value,
-            let session = cookie.session(value, at: Self.now), ended.withLock({ $0[session.id] == nil })
-        else { return nil }
-        return Visitor(name: session.user, session: session)
+    /// What a request shows of who asks.
+    enum Finding {
+        case nobody
+        case visitor(Visitor)
+        /// It may read the metrics, and nothing else.
+        case scraper
+        /// It has a token that is not ours.
+        case wrongToken
     }
+
+    /// Who asks.
+    func finding(_ request: Request) -> Finding {
+        let prefix = "bearer "
+        // Another scheme is a proxy's own business.
+        if let value = request.headers[.authorization], value.lowercased().begins(with: prefix) {
+            let token = String(value.dropFirst(prefix.count))
+            if credentials.isToken(token) { return .visitor(Visitor(name: "token")) }
+            return credentials.isMetricsToken(token) ? .scraper : .wrongToken
+        }
+        guard let value = request.cookies[cookie.name]?.value, let session = cookie.session(value, at: Self.now),
+            isOpen(session)
+        else { return .nobody }
+        return .visitor(Visitor(name: session.user, session: session))
+    }
+
+    /// Whether a session was not signed out.
+    func isOpen(_ session: SessionCookie.Session) -> Bool { ended.withLock { $0[session.id] == nil } }
 
     /// Ends a session before its time.
     func end(_ session: SessionCookie.Session) {
@@ -51,12 +65,11 @@ final class Recognition: Sendable {
     }
 }
 
-/// Puts into the context who asks.
+/// Puts into the context who asks; a wrong token goes no further, whatever it asks for.
 struct RecognitionMiddleware: RouterMiddleware {
     typealias Context = WebContext
 
-    let recognition: Recognition
-    let isBehindProxy: Bool
+    let dashboard: Dashboard
 
     @concurrent func handle(
         _ request: Request,
@@ -64,10 +77,24 @@ struct RecognitionMiddleware: RouterMiddleware {
         next: @concurrent (Request, WebContext) async throws -> Response
     ) async throws -> Response {
         var context = context
-        context.visitor = recognition.visitor(request)
         // The last one is what the proxy itself has added.
-        if isBehindProxy, let last = request.headers[.forwardedFor]?.split(separator: ",").last {
-            context.address = String(last.filter { !$0.isWhitespace })
+        if dashboard.options.isBehindProxy, let last = request.headers[.forwardedFor]?.pieces(separator: ",").last,
+            let address = try? SocketAddress(ipAddress: String(last.trimmed), port: 0)
+        {
+            context.address = address.ipAddress ?? context.address
+        }
+        switch dashboard.recognition.finding(request) {
+        case .nobody: break
+        case .scraper: context.mayScrape = true
+        case .visitor(let visitor):
+            context.visitor = visitor
+            dashboard.connections.noteKnown(context.connection)
+        case .wrongToken:
+            if let wait = dashboard.takeTry(AddressRange.of(context.address), context) {
+                throw WebError(.tooManyRequests, "Too many wrong tokens. Wait \(wait) s.", retryAfter: wait)
+            }
+            dashboard.noteRefused("token refused", context)
+            throw WebError(.unauthorized, "That is not the token.")
         }
         return try await next(request, context)
     }
@@ -83,7 +110,7 @@ struct MembersOnly: RouterMiddleware {
         next: @concurrent (Request, WebContext) async throws -> Response
     ) async throws -> Response {
         guard context.visitor == nil else { return try await next(request, context) }
-        if request.uri.path.hasPrefix("/api/") { throw WebError(.unauthorized, "Sign in first, or send the token.") }
+        if request.uri.path.begins(with: "/api/") { throw WebError(.unauthorized, "Sign in first, or send the token.") }
         return .redirect(to: "/sign-in", type: .normal)
     }
 }

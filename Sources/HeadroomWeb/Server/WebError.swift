@@ -9,8 +9,18 @@ struct WebError: Error {
     var message: String
     var advice: String
 
-    init(_ status: HTTPResponse.Status, _ message: String, advice: String = "", code: String? = nil) {
+    /// When to try again, in seconds; `nil` when that is not said.
+    var retryAfter: Int?
+
+    init(
+        _ status: HTTPResponse.Status,
+        _ message: String,
+        advice: String = "",
+        code: String? = nil,
+        retryAfter: Int? = nil
+    ) {
         self.status = status
+        self.retryAfter = retryAfter
         self.message = message
         self.advice = advice
         self.code = code ?? Self.code(status)
@@ -32,6 +42,6 @@ struct WebError: Error {
     }
 
     private static func code(_ status: HTTPResponse.Status) -> String {
-        status.reasonPhrase.lowercased().map { $0.isLetter ? String($0) : "_" }.joined()
+        status.reasonPhrase.lowercased().unicodeScalars.map { $0.isLatinLetter ? "\($0)" : "_" }.joined()
     }
 }

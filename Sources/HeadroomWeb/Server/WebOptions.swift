@@ -1,4 +1,5 @@
 import Headroom
+package import HeadroomJobs
 
 /// Says how the dashboard is served.
 package struct WebOptions: Sendable {
@@ -18,7 +19,7 @@ package struct WebOptions: Sendable {
         }
 
         private static func isLoopback(ipv4 host: String) -> Bool {
-            let parts = host.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
+            let parts = host.pieces(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
             return parts.count == 4 && parts[0] == 127 && !parts.contains(nil)
         }
     }
@@ -32,6 +33,12 @@ package struct WebOptions: Sendable {
     /// Whether a proxy in front of it does TLS, and says who the client is.
     package var isBehindProxy = false
 
+    /// The names that it is served under, beside those that follow from its place and its certificate; `name` or `name:port`.
+    package var hostNames: [String] = []
+
+    /// The most connections at one time.
+    package var mostConnections = 512
+
     /// How often the account is looked at while somebody watches.
     package var interval = Duration.seconds(2)
 
@@ -43,6 +50,15 @@ package struct WebOptions: Sendable {
 
     /// The largest file that is taken, in bytes.
     package var mostUpload = 256 << 20
+
+    /// The most bytes of all uploaded files together; 2 GiB by default.
+    package var mostUploadTotal = 2 << 30
+
+    /// The most uploads under way at once.
+    package var mostUploadsAtOnce = 4
+
+    /// Where the files lie that jobs may name, with the upload folder.
+    package var importFolders = ImportFolders()
 
     /// Is called when a job was queued, to wake the worker.
     package var ring: @Sendable () -> Void = {}

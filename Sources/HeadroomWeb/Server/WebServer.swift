@@ -4,6 +4,7 @@ package import Hummingbird
 import HummingbirdCore
 import HummingbirdTLS
 package import Logging
+import NIOCore
 import NIOSSL
 
 /// The dashboard, ready to be served.
@@ -26,48 +27,93 @@ package enum WebServer {
         isRunning: @escaping @Sendable (Int?) async -> Void = { _ in }
     ) throws -> some ApplicationProtocol {
         try options.validate(credentials)
-        let dashboard = try Dashboard(loaded, options, Recognition(credentials), logger: logger)
+        let certificates = try certificates(options)
+        let names = try HostNames(options, certified: certificates.first.map(Self.names) ?? [])
+        let recognition = Recognition(credentials, cookie: SessionCookie(isSecure: options.isSecure))
+        let dashboard = try Dashboard(loaded, options, recognition, logger: logger)
         let address: BindAddress =
             switch options.place {
             case .tcp(let host, let port): .hostname(host, port: port)
             case .socket(let path): .unixDomainSocket(path: path)
             }
         return Application(
-            router: router(dashboard),
-            server: try server(options),
-            configuration: ApplicationConfiguration(address: address, serverName: nil),
+            router: router(dashboard, names),
+            server: try server(options, certificates, dashboard.connections),
+            configuration: ApplicationConfiguration(address: address, serverName: nil, backlog: 1024),
             onServerRunning: { await isRunning($0.localAddress?.port) },
             logger: logger
         )
     }
 
-    private static func server(_ options: WebOptions) throws -> HTTPServerBuilder {
-        guard let certificate = options.certificate else { return .http1() }
+    private static func certificates(_ options: WebOptions) throws -> [NIOSSLCertificate] {
+        guard let chain = options.certificate?.chain else { return [] }
         do {
-            let chain = try NIOSSLCertificate.fromPEMFile(certificate.chain)
-                .map { NIOSSLCertificateSource.certificate($0) }
-            let key = try NIOSSLPrivateKey(file: certificate.key, format: .pem)
-            var tls = TLSConfiguration.makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key))
-            tls.minimumTLSVersion = .tlsv12
-            return try .tls(.http1(), tlsConfiguration: tls)
+            return try NIOSSLCertificate.fromPEMFile(chain)
         } catch {
-            throw DatabaseError(
-                .settingsInvalid,
-                message: "The certificate or its key cannot be used: \(error).",
-                advice: "Both are PEM files; the key must fit the certificate."
-            )
+            throw unusable(error)
         }
     }
 
-    private static func router(_ dashboard: Dashboard) -> Router<WebContext> {
-        let router = Router(context: WebContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: SecurityHeaders(isSecure: dashboard.options.isSecure))
-        router.add(
-            middleware: RecognitionMiddleware(
-                recognition: dashboard.recognition,
-                isBehindProxy: dashboard.options.isBehindProxy
+    /// The names that a certificate is for.
+    private static func names(_ certificate: NIOSSLCertificate) -> [String] {
+        certificate._subjectAlternativeNames()
+            .compactMap { name in
+                switch name.nameType {
+                case .dnsName: return String(decoding: name.contents, as: UTF8.self)
+                case .ipAddress:
+                    let bytes = ByteBuffer(bytes: name.contents)
+                    guard let address = try? SocketAddress(packedIPAddress: bytes, port: 0).ipAddress else {
+                        return nil
+                    }
+                    return address.holds(":") ? "[\(address)]" : address
+                default: return nil
+                }
+            }
+    }
+
+    private static func unusable(_ error: any Error) -> DatabaseError {
+        DatabaseError(
+            .settingsInvalid,
+            message: "The certificate or its key cannot be used: \(error).",
+            advice: "Both are PEM files; the key must fit the certificate."
+        )
+    }
+
+    private static func server(
+        _ options: WebOptions,
+        _ certificates: [NIOSSLCertificate],
+        _ connections: Connections
+    ) throws -> HTTPServerBuilder {
+        let http = HTTPServerBuilder.http1(
+            configuration: HTTP1Channel.Configuration(
+                additionalChannelHandlers: [connections.handler()],
+                httpDecoderConfiguration: .init(
+                    maxHeaderFieldSize: 16 << 10,
+                    maxHeaderListSize: 32 << 10,
+                    maxHeaderFieldCount: 100
+                )
             )
         )
+        guard let certificate = options.certificate else { return http }
+        do {
+            var tls = TLSConfiguration.makeServerConfiguration(
+                certificateChain: certificates.map { .certificate($0) },
+                privateKey: .privateKey(try NIOSSLPrivateKey(file: certificate.key, format: .pem))
+            )
+            tls.minimumTLSVersion = .tlsv12
+            return try .tls(http, tlsConfiguration: tls)
+        } catch {
+            throw unusable(error)
+        }
+    }
+
+    static func router(_ dashboard: Dashboard, _ names: HostNames) -> Router<WebContext> {
+        let router = Router(context: WebContext.self, options: .autoGenerateHeadEndpoints)
+        router.add(middleware: SecurityHeaders(isSecure: dashboard.options.isSecure))
+        // Twice: for what is refused before it is known who asks, and after that with what only they may read.
+        router.add(middleware: ErrorPages(dashboard: dashboard))
+        router.add(middleware: HostCheck(names: names))
+        router.add(middleware: RecognitionMiddleware(dashboard: dashboard))
         router.add(middleware: ErrorPages(dashboard: dashboard))
         router.get("/assets/:name") { _, context in
             // A name is looked up, never opened.
@@ -81,8 +127,8 @@ package enum WebServer {
             )
         }
         Monitoring(dashboard: dashboard).add(to: router)
-        SignInRoutes(dashboard: dashboard).add(to: router)
         let members = router.group("").add(middleware: MembersOnly())
+        SignInRoutes(dashboard: dashboard).add(to: router, members: members)
         AccountRoutes(dashboard: dashboard).add(to: members)
         ActionRoutes(dashboard: dashboard).add(to: members)
         ImportRoutes(dashboard: dashboard).add(to: members)

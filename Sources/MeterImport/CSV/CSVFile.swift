@@ -1,4 +1,5 @@
 import CLibrary
+import HeadroomJobs
 import SystemPackage
 
 /// Reads the records of a CSV file one by one, in constant memory.
@@ -9,57 +10,73 @@ struct CSVFile: ~Copyable {
     /// The file's beginning, by which it is known again.
     let identity: FileIdentity
 
-    private let descriptor: FileDescriptor
+    /// The open file; every pass reads from this one descriptor, so that all see the same file.
+    let file: OpenFile
+
     private let path: String
     private let longestRead: Int
     private var scanner: CSVScanner
 
-    /// Opens a file and finds out its delimiter.
+    /// Begins to read an open file, and finds out its delimiter.
     ///
     /// - Parameters:
-    ///   - path: The file.
+    ///   - file: The file.
+    ///   - path: Where it is, for errors.
     ///   - longestRead: The most bytes to read at once; small in tests.
     /// - Throws: ``ImportError`` when it cannot be read or is no text.
-    init(path: String, longestRead: Int = .max) throws {
-        let opened: (descriptor: FileDescriptor, size: Int, head: [UInt8])
+    init(_ file: OpenFile, path: String, longestRead: Int = .max) throws {
+        var facts = stat()
+        let head: [UInt8]
         do {
-            opened = try Self.open(path)
+            let descriptor = FileDescriptor(rawValue: file.number)
+            guard fstat(file.number, &facts) == 0 else { throw Errno(rawValue: errno) }
+            // An earlier pass may have left it elsewhere.
+            try descriptor.seek(offset: 0, from: .start)
+            head = try FileIdentity.head(of: descriptor)
         } catch let error as Errno {
             throw ImportError.unreadable(path, error)
         }
-        descriptor = opened.descriptor
-        size = opened.size
-        identity = FileIdentity(size: opened.size, head: opened.head)
-        scanner = CSVScanner(delimiter: Delimiter.sniff(opened.head))
+        guard !head.contains(0) else {
+            let isUTF16 = head.starts(with: [0xFF, 0xFE]) || head.starts(with: [0xFE, 0xFF])
+            throw ImportError.notCSV(path, isUTF16: isUTF16)
+        }
+        size = Int(facts.st_size)
+        identity = FileIdentity(size: size, head: head)
+        scanner = CSVScanner(delimiter: Delimiter.sniff(head))
+        self.file = file
         self.path = path
         self.longestRead = longestRead
     }
 
-    private static func open(_ path: String) throws -> (FileDescriptor, size: Int, head: [UInt8]) {
-        // A pipe would block for ever; opened so, it is found out to be none of ours.
-        let descriptor = try FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec, .nonBlocking])
+    /// Opens a file.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - folders: Where it must lie; `nil` when a person has named it, who may read it anyway.
+    /// - Returns: The file, which is a regular one.
+    /// - Throws: ``ImportError`` when it cannot be read, or may not be.
+    static func open(_ path: String, in folders: ImportFolders?) throws -> OpenFile {
+        if let folders {
+            do throws(RefusedFile) {
+                return try folders.open(path)
+            } catch {
+                throw ImportError(.unreadable, error.description)
+            }
+        }
         do {
+            // A pipe would block for ever; opened so, it is found out to be none of ours.
+            let descriptor = try FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec, .nonBlocking])
+            let file = OpenFile(descriptor.rawValue)
             var facts = stat()
-            guard fstat(descriptor.rawValue, &facts) == 0 else { throw Errno(rawValue: errno) }
+            guard fstat(file.number, &facts) == 0 else { throw Errno(rawValue: errno) }
             switch facts.st_mode & S_IFMT {
-            case S_IFREG: break
+            case S_IFREG: return file
             case S_IFDIR: throw Errno.isDirectory
             default: throw ImportError.notAFile(path)
             }
-            let head = try FileIdentity.head(of: descriptor)
-            guard !head.contains(0) else {
-                let isUTF16 = head.starts(with: [0xFF, 0xFE]) || head.starts(with: [0xFE, 0xFF])
-                throw ImportError.notCSV(path, isUTF16: isUTF16)
-            }
-            return (descriptor, Int(facts.st_size), head)
-        } catch {
-            try? descriptor.close()
-            throw error
+        } catch let error as Errno {
+            throw ImportError.unreadable(path, error)
         }
-    }
-
-    deinit {
-        try? descriptor.close()
     }
 
     /// The place behind the last record, in bytes.
@@ -74,7 +91,7 @@ struct CSVFile: ~Copyable {
     /// Goes on at the start of a record.
     mutating func jump(to offset: Int, line: Int) throws {
         do {
-            try descriptor.seek(offset: Int64(offset), from: .start)
+            try FileDescriptor(rawValue: file.number).seek(offset: Int64(offset), from: .start)
         } catch let error as Errno {
             throw ImportError.unreadable(path, error)
         }
@@ -94,7 +111,7 @@ struct CSVFile: ~Copyable {
                 return nil
             case .needsMore:
                 do {
-                    let (descriptor, longestRead) = (descriptor, longestRead)
+                    let (descriptor, longestRead) = (FileDescriptor(rawValue: file.number), longestRead)
                     try scanner.feed { room in
                         try descriptor.read(into: UnsafeMutableRawBufferPointer(rebasing: room.prefix(longestRead)))
                     }

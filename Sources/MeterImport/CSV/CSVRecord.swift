@@ -1,3 +1,5 @@
+import Headroom
+
 /// A record of a CSV file: its fields where they lie in the reader's buffer; good only until the next one is read.
 struct CSVRecord {
     /// What is wrong with a record as a whole.
@@ -27,9 +29,13 @@ struct CSVRecord {
     var flaw: Flaw?
 
     /// The field's bytes without white space around them; empty when the record has no such field.
+    ///
+    /// A `'` by which somebody, such as our own rejects.csv, has kept a spreadsheet from running the cell is no part of it.
     subscript(field: Int) -> Bytes {
         guard field < count else { return Bytes(start: raw.start, count: 0) }
-        return fields[field].trimmed
+        let cell = fields[field].trimmed
+        guard cell.first == UInt8(ascii: "'"), Escaping.isFormula(cell.dropFirst().buffer) else { return cell }
+        return cell.dropFirst().trimmed
     }
 
     /// Whether there is nothing in any field: a blank line, or one of delimiters only, as spreadsheets leave behind.

@@ -17,7 +17,7 @@ public struct FileIdentity: Codable, Sendable, Hashable {
     /// - Parameter path: The file.
     /// - Throws: ``ImportError`` when it cannot be read.
     public init(path: String) throws {
-        self = try CSVFile(path: path).identity
+        self = try CSVFile(CSVFile.open(path, in: nil), path: path).identity
     }
 
     init(size: Int, head: some Sequence<UInt8>) {

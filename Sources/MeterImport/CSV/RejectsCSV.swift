@@ -1,3 +1,5 @@
+import Headroom
+
 /// Writes rejected rows as CSV, ready to be corrected and imported again.
 ///
 /// The columns are those of the file, in its delimiter, and a last one called `reason`, which an import ignores.
@@ -13,7 +15,11 @@ public struct RejectsCSV: Sendable, Hashable, Codable {
 
     /// Reads what was kept with a job's rejected rows; `nil` when it is not one of these.
     public init?(json: String) {
-        guard let read = try? JSONText.decode(Self.self, json) else { return nil }
+        // Whoever writes to the table must not have rows filled up without end.
+        guard let read = try? JSONText.decode(Self.self, json),
+            (0...CSVScanner.longestRecord + 1).contains(read.columns),
+            Delimiter.candidates.contains(read.delimiter)
+        else { return nil }
         self = read
     }
 
@@ -28,8 +34,7 @@ public struct RejectsCSV: Sendable, Hashable, Codable {
 
     /// The header's line, with its end.
     public var headerLine: String {
-        let separator = String(decoding: [delimiter], as: UTF8.self)
-        return "\(header)\(separator)reason\n"
+        line(header, reason: "reason")
     }
 
     /// Writes a rejected row as a line.
@@ -76,12 +81,5 @@ public struct RejectsCSV: Sendable, Hashable, Codable {
         }
     }
 
-    /// A field as CSV; in quotes only where it must be.
-    private func quoted(_ text: String) -> String {
-        let needsQuotes = text.utf8.contains { byte in
-            byte == .quote || byte == .newline || byte == .carriageReturn || byte == delimiter
-        }
-        guard needsQuotes else { return text }
-        return "\"" + text.replacing("\"", with: "\"\"") + "\""
-    }
+    private func quoted(_ text: String) -> String { Escaping.csv(text, delimiter: delimiter) }
 }

@@ -1,3 +1,5 @@
+public import HeadroomJobs
+
 /// Looks at a whole file as an import would, without a database.
 public enum FileCheck {
     /// How far a check is.
@@ -14,6 +16,7 @@ public enum FileCheck {
     ///
     /// - Parameters:
     ///   - path: The file.
+    ///   - folders: Where it must lie; `nil`, the default, when a person has named it.
     ///   - type: What kind of file it is.
     ///   - options: What a job would say about it.
     ///   - problems: The most problems to report one by one; 20 by default.
@@ -22,18 +25,20 @@ public enum FileCheck {
     /// - Throws: ``ImportError`` when the file as a whole cannot be used, or `CancellationError`.
     public static func run(
         path: String,
+        in folders: ImportFolders? = nil,
         type: ImportType,
         options: ImportOptions = ImportOptions(),
         problems: Int = 20,
         progress: @Sendable @escaping (Progress) -> Void = { _ in }
     ) async throws -> FileReport {
-        try await FileChecker().run(path, type, options, problems, progress)
+        try await FileChecker().run(path, folders, type, options, problems, progress)
     }
 
     /// Finds out whether a file and what is said about it can be used at all; no row is read.
     ///
     /// - Parameters:
     ///   - path: The file.
+    ///   - folders: Where it must lie; `nil`, the default, when a person has named it.
     ///   - type: What kind of file it is.
     ///   - options: What a job would say about it.
     /// - Returns: What writes the file's rejected rows.
@@ -41,10 +46,11 @@ public enum FileCheck {
     @discardableResult
     public static func open(
         path: String,
+        in folders: ImportFolders? = nil,
         type: ImportType,
         options: ImportOptions = ImportOptions()
     ) async throws -> RejectsCSV {
-        try await ReadingFile(path: path, type: type, options: options).open().rejects
+        try await ReadingFile(path: path, in: folders, type: type, options: options).open().rejects
     }
 }
 
@@ -56,12 +62,14 @@ private actor FileChecker {
 
     func run(
         _ path: String,
+        _ folders: ImportFolders?,
         _ type: ImportType,
         _ options: ImportOptions,
         _ problems: Int,
         _ progress: (FileCheck.Progress) -> Void
     ) throws -> FileReport {
-        let reader = try RowReader(path: path, type: type, options: options)
+        let file = try CSVFile.open(path, in: folders)
+        let reader = try RowReader(path: path, opened: file, type: type, options: options)
         var tally = FileTally(path: path, type: type, reader: reader, problems: problems)
         while let chunk = try reader.next() {
             try Task.checkCancellation()

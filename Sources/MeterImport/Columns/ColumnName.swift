@@ -1,3 +1,5 @@
+import Headroom
+
 /// The name of a column, split into its word and the unit in it, such as `Consumption (kWh)`.
 struct ColumnName {
     /// The name as the file writes it.
@@ -35,8 +37,8 @@ struct ColumnName {
     /// The period of a matrix column: 1 for `HH01`, `hh1`, `HH01 (kWh)`.
     var period: Int? {
         let word = bracketed?.word ?? normalised
-        guard word.hasPrefix("hh") else { return nil }
-        let digits = word.dropFirst(2).prefix { $0.isNumber }
+        guard word.begins(with: "hh") else { return nil }
+        let digits = word.dropFirst(2).leading(\.isDigit)
         guard (1...2).contains(digits.count), Self.unitWord(word, after: 2 + digits.count) != nil,
             let period = Int(digits), (1...50).contains(period)
         else { return nil }
@@ -53,7 +55,7 @@ struct ColumnName {
         // "Consumption (kWh)" and "usage_wh": a name of a value, then its unit, which may be one that is refused.
         if let bracketed, let rank = role.names.firstIndex(of: bracketed.word) { return rank }
         return role.names.firstIndex { name in
-            normalised.hasPrefix(name) && Self.unitWord(normalised, after: name.count).map { !$0.isEmpty } == true
+            normalised.begins(with: name) && Self.unitWord(normalised, after: name.count).map { !$0.isEmpty } == true
         }
     }
 
@@ -64,10 +66,10 @@ struct ColumnName {
         if let bracketed { return try EnergyUnit(word: bracketed.unit) }
         if let unit = EnergyUnit(rawValue: normalised) { return unit }
         let prefix: Int
-        if normalised.hasPrefix("hh") {
-            prefix = 2 + normalised.dropFirst(2).prefix { $0.isNumber }.count
+        if normalised.begins(with: "hh") {
+            prefix = 2 + normalised.dropFirst(2).leading(\.isDigit).count
         } else {
-            let names = ColumnRole.value.names.filter { normalised.hasPrefix($0) }
+            let names = ColumnRole.value.names.filter { normalised.begins(with: $0) }
             prefix = names.map(\.count).max() ?? 0
         }
         guard let word = Self.unitWord(normalised, after: prefix), !word.isEmpty else { return nil }

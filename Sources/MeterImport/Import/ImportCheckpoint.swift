@@ -27,9 +27,24 @@ struct ImportCheckpoint: Codable, Hashable, Sendable {
 
     /// Reads a checkpoint; `nil` when it is not one of these: the import then begins anew, and nothing is stored twice.
     init?(json: String) {
-        guard let read = try? JSONText.decode(Self.self, json) else { return nil }
+        guard let read = try? JSONText.decode(Self.self, json), read.isPossible else { return nil }
         self = read
     }
+
+    /// Whether its numbers can be an import's: whoever writes to the table must not make what is reckoned with them overflow.
+    private var isPossible: Bool {
+        let positions = [position] + [before].compactMap(\.self)
+        let numbers =
+            positions.flatMap { [$0.offset, $0.line, $0.rows, $0.rejected, $0.values] }
+            + [
+                summary.rowsRead, summary.rowsRejected, summary.readingsStored, summary.duplicates,
+                summary.metersCreated,
+            ]
+        return numbers.allSatisfy { (0...Self.most).contains($0) }
+    }
+
+    /// More than any file has bytes; far from where sums overflow.
+    static let most = 1 << 56
 
     /// The checkpoint as the database keeps it.
     var json: String { JSONText.encode(self) }

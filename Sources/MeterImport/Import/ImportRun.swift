@@ -27,13 +27,17 @@ struct ImportRun {
 
     /// Opens the file at the place where its import carries on.
     ///
+    /// - Parameters:
+    ///   - run: The go at the job.
+    ///   - folders: Where the file must lie; `nil` for anywhere.
+    ///   - connection: The first session.
     /// - Throws: ``ImportError`` when it cannot be used; ``DatabaseError``.
-    init(_ run: JobRun, _ connection: Connection) async throws {
+    init(_ run: JobRun, in folders: ImportFolders?, _ connection: Connection) async throws {
         self.run = run
         let job = run.job
         type = try ImportType(job: job)
         let options = try ImportOptions(metadata: job.metadata)
-        file = ReadingFile(path: job.path, type: type, options: options)
+        file = ReadingFile(path: job.path, in: folders, type: type, options: options)
         meters = MeterDirectory(batchID: job.batchID, defaultSite: options.defaultSite)
         var checkpoint = try await run.lease.checkpoint(connection).flatMap(ImportCheckpoint.init(json:))
         if checkpoint?.batch != job.batchID { checkpoint = nil }
@@ -197,7 +201,7 @@ struct ImportRun {
             var after = summary
             after.note(chunk)
             // How many rows are to come is not known; what is read so far tells about how many.
-            let total = chunk.position.offset > 0 ? after.rowsRead * facts.size / chunk.position.offset : nil
+            let total = Self.total(rows: after.rowsRead, size: facts.size, offset: chunk.position.offset)
             do {
                 try await connection.withTransaction {
                     if !run.job.isDryRun {
@@ -219,6 +223,12 @@ struct ImportRun {
                 try await retries.wait(error)
             }
         }
+    }
+
+    /// About how many rows the file has; as a fraction, since rows times bytes overflow for a large file.
+    private static func total(rows: Int, size: Int, offset: Int) -> Int? {
+        guard offset > 0 else { return nil }
+        return Int(min(Double(rows) * (Double(size) / Double(offset)), Double(UInt32.max)))
     }
 
     private mutating func store(
@@ -303,7 +313,7 @@ extension ReadingFile {
 extension ImportType {
     init(job: ImportJob) throws(ImportError) {
         guard let type = ImportType(rawValue: job.type) else {
-            throw ImportError(.badOptions, "The job's type is '\(job.type)', which cannot be imported.")
+            throw ImportError(.badOptions, "The job's type is '\(shown(job.type))', which cannot be imported.")
         }
         self = type
     }

@@ -16,7 +16,9 @@ struct Lane: Codable, Hashable, Sendable {
 
     /// Reads a lane; `nil` when it is not one.
     init?(json: String) {
-        guard let read = try? JSONText.decode(Self.self, json) else { return nil }
+        guard let read = try? JSONText.decode(Self.self, json),
+            [read.offset, read.new, read.duplicates].allSatisfy({ (0...ImportCheckpoint.most).contains($0) })
+        else { return nil }
         self = read
     }
 

@@ -7,13 +7,20 @@ public struct MeterImportHandler: JobHandler {
     public let types = Set(ImportType.allCases.map(\.rawValue))
 
     private let helper: Database?
+    private let folders: ImportFolders
+    private let namedPath: String?
 
     /// Creates a handler.
     ///
-    /// - Parameter helper: Where a second session comes from that stores half of the readings, whenever the budget has room
-    ///   for it; `nil`, the default, for one session only.
-    public init(helper: Database? = nil) {
+    /// - Parameters:
+    ///   - helper: Where a second session comes from that stores half of the readings, whenever the budget has room for it;
+    ///     `nil`, the default, for one session only.
+    ///   - folders: Where the files must lie that jobs name; by default as where no folders are named.
+    ///   - namedPath: The one file that may lie anywhere, as whoever runs this program has named it; `nil` for none.
+    public init(helper: Database? = nil, folders: ImportFolders = ImportFolders(), namedPath: String? = nil) {
         self.helper = helper
+        self.folders = folders
+        self.namedPath = namedPath
     }
 
     /// Imports a job's file, or what is left of it.
@@ -26,7 +33,7 @@ public struct MeterImportHandler: JobHandler {
     /// - Returns: What became of it.
     /// - Throws: ``ImportError``, ``DatabaseError``, or `CancellationError` when cancelled.
     public func run(_ run: JobRun, _ connection: Connection) async throws -> JobOutcome {
-        var run = try await ImportRun(run, connection)
+        var run = try await ImportRun(run, in: run.job.path == namedPath ? nil : folders, connection)
         return try await run.finish(connection, helper: helper)
     }
 }

@@ -1,3 +1,5 @@
+import HeadroomJobs
+
 /// What a job says about its file, beside the file.
 public struct ImportOptions: Sendable, Hashable {
     /// The meter of a file without a column for it.
@@ -42,24 +44,35 @@ public struct ImportOptions: Sendable, Hashable {
     public init(metadata: String?) throws {
         self.init()
         guard let metadata, !metadata.isEmpty, metadata != "null" else { return }
+        guard metadata.utf8.count <= Self.longestMetadata else {
+            throw ImportError(
+                .badOptions,
+                "The job's metadata is longer than 64 KiB. Leave out what is not about its file."
+            )
+        }
         do {
-            let json = try JSONText.decode(Metadata.self, metadata)
+            let json = try JSONText.decode(Metadata.self, metadata, isOurs: false)
             mpan = json.mpan?.text
             timezone = json.timezone
             zone = json.zone
             defaultSite = json.default_site_id
             if let word = json.date_order {
                 guard let order = DateOrder(rawValue: word) else {
-                    throw ImportError(.badOptions, "The job's date_order is '\(word)'. It must be dmy or mdy.")
+                    throw ImportError(
+                        .badOptions,
+                        "The job's date_order is '\(shown(word, most: 60))'. It must be dmy or mdy."
+                    )
                 }
                 dateOrder = order
             }
         } catch let error as ImportError {
             throw error
         } catch {
-            throw ImportError(.badOptions, "The job's metadata cannot be read as JSON: \(metadata.prefix(100))")
+            throw ImportError(.badOptions, "The job's metadata cannot be read as JSON: \(shown(metadata, most: 100))")
         }
     }
+
+    private static let longestMetadata = 65_536
 
     /// The options as a job's metadata.
     public var metadata: String {

@@ -1,3 +1,5 @@
+import HeadroomJobs
+
 /// Reads a file chunk by chunk, in constant memory, on a thread of its own.
 actor ReadingFile {
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -6,11 +8,14 @@ actor ReadingFile {
     private let path: String
     private let type: ImportType
     private let options: ImportOptions
+    private let folders: ImportFolders?
+    private var opened: OpenFile?
     private var reader: RowReader?
 
-    /// Names a file; nothing is read before ``open(from:of:)``.
-    init(path: String, type: ImportType, options: ImportOptions) {
+    /// Names a file, and where it must lie (`nil`: anywhere); nothing is read before ``open(from:of:)``.
+    init(path: String, in folders: ImportFolders?, type: ImportType, options: ImportOptions) {
         self.path = path
+        self.folders = folders
         self.type = type
         self.options = options
     }
@@ -33,7 +38,17 @@ actor ReadingFile {
     /// - Returns: What is known of it.
     /// - Throws: ``ImportError`` when the file or its columns cannot be used, or it is another file.
     func open(from position: FilePosition? = nil, of identity: FileIdentity? = nil) throws -> Facts {
-        let reader = try RowReader(path: path, type: type, options: options, from: position, of: identity)
+        // Once: what was judged is what is read, also from its beginning again.
+        let file = try opened ?? CSVFile.open(path, in: folders)
+        opened = file
+        let reader = try RowReader(
+            path: path,
+            opened: file,
+            type: type,
+            options: options,
+            from: position,
+            of: identity
+        )
         self.reader = reader
         return Facts(size: reader.size, identity: reader.identity, rejects: reader.rejects)
     }

@@ -1,3 +1,5 @@
+import HeadroomJobs
+
 /// Turns the records of a file of readings into readings, or says what is wrong with them.
 ///
 /// A record is taken whole or not at all: one bad cell rejects the row.
@@ -30,7 +32,10 @@ struct ReadingParser {
             do {
                 return try MeterCode.read(mpan)
             } catch let problem as CellProblem {
-                throw ImportError(.badOptions, "The job's meter '\(mpan)' cannot be used: \(problem.reason).")
+                throw ImportError(
+                    .badOptions,
+                    "The job's meter '\(shown(mpan, most: 60))' cannot be used: \(problem.reason)."
+                )
             }
         }
         layout = try FileLayout(header: header, isDaily: isDaily, hasMeter: jobMeter != nil)

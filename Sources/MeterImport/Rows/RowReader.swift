@@ -1,3 +1,5 @@
+import HeadroomJobs
+
 /// Reads a file chunk by chunk, in constant memory, from its beginning or from a position.
 ///
 /// It blocks while it reads: ``ReadingFile`` keeps it on a thread of its own.
@@ -29,6 +31,7 @@ final class RowReader {
     ///
     /// - Parameters:
     ///   - path: The file.
+    ///   - opened: The file, where it is open already.
     ///   - type: What kind of file it is.
     ///   - options: What the job says about it.
     ///   - start: Where to go on; the file's beginning by default.
@@ -38,6 +41,7 @@ final class RowReader {
     /// - Throws: ``ImportError`` when the file, its columns or the options cannot be used, or it is another file.
     init(
         path: String,
+        opened: OpenFile? = nil,
         type: ImportType,
         options: ImportOptions,
         from start: FilePosition? = nil,
@@ -45,7 +49,7 @@ final class RowReader {
         chunkSize: Int = RowReader.chunkSize,
         longestRead: Int = .max
     ) throws {
-        file = try CSVFile(path: path, longestRead: longestRead)
+        file = try CSVFile(opened ?? CSVFile.open(path, in: nil), path: path, longestRead: longestRead)
         if let identity, identity != file.identity { throw ImportError.changed(path) }
         guard let first = try file.firstRow() else {
             throw ImportError(.notCSV, "The file \(path) is empty: it has not even a header.")
@@ -56,7 +60,7 @@ final class RowReader {
         guard first.isUTF8 else {
             throw ImportError(.notCSV, "The first line of \(path) is not UTF-8 text. Export the file as CSV in UTF-8.")
         }
-        header = FileHeader(first)
+        header = FileHeader(first, isShown: file.file.isShown)
         self.chunkSize = chunkSize
         rows =
             type == .sites

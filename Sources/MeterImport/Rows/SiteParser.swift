@@ -1,3 +1,5 @@
+import Headroom
+
 /// Turns the records of a file of sites into sites, or says what is wrong with them.
 struct SiteParser {
     private let layout: SiteLayout

@@ -142,7 +142,7 @@ struct ReadingStore {
     static func newRows(affected: Int, info: String?) -> Int {
         guard let info else { return affected == 1 ? 1 : 0 }
         // "Records: 1000  Duplicates: 3  Warnings: 0", translated by lc_messages: the numbers tell.
-        let numbers = info.split { !$0.isNumber }.compactMap { Int($0) }
-        return affected - 2 * (numbers.count > 1 ? numbers[1] : 0)
+        let numbers = info.pieces { !$0.isDigit }.compactMap { Int($0) }
+        return affected &- 2 &* (numbers.count > 1 ? numbers[1] : 0)
     }
 }

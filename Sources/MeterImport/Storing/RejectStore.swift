@@ -25,8 +25,8 @@ struct RejectStore {
             for (index, row) in rest.prefix(200).enumerated() {
                 statement.append(
                     """
-                    \(raw: index == 0 ? " " : ", ")(\(jobID), \(row.line), \(row.column.map { String($0.prefix(255)) }), \
-                    \(row.cell.map { String($0.prefix(1000)) }), \(String(row.reason.prefix(500))), \(row.content))
+                    \(raw: index == 0 ? " " : ", ")(\(jobID), \(row.line), \(row.column.map { fitting($0, 255) }), \
+                    \(row.cell.map { fitting($0, 1000) }), \(fitting(row.reason, 500)), \(row.content))
                     """
                 )
             }
@@ -34,6 +34,9 @@ struct RejectStore {
             rest = rest.dropFirst(200)
         }
     }
+
+    /// The beginning of a text that a column takes: the server counts scalars, of which one character may have any number.
+    private func fitting(_ text: String, _ most: Int) -> String { String(text.unicodeScalars.prefix(most)) }
 
     /// Drops the rows of an earlier attempt at the same job.
     func forget(_ connection: Connection) async throws {

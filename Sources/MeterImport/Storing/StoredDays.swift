@@ -53,7 +53,7 @@ public struct StoredDays: Sendable, Hashable {
                 .decode(String.self, Double.self, Int.self)
             let months = Dictionary(grouping: days) { $0.0.prefix(7) }.mapValues(\.count)
             guard let month = months.max(by: { ($0.value, $0.key) < ($1.value, $1.key) })?.key else { return result }
-            result.days = days.filter { $0.0.hasPrefix(month) }.reversed().map { Sum(label: $0.0, value: $0.1) }
+            result.days = days.filter { $0.0.begins(with: month) }.reversed().map { Sum(label: $0.0, value: $0.1) }
             // A whole day rather than one that the file breaks off in.
             let most = days.map(\.2).max() ?? 0
             result.day = days.first { $0.2 > 1 && $0.2 * 10 >= most * 9 }?.0

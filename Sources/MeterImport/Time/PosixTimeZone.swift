@@ -1,3 +1,5 @@
+import Headroom
+
 /// The rule by which a zone's clocks change for ever after, such as `GMT0BST,M3.5.0/1,M10.5.0`.
 ///
 /// It stands at the end of a zone file (POSIX, "Environment Variables", TZ). Files may hold few transitions and rely on it.
@@ -55,7 +57,7 @@ struct PosixTimeZone: Sendable {
     /// The stretch of time that an instant is in.
     func span(at instant: Int, notBefore floor: Int) -> TimeZoneRules.Span {
         guard let summer else { return .init(start: floor, end: .max, offset: standard) }
-        let year = CalendarDate(days: Int((Double(instant) / 86_400).rounded(.down))).components.year
+        let year = CalendarDate(days: Int(clamped: (Double(instant) / 86_400).rounded(.down))).components.year
         var changes: [(at: Int, offset: Int)] = []
         for year in (year - 1)...(year + 1) {
             // Each change is given by the clock that is in force before it.
@@ -74,24 +76,23 @@ struct PosixTimeZone: Sendable {
 
         /// Skips the name of a zone: letters, or anything in angle brackets.
         mutating func skipName() -> Bool {
-            if rest.first == "<" {
-                guard let close = rest.firstIndex(of: ">") else { return false }
-                rest = rest[rest.index(after: close)...]
+            if rest.begins(with: "<") {
+                guard let close = rest.unicodeScalars.firstIndex(of: ">") else { return false }
+                rest = rest[rest.unicodeScalars.index(after: close)...]
                 return true
             }
-            let name = rest.prefix { $0.isLetter }
+            let name = rest.leading(\.isLatinLetter)
             rest = rest[name.endIndex...]
-            return name.count >= 3
+            return name.utf8.count >= 3
         }
 
         /// Reads `[+-]hh[:mm[:ss]]` in seconds.
         mutating func offset() -> Int? {
             var sign = 1
-            if rest.first == "-" || rest.first == "+" { sign = rest.removeFirst() == "-" ? -1 : 1 }
+            if take("-") { sign = -1 } else { _ = take("+") }
             guard let hours = number() else { return nil }
             var seconds = hours * 3600
-            for unit in [60, 1] where rest.first == ":" {
-                rest.removeFirst()
+            for unit in [60, 1] where take(":") {
                 guard let count = number() else { return nil }
                 seconds += count * unit
             }
@@ -100,31 +101,35 @@ struct PosixTimeZone: Sendable {
 
         /// Reads `,M3.5.0/1` and its like; the time is 02:00 unless given.
         mutating func change() -> Change? {
-            guard rest.popFirst() == "," else { return nil }
+            guard take(",") else { return nil }
             let day: Change.Day
-            if rest.first == "M" {
-                rest.removeFirst()
-                guard let month = number(), rest.popFirst() == ".", let week = number(), rest.popFirst() == ".",
+            if take("M") {
+                guard let month = number(), take("."), let week = number(), take("."),
                     let weekday = number(), (1...12).contains(month), (1...5).contains(week), weekday < 7
                 else { return nil }
                 day = .weekday(month: month, week: week, weekday: weekday)
-            } else if rest.first == "J" {
-                rest.removeFirst()
+            } else if take("J") {
                 guard let number = number() else { return nil }
                 day = .julian(number)
             } else {
                 guard let number = number() else { return nil }
                 day = .ordinal(number)
             }
-            guard rest.first == "/" else { return Change(day: day, seconds: 7200) }
-            rest.removeFirst()
+            guard take("/") else { return Change(day: day, seconds: 7200) }
             return offset().map { Change(day: day, seconds: $0) }
         }
 
         private mutating func number() -> Int? {
-            let digits = rest.prefix { $0.isNumber }
+            // No number of a rule has more digits than that of a day.
+            let digits = rest.leading(\.isDigit)
             rest = rest[digits.endIndex...]
-            return Int(digits)
+            return digits.utf8.count <= 3 ? Int(digits) : nil
+        }
+
+        private mutating func take(_ sign: String) -> Bool {
+            guard let after = rest.after(sign) else { return false }
+            rest = after
+            return true
         }
     }
 }

@@ -1,3 +1,5 @@
+import Headroom
+
 /// Which number comes first in dates such as `05/11/2025`.
 public enum DateOrder: String, Sendable, Hashable, CaseIterable {
     /// The day, as in Britain and most of the world.
@@ -112,7 +114,7 @@ struct Timestamp: Equatable {
         }
         let days = Double(day) + value / scale
         guard days <= 1 else { throw CellProblem("it is not a time") }
-        return Int((days * 86_400).rounded())
+        return Int(clamped: (days * 86_400).rounded())
     }
 }
 

@@ -66,7 +66,7 @@ struct WatchingOptions: ParsableArguments {
         orders.maxIdle = maxIdle.value
         orders.isReserving = reserve
         orders.killsAbove = killAbove
-        orders.rules.expectedWorkers = expectWorker.map { $0.hasPrefix("work.") ? $0 : "work.\($0)" }
+        orders.rules.expectedWorkers = expectWorker.map { $0.begins(with: "work.") ? $0 : "work.\($0)" }
         orders.rules.foretell = foretell.value.seconds / 60
         orders.rules.recoverAfter = recoverAfter
         orders.rules.killsPerRound = killsPerRound

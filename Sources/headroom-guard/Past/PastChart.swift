@@ -1,3 +1,4 @@
+import Headroom
 import HeadroomWatch
 
 /// A chart of the past: a column for each stretch of time, as high as the most that was in use in it.
@@ -21,7 +22,7 @@ struct PastChart: Sendable {
         self.to = to
         var columns = [Column](repeating: .none, count: Self.width)
         for sample in samples {
-            let place = Int((sample.time - from) / max(1, to - from) * Double(Self.width))
+            let place = Int(clamped: (sample.time - from) / max(1, to - from) * Double(Self.width))
             let index = min(Self.width - 1, max(0, place))
             if sample.isRefused {
                 columns[index] = .refused
@@ -45,7 +46,7 @@ struct PastChart: Sendable {
             case .none: " "
             case .unseen: "?"
             case .refused: "!"
-            case .used(let percent): Self.heights[min(7, max(0, Int(percent / 100 * 8)))]
+            case .used(let percent): Self.heights[min(7, max(0, Int(clamped: percent / 100 * 8)))]
             }
         }
         let begin = "\(LogLine.time(from).dropFirst(5).prefix(11))"

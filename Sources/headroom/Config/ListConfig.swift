@@ -43,6 +43,7 @@ extension Setting {
     var facts: String {
         var facts = [bounds, "default: \(standardText)"]
         if let fileName { facts.append("also as \(fileName)") }
+        facts.append("from a found .env: \(trust.words)")
         if !readBy.isEmpty { facts.append("read by \(readBy.joined(separator: ", "))") }
         let text = facts.joined(separator: "; ")
         return text.prefix(1).uppercased() + text.dropFirst() + "."

@@ -7,9 +7,12 @@ enum SettingsPage {
         var text = head
         for group in Setting.Group.allCases {
             text +=
-                "\n## \(group.rawValue)\n\n| setting | what it means | may be | default |\n| --- | --- | --- | --- |\n"
+                "\n## \(group.rawValue)\n\n| setting | what it means | may be | default | from a found `.env` |\n"
+                + "| --- | --- | --- | --- | --- |\n"
             for setting in Setting.all where setting.group == group {
-                text += "| \(name(setting)) | \(meaning(setting)) | \(setting.bounds) | \(setting.standardText) |\n"
+                text +=
+                    "| \(name(setting)) | \(meaning(setting)) | \(setting.bounds) | \(setting.standardText) "
+                    + "| \(setting.trust.words): \(setting.trust.reason) |\n"
             }
         }
         return text + tail
@@ -31,6 +34,12 @@ enum SettingsPage {
     private static var handed: String {
         Setting.handed.map { "`\($0.name)`" }.joined(separator: ", ")
     }
+
+    private static let passedOver =
+        "What is passed over is a warning that says why, and `config show` and `doctor` have it too. Where the only host is one "
+        + "that is passed over, nothing is connected to: that is an error (`rescue` and `doctor` go on with the default). Only "
+        + "where the password is in an option file without a host, that means this machine, as for the servers' own tools. "
+        + "`~/.my.cnf` counts as named where it is your own, else as a `.env` that was found, and what it includes is not read."
 
     private static func paragraph(_ text: String) -> String { wrapped(text, width: 120).joined(separator: "\n") }
 
@@ -57,11 +66,32 @@ enum SettingsPage {
 
         Only where none of these says where the database is or who logs in: `MYSQL_HOST`, `MYSQL_TCP_PORT`, `MYSQL_UNIX_PORT`,
         `MYSQL_USER`, `MYSQL_PASSWORD` and `MYSQL_DATABASE` (or `MARIADB_...`), as the servers' images have them, and then
-        `~/.my.cnf`. So a password of one server is not sent to another that a file happens to name.
+        `~/.my.cnf`, which is left out where `.env` answered. So a password of one server is not sent to another that a file
+        happens to name.
+
+        Files of settings are read through links, up to 1 MiB, and only regular ones: no FIFO, no device. `/etc/headroom/headroom.env`
+        is read where it is named, as the units of the package do: beside the `.env` of a site it would be the settings of two.
 
         A value that is empty counts as not set. A time is a number of seconds (`30`, `0.5`), or one with `ms`, `s`, `m`, `h` or
         `d`. A name that begins with `HEADROOM_` and is no setting is an error that says which one is near; so is a value that
         cannot be used. `headroom rescue` and `headroom doctor` take unknown names for warnings: they are for outages.
+
+        ## What a `.env` that was found may say
+
+        Whoever may write to a folder chooses what `.env` in it says to all who work there, root among them. So a setting counts
+        from a `.env` that was only found there as the last column of the tables says:
+
+        - **yes**: it is harmless. At worst Headroom does not work in that folder.
+        - **with its password**: it says where a password goes, or how it is guarded on its way. It counts for a password of the
+          same file. For one of another source (the environment, a credential, a file that was named, `--ask-pass`) it counts
+          only where the `.env` is your own: you or root own the file and its folder, and nobody else may write to them. A group
+          with its owner's number is that user's own (umask 002), and a folder may have the sticky bit. `HEADROOM_TLS_MODE` may
+          always ask for more than the usual, never for less.
+        - **no**: it starts a program, opens a file, sends something somewhere or lets somebody in. So do the names that end in
+          `_FILE`. They count from flags, the environment, systemd's credentials, and files that were named (`--env-file .env` names
+          it).
+
+        \(paragraph(passedOver))
 
         ## Secrets
 

@@ -65,7 +65,7 @@ struct DeployHAProxy: AsyncParsableCommand {
                 "--idle must be at least as long as --wait: to HAProxy a client that waits is silent."
             )
         }
-        guard statistics.hasPrefix("/") else { throw ValidationError("--statistics must be an absolute path.") }
+        guard statistics.begins(with: "/") else { throw ValidationError("--statistics must be an absolute path.") }
         guard door != nil else { throw ValidationError("--listen must be HOST:PORT or an absolute path.") }
     }
 
@@ -86,7 +86,7 @@ struct DeployHAProxy: AsyncParsableCommand {
                 clients: clients,
                 statistics: statistics
             )
-            for line in try configuration.text().split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
+            for line in try configuration.text().pieces(separator: "\n", omittingEmptySubsequences: false).dropLast() {
                 Console.print(String(line))
             }
         }
@@ -94,11 +94,12 @@ struct DeployHAProxy: AsyncParsableCommand {
 
     /// Where programs are to connect; `nil` when it cannot be made out.
     private var door: Endpoint? {
-        if listen.hasPrefix("/") { return .socket(path: listen) }
-        guard let colon = listen.lastIndex(of: ":"), let port = Int(listen[listen.index(after: colon)...]),
+        if listen.begins(with: "/") { return .socket(path: listen) }
+        guard let colon = listen.unicodeScalars.lastIndex(of: ":"),
+            let port = Int(listen[listen.unicodeScalars.index(after: colon)...]),
             (1...65_535).contains(port), colon > listen.startIndex
         else { return nil }
-        return .tcp(host: String(listen[..<colon].trimmingPrefix("[")).replacing("]", with: ""), port: port)
+        return .tcp(host: listen[..<colon].keeping { $0 != "[" && $0 != "]" }, port: port)
     }
 
     /// What else several nodes need, on standard error.

@@ -97,7 +97,7 @@ struct DeployOptions: ParsableArguments {
                 guard envFile == nil else { break }
                 continue
             }
-            return path.hasPrefix("/") ? path : "\(folder ?? "")/\(path)"
+            return path.begins(with: "/") ? path : "\(folder ?? "")/\(path)"
         }
         throw DatabaseError(
             .settingsMissing,
@@ -121,7 +121,9 @@ struct DeployOptions: ParsableArguments {
     private static var name: String? { getpwuid(geteuid()).map { String(cString: $0.pointee.pw_name) } }
 
     private static func ownCrontab() -> String? {
-        guard let pipe = popen("crontab -l 2>/dev/null", "re") else { return nil }
+        // Without this program's environment, which may have a password in it.
+        let command = "exec env -i PATH=\"$PATH\" HOME=\"$HOME\" USER=\"$USER\" crontab -l 2>/dev/null"
+        guard let pipe = popen(command, "re") else { return nil }
         defer { pclose(pipe) }
         var bytes: [UInt8] = []
         withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { buffer in
@@ -144,7 +146,7 @@ extension String {
     /// The text without newlines at its end: printing adds one.
     fileprivate var trimmedEnd: String {
         var text = Substring(self)
-        while text.last?.isNewline == true { text.removeLast() }
+        while text.ends(with: "\n") { text.removeLast() }
         return String(text)
     }
 }

@@ -92,7 +92,7 @@ struct Checkup {
 
     /// Without labels and arguments: a command line may hold anything.
     private static func holder(_ holder: Holder) -> String {
-        let program = holder.program.hasPrefix("headroom ") ? holder.program : holder.program.firstWord
+        let program = holder.program.begins(with: "headroom ") ? holder.program : holder.program.firstWord
         return "\(program), process \(holder.processID), for \(fixed(holder.age.seconds, 1)) s"
             + (holder.isHeldTooLong ? ", too long" : "")
     }

@@ -9,8 +9,8 @@ enum HostCheckup {
         if uname(&name) == 0 {
             facts.append(("kernel", "\(text(&name.sysname)) \(text(&name.release)), \(text(&name.machine))"))
         }
-        let release = read("/etc/os-release")?.split(separator: "\n").first { $0.hasPrefix("PRETTY_NAME=") }
-        facts.append(("distribution", release.map { String($0.dropFirst(12).filter { $0 != "\"" }) } ?? "not known"))
+        let release = read("/etc/os-release")?.pieces(separator: "\n").first { $0.begins(with: "PRETTY_NAME=") }
+        facts.append(("distribution", release.map { $0.dropFirst(12).keeping { $0 != "\"" } } ?? "not known"))
         facts.append(("processors", "\(sysconf(Int32(_SC_NPROCESSORS_ONLN)))"))
         facts.append(("systemd", access("/run/systemd/system", F_OK) == 0 ? "yes" : "no"))
         let isContainer = access("/.dockerenv", F_OK) == 0 || access("/run/.containerenv", F_OK) == 0
@@ -26,7 +26,7 @@ enum HostCheckup {
             ("protected_symlinks", "/proc/sys/fs/protected_symlinks"),
             ("inotify instances", "/proc/sys/fs/inotify/max_user_instances"),
         ] {
-            facts.append((label, read(path)?.filter { !$0.isNewline } ?? "not there"))
+            facts.append((label, read(path)?.keeping { !$0.endsLine } ?? "not there"))
         }
         facts.append(("/run/headroom", folder("/run/headroom")))
         return facts
@@ -69,11 +69,7 @@ enum HostCheckup {
     }
 
     private static func read(_ path: String) -> String? {
-        guard let file = fopen(path, "re") else { return nil }
-        defer { fclose(file) }
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        let count = fread(&buffer, 1, 4096, file)
-        return String(decoding: buffer[..<count], as: UTF8.self)
+        (try? RegularFile.read(path, atMost: 1 << 16, links: .followed)).map { String(decoding: $0, as: UTF8.self) }
     }
 
     private static func text<T>(_ tuple: inout T) -> String {

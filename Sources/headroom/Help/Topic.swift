@@ -18,7 +18,7 @@ struct Topic: Sendable {
 
     init(_ name: String, _ about: String, text: @autoclosure @escaping @Sendable () -> String) {
         self.init(name, about) {
-            text().split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+            text().pieces(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         }
     }
 

@@ -14,6 +14,9 @@ struct AddJob: AsyncParsableCommand {
             The file stays where it is and must still be there when a worker gets to it. A worker that waits on this host \
             begins at once.
 
+            A worker reads only files in the folders of HEADROOM_IMPORT_DIRS, when that is set; a file elsewhere is refused \
+            here. 'headroom import FILE' takes any.
+
             Examples:
               headroom jobs add readings.csv --type hh
               headroom jobs add export.csv --type hh --mpan 1200023305967 --timezone UTC
@@ -41,13 +44,14 @@ struct AddJob: AsyncParsableCommand {
     func run() async throws {
         try await runCommand {
             let options = facts.options
-            let path = file.hasPrefix("/") ? file : FileManager.default.currentDirectoryPath + "/" + file
+            let file = NamedFile(file)
             // What is wrong with the file is said now, to the one who queues it, not later in a log.
-            try await FileCheck.open(path: path, type: type, options: options)
+            try await FileCheck.open(path: file.path, type: type, options: options)
             let loaded = try connection.loaded(program: "headroom jobs")
+            try await FileCheck.open(path: file.path, in: ImportFolders(loaded), type: type, options: options)
             let job = NewJob(
-                filename: String(path.split(separator: "/").last ?? ""),
-                path: path,
+                filename: file.name,
+                path: file.path,
                 type: type.rawValue,
                 priority: priority,
                 isDryRun: dryRun,

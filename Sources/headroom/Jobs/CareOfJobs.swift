@@ -1,6 +1,5 @@
 import ArgumentParser
 import CommandSupport
-import Glibc
 import Headroom
 import HeadroomJobs
 import MeterImport
@@ -74,7 +73,8 @@ struct DeleteJob: AsyncParsableCommand {
 
     func run() async throws {
         try await runCommand {
-            let database = try connection.open(program: "headroom jobs")
+            let loaded = try connection.loaded(program: "headroom jobs")
+            let database = Database(loaded.database)
             let queue = JobQueue(database)
             let job = try await queue.existingJob(id)
             // First nobody must add to it any more: from here on every commit of its worker fails.
@@ -82,6 +82,8 @@ struct DeleteJob: AsyncParsableCommand {
             var readings = 0
             if withReadings { readings = try await StoredReadings.delete(batch: job.batchID, database) }
             _ = try await queue.delete(id)
+            // A file that came through the dashboard is Headroom's own, and nothing else needs it.
+            _ = try await queue.deleteFile(job.path, in: ImportFolders(loaded).ofUploads)
             Console.print("job \(id): deleted" + (withReadings ? ", with \(counted(readings, "reading"))" : ""))
         }
     }
@@ -91,7 +93,14 @@ struct DeleteJob: AsyncParsableCommand {
 struct PruneJobs: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "prune",
-        abstract: "Deletes jobs that ended long ago; their readings stay."
+        abstract: "Deletes jobs that ended long ago; their readings stay.",
+        discussion: """
+            Their files stay too, but for those that came through the dashboard. --files deletes them, where they lie in a \
+            folder of HEADROOM_IMPORT_DIRS and no other job names them; what a job names elsewhere is never deleted.
+
+            Example:
+              HEADROOM_IMPORT_DIRS=/var/www/app/storage/uploads headroom jobs prune --days 90 --files
+            """
     )
 
     @OptionGroup var connection: ConnectionOptions
@@ -99,28 +108,35 @@ struct PruneJobs: AsyncParsableCommand {
     @Option(help: "How many days ago they must have ended.")
     var days = 30
 
-    @Flag(help: "Delete their files too, but for those that a job still needs.")
+    @Flag(help: "Delete their files too, in the folders of HEADROOM_IMPORT_DIRS, but for those that a job still needs.")
     var files = false
 
     func validate() throws {
-        guard days >= 0 else { throw ValidationError("--days must be at least 0.") }
+        guard (0...36_500).contains(days) else { throw ValidationError("--days must be from 0 to 36500.") }
     }
 
     func run() async throws {
         try await runCommand {
-            let queue = JobQueue(try connection.open(program: "headroom jobs"))
-            let pruned = try await queue.prune(olderThan: .seconds(days * 86_400))
-            var deleted = 0
-            if files {
-                for path in pruned.files {
-                    if unlink(path) == 0 {
-                        deleted += 1
-                    } else if errno != ENOENT {
-                        Console.error("headroom: \(path) cannot be deleted: \(String(cString: strerror(errno)))")
-                    }
-                }
+            let loaded = try connection.loaded(program: "headroom jobs")
+            let folders = try ImportFolders(loaded)
+            guard !files || folders.isConfigured else {
+                // Before a job is gone, as nobody would know its file any more.
+                Console.error("headroom: no setting says in which folders files may be deleted; nothing was")
+                Console.error(
+                    "  next: set HEADROOM_IMPORT_DIRS to the folder with the uploads, as in "
+                        + "HEADROOM_IMPORT_DIRS=/var/www/app/storage/uploads, and run it again."
+                )
+                throw ExitCode(1)
             }
-            Console.print("\(counted(pruned.jobs, "job")) deleted" + (files ? ", \(counted(deleted, "file"))" : ""))
+            let pruned = try await JobQueue(Database(loaded.database))
+                .prune(olderThan: .seconds(days.asCount * 86_400), filesIn: files ? folders : folders.ofUploads)
+            if files {
+                for file in pruned.refused { Console.error("headroom: \(file.path) was not deleted: \(file.reason)") }
+                let more = pruned.refusedCount - pruned.refused.count
+                if more > 0 { Console.error("headroom: … and \(counted(more, "file")) more") }
+            }
+            let deleted = files || pruned.files > 0 ? ", \(counted(pruned.files, "file"))" : ""
+            Console.print("\(counted(pruned.jobs, "job")) deleted\(deleted)")
         }
     }
 }

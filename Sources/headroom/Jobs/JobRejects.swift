@@ -27,13 +27,14 @@ struct JobRejects: AsyncParsableCommand {
 
     func run() async throws {
         try await runCommand {
-            let queue = JobQueue(try connection.open(program: "headroom jobs"))
+            let loaded = try connection.loaded(program: "headroom jobs")
+            let queue = JobQueue(Database(loaded.database))
             let job = try await queue.existingJob(id)
             guard csv else {
                 try await queue.rejectedRows(of: id) { line, _, reason in Console.print("line \(line): \(reason)") }
                 return
             }
-            let rejects = try await rejects(of: job, queue)
+            let rejects = try await rejects(of: job, queue, ImportFolders(loaded))
             Console.csv(rejects.headerLine)
             try await queue.rejectedRows(of: id) { _, content, reason in
                 Console.csv(rejects.line(content, reason: reason))
@@ -42,10 +43,15 @@ struct JobRejects: AsyncParsableCommand {
     }
 
     /// The header was kept with the rows; the file's own stands in when none was rejected.
-    private func rejects(of job: ImportJob, _ queue: JobQueue) async throws -> RejectsCSV {
+    private func rejects(
+        of job: ImportJob,
+        _ queue: JobQueue,
+        _ folders: ImportFolders
+    ) async throws -> RejectsCSV {
         if let kept = try await queue.rejectedHeader(of: job.id).flatMap(RejectsCSV.init(json:)) { return kept }
         return try await FileCheck.open(
             path: job.path,
+            in: folders.alone,
             type: ImportType(rawValue: job.type) ?? .hh,
             options: try ImportOptions(metadata: job.metadata)
         )

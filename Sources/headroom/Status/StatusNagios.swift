@@ -22,10 +22,9 @@ struct StatusNagios {
         if let refusal = report.refusal {
             text += ", \(refusal.message)"
         } else {
-            text += ", \(report.idle) idle for over \(Int(report.maxIdle.seconds)) s"
+            text += ", \(report.idle) idle for over \(Int(clamped: report.maxIdle.seconds)) s"
         }
-        // A bar ends the text for the monitor.
-        return printable(text).split(separator: "|").joined(separator: "/") + " | " + data.joined(separator: " ")
+        return Escaping.nagios(printable(text)) + " | " + data.joined(separator: " ")
     }
 
     private var data: [String] {

@@ -45,7 +45,7 @@ struct StatusScreen {
 
     /// A bar against the limit, with marks where CAUTION and WARNING begin.
     static func bar(_ report: AccountReport, width: Int) -> String {
-        let filled = min(width, Int((report.percent ?? 0) / 100 * Double(width) + 0.5))
+        let filled = min(width, Int(clamped: (report.percent ?? 0) / 100 * Double(width) + 0.5))
         let marks = [width * 60 / 100, width * 80 / 100]
         let cells = (0..<width).map { $0 < filled ? "█" : marks.contains($0) ? "┊" : "░" }
         return cells.joined() + " \(report.percent.map { "\(fixed($0, 0)) %" } ?? "?")"

@@ -73,7 +73,7 @@ struct StatusText {
     private var sessionFacts: [[String]] {
         var sessions =
             "\(report.active) active, \(report.sleeping) sleeping, \(report.idle) of them idle for over "
-            + "\(Int(report.maxIdle.seconds)) s"
+            + "\(Int(clamped: report.maxIdle.seconds)) s"
         if report.dying > 0 { sessions += ", \(report.dying) dying and not counted" }
         var facts = [["sessions", sessions]]
         if let oldest = report.oldestIdle {
@@ -162,7 +162,7 @@ struct StatusText {
 
     /// An age in its largest unit.
     static func age(_ duration: Duration) -> String {
-        let seconds = Int(duration.seconds)
+        let seconds = Int(clamped: duration.seconds)
         switch seconds {
         case ..<120: return "\(seconds) s"
         case ..<7_200: return "\(seconds / 60) min"

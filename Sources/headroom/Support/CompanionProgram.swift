@@ -32,6 +32,6 @@ enum CompanionProgram {
         let count = readlink("/proc/self/exe", &buffer, buffer.count)
         guard count > 0 else { return nil }
         let path = String(decoding: buffer[..<count], as: UTF8.self)
-        return path.lastIndex(of: "/").map { String(path[..<$0]) }
+        return path.unicodeScalars.lastIndex(of: "/").map { String(path[..<$0]) }
     }
 }

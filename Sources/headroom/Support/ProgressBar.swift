@@ -1,4 +1,5 @@
 import CommandSupport
+import Headroom
 
 /// Draws a bar on a terminal, and prints a line now and then elsewhere.
 struct ProgressBar {
@@ -17,12 +18,12 @@ struct ProgressBar {
         if Console.isTerminal {
             guard ContinuousClock.now - lastDrawn > .milliseconds(50) || fraction == 1 else { return }
             lastDrawn = .now
-            let filled = Int(fraction * Double(width))
+            let filled = Int(clamped: fraction * Double(width))
             let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
             // Back to the first column, and the rest of an older, longer line erased.
-            Console.write("\r  \(bar) \(Int(fraction * 100)) %  \(detail())\u{1B}[K")
+            Console.write("\r  \(bar) \(Int(clamped: fraction * 100)) %  \(detail())\u{1B}[K")
         } else {
-            let tenth = Int(fraction * 10)
+            let tenth = Int(clamped: fraction * 10)
             guard tenth > lastTenth else { return }
             lastTenth = tenth
             Console.error("  \(tenth * 10) %  \(detail())")

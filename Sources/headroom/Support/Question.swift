@@ -1,5 +1,6 @@
 import CommandSupport
 import Glibc
+import Headroom
 
 /// A question to whoever sits at the terminal.
 enum Question {
@@ -16,6 +17,6 @@ enum Question {
         while poll(&entry, 1, 0) <= 0 { try await Task.sleep(for: .milliseconds(50)) }
         // A terminal gives a whole line at a time.
         guard let line = readLine() else { return false }
-        return line.drop { $0 == " " }.lowercased().hasPrefix("y")
+        return line.dropping { $0 == " " }.lowercased().begins(with: "y")
     }
 }

@@ -1,5 +1,6 @@
 import CKernel
 import Glibc
+import Headroom
 
 /// What the process has in memory, for hosts that bound what an account's processes have resident.
 enum ResidentMemory {
@@ -25,9 +26,9 @@ enum ResidentMemory {
             // Each mapping has a line of its own, as of a map file, and lines that say what is in memory of it:
             // 55d0c8a00000-55d0c8f00000 r-xp 00012000 08:01 131 /usr/bin/headroom
             // Anonymous:             0 kB
-            let words = String(cString: line).split(separator: " ")
+            let words = String(cString: line).pieces(separator: " ")
             if words.count > 5, let bounds = bounds(words[0]) {
-                mapping = ["r-xp", "r--p"].contains(words[1]) && words[5].hasPrefix("/") ? bounds : 0..<0
+                mapping = ["r-xp", "r--p"].contains(words[1]) && words[5].begins(with: "/") ? bounds : 0..<0
             } else if words.first == "Anonymous:", words.count > 1, words[1] == "0" {
                 // Nothing in it was changed, as the loader changes addresses in constants.
                 madvise(UnsafeMutableRawPointer(bitPattern: mapping.lowerBound), mapping.count, MADV_DONTNEED)
@@ -36,7 +37,7 @@ enum ResidentMemory {
     }
 
     private static func bounds(_ word: Substring) -> Range<UInt>? {
-        let bounds = word.split(separator: "-").compactMap { UInt($0, radix: 16) }
+        let bounds = word.pieces(separator: "-").compactMap { UInt($0, radix: 16) }
         return bounds.count == 2 && bounds[0] < bounds[1] ? bounds[0]..<bounds[1] : nil
     }
 }

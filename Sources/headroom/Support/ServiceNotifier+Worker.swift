@@ -15,6 +15,6 @@ extension ServiceNotifier {
             case .yielded(let reason): "waiting: \(reason)"
             case .idle, .ended: "waiting for jobs"
             }
-        send("WATCHDOG=1\nSTATUS=\(status.filter { $0 != "\n" })")
+        send("WATCHDOG=1\nSTATUS=\(Escaping.line(status))")
     }
 }

@@ -45,10 +45,10 @@ final class WorkReport: Sendable {
             let seconds = max(0.001, (ContinuousClock.now - state.start).seconds)
             let share = Double(progress.bytesDone) / Double(max(1, progress.bytesTotal))
             let rows = progress.counts.processed
-            let left = share > 0 ? Int((seconds / share * (1 - share)).rounded(.up)) : 0
+            let left = share > 0 ? Int(clamped: (seconds / share * (1 - share)).rounded(.up)) : 0
             state.bar.show(
                 share,
-                "\(grouped(rows)) rows, \(grouped(Int(Double(rows) / seconds))) a second, \(left) s left"
+                "\(grouped(rows)) rows, \(grouped(Int(clamped: Double(rows) / seconds))) a second, \(left) s left"
             )
         case .interrupted(let job, let error):
             Console.error("headroom: job \(job.id) was interrupted and goes on: \(error.message)")
@@ -80,7 +80,7 @@ final class WorkReport: Sendable {
             Console.error("headroom: job \(job.id) (\(job.filename)) failed: \(reason)")
             for line in summary.flatMap(ImportSummary.init(json:)).map(JobText.lines) ?? [] { Console.error(line) }
         case .retried(let reason, let delay):
-            Console.error("headroom: job \(job.id) is tried again in \(Int(delay.seconds)) s: \(reason)")
+            Console.error("headroom: job \(job.id) is tried again in \(Int(clamped: delay.seconds)) s: \(reason)")
         case .cancelled:
             if !isQuiet { Console.print("job \(job.id): cancelled by its user after \(seconds) s") }
         case .givenBack:

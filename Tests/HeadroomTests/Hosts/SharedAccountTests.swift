@@ -164,7 +164,7 @@ import Testing
             inUse: 2,
             wanted: 4,
             expires: 5,
-            since: -6,
+            since: 6,
             budget: 7,
             setAside: 8
         )

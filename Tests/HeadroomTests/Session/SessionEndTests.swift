@@ -104,7 +104,7 @@ import Testing
         try await meet(settings)
         let database = Database(settings)
         await #expect(throws: DatabaseError(.deadlineExceeded, message: "")) {
-            try await database.withConnection { try await $0.query("SELECT SLEEP(20)", timeout: .milliseconds(50)) }
+            try await database.withConnection { try await $0.query("SELECT BENCHMARK(20000000000, 1 + 1)", timeout: .milliseconds(50)) }
         }
         #expect(kills.all.count == 4)
         #expect(database.drainingSessions == 0)
@@ -123,7 +123,7 @@ import Testing
         try await meet(settings)
         let database = Database(settings)
         await #expect(throws: DatabaseError(.deadlineExceeded, message: "")) {
-            try await database.withConnection { try await $0.query("SELECT SLEEP(20)", timeout: .milliseconds(50)) }
+            try await database.withConnection { try await $0.query("SELECT BENCHMARK(20000000000, 1 + 1)", timeout: .milliseconds(50)) }
         }
         #expect(database.drainingSessions == 1)
         #expect(database.admission?.ownSlots.count == 1)

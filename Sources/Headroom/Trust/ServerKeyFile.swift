@@ -1,0 +1,136 @@
+import CLibrary
+import Logging
+import Synchronization
+
+/// The file in which a user's programs remember the keys of servers: `memory/server-keys-UID` in the state folder that lasts.
+///
+/// One for each user, whom nobody else of a shared folder can speak for.
+package struct ServerKeyFile: Hashable, Sendable {
+    private let folder: StateFolder
+
+    /// - Parameter named: The state folder that the settings name, if they do.
+    package init(_ named: String?) {
+        folder = StateFolder(named).lasting
+    }
+
+    /// The file's path.
+    package var path: String { "\(folder.path)/memory/\(name)" }
+
+    private var name: String { "server-keys-\(geteuid())" }
+
+    /// The largest file that is read: far more than ``ServerKeys/most`` lines have.
+    private static let largest = 1 << 20
+
+    /// Reads what is remembered.
+    ///
+    /// - Returns: What is remembered; nothing when there is no file, or none can be kept here.
+    /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
+    package func read() throws -> ServerKeys {
+        do throws(RegularFile.Problem) {
+            let descriptor = try RegularFile.open(path, O_RDONLY)
+            defer { close(descriptor) }
+            var information = stat()
+            guard fstat(descriptor, &information) == 0, information.st_uid == geteuid() else { throw .system(EPERM) }
+            return ServerKeys(String(decoding: try RegularFile.read(descriptor, atMost: Self.largest), as: UTF8.self))
+        } catch .system(let number) where [ENOENT, ENOTDIR, EACCES].contains(number) {
+            return ServerKeys()
+        } catch {
+            throw DatabaseError(
+                .stateFolderUnusable,
+                message: "\(path), which has the keys of servers, cannot be read: \(error).",
+                advice: "Remove what is there, or name another folder with HEADROOM_STATE_DIR."
+            )
+        }
+    }
+
+    /// Changes what is remembered, as the only one of this user's programs at a time.
+    ///
+    /// - Parameter change: Changes it.
+    /// - Returns: Whether it was done; false when another program is at it.
+    /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
+    @discardableResult package func update(_ change: (inout ServerKeys) -> Void) throws -> Bool {
+        let place = try folder.folder("memory")
+        guard let lock = try OpenLock(path: "\(place)/\(name).lock") else { return false }
+        defer { withExtendedLifetime(lock) {} }
+        var keys = try read()
+        let before = keys.text
+        change(&keys)
+        guard keys.text != before else { return true }
+        do throws(RegularFile.Problem) {
+            try replace(Array(keys.text.utf8))
+        } catch {
+            throw DatabaseError(
+                .stateFolderUnusable,
+                message: "\(path), which has the keys of servers, cannot be written: \(error).",
+                advice: "Check the disk and the rights, or name another folder with HEADROOM_STATE_DIR."
+            )
+        }
+        return true
+    }
+
+    /// Puts a whole file in the place of the old one.
+    private func replace(_ bytes: [UInt8]) throws(RegularFile.Problem) {
+        let draft = "\(path).\(getpid()).\(UInt64.random(in: 0...(.max)))"
+        let descriptor = try RegularFile.open(draft, O_WRONLY | O_CREAT | O_EXCL)
+        let written = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+        let isWhole = written == bytes.count && fsync(descriptor) == 0
+        let number = isWhole ? 0 : written < 0 ? errno : ENOSPC
+        close(descriptor)
+        guard isWhole, rename(draft, path) == 0 else {
+            defer { unlink(draft) }
+            throw .system(isWhole ? errno : number)
+        }
+    }
+
+    /// What this process has seen remembered, so that a login looks into no file again.
+    private static let seen = Guarded<Set<String>>([])
+    private static let hasWarned = Atomic(false)
+
+    /// Remembers what a login has shown of a server of which nothing of the kind is known; never fails for that.
+    ///
+    /// - Parameters:
+    ///   - facts: What it has shown.
+    ///   - place: The server's place.
+    func remember(_ facts: [ServerKeys.Fact], of place: String) {
+        let names = facts.map { "\(path) \(place) \($0)" }
+        guard !Self.seen.withLock({ seen in names.allSatisfy { seen.contains($0) } }) else { return }
+        do {
+            let isDone = try update { keys in
+                let here = keys.entries.filter { $0.place == place }
+                for fact in facts where !here.contains(where: { $0.fact.isOfKind(of: fact) }) {
+                    keys.remember(fact, of: place, on: Self.today)
+                }
+            }
+            guard isDone else { return }
+            Self.seen.withLock { seen in
+                if seen.count > ServerKeys.most { seen.removeAll() }
+                seen.formUnion(names)
+            }
+        } catch {
+            // Once: the next login has the same to say.
+            guard !Self.hasWarned.exchange(true, ordering: .relaxed) else { return }
+            Logger.current.warning(
+                "The keys of servers are not remembered, so each login is a first one to this program: \(error)"
+            )
+        }
+    }
+
+    /// The day, in UTC.
+    package static var today: String {
+        var moment = time(nil)
+        var parts = tm()
+        gmtime_r(&moment, &parts)
+        func digits(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(parts.tm_year + 1900)-\(digits(parts.tm_mon + 1))-\(digits(parts.tm_mday))"
+    }
+}
+
+extension ServerKeys.Fact {
+    /// Whether one fact of the kind is enough: the key of a certificate, a key that is sent, a user without a password.
+    fileprivate func isOfKind(of other: Self) -> Bool {
+        switch (self, other) {
+        case (.key(let mine), .key(let its)): mine.kind == its.kind
+        default: self == other
+        }
+    }
+}
