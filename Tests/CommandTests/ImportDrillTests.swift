@@ -25,8 +25,9 @@ import Testing
         async throws
     {
         let wanted = isFullRun ? 1000 : 60
-        var random = SeededGenerator(seed: .random(in: 1...1_000_000))
-        print("import drill: seed \(random.seed), \(wanted) kills")
+        let seed = UInt64.random(in: 1...1_000_000)
+        var random = Seeded(seed)
+        print("import drill: seed \(seed), \(wanted) kills")
         var sandbox = try await Sandbox.start(SandboxOptions())
         do {
             let plain = try await DrillQueue("plain", in: sandbox)
@@ -79,9 +80,9 @@ import Testing
                     before = rows
                 }
                 let found = try await queue.contents()
-                #expect(found.count == expected.count, "seed \(random.seed), round \(rounds)")
+                #expect(found.count == expected.count, "seed \(seed), round \(rounds)")
                 let firstDifference = zip(found, expected).first { $0 != $1 }
-                #expect(firstDifference == nil, "seed \(random.seed), round \(rounds)")
+                #expect(firstDifference == nil, "seed \(seed), round \(rounds)")
             }
             print(
                 "import drill: \(kills) kills (\(inHand) with a job in hand), \(cuts) sessions cut, \(terms) SIGTERM, "
@@ -153,23 +154,5 @@ import Testing
             let firstDifference = zip(found, expected).first { $0 != $1 }
             #expect(firstDifference == nil)
         }
-    }
-}
-
-/// Random numbers that come again with the same seed.
-struct SeededGenerator: RandomNumberGenerator {
-    let seed: UInt64
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        (self.seed, state) = (seed, seed)
-    }
-
-    mutating func next() -> UInt64 {
-        // SplitMix64.
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -143,7 +143,7 @@ import Testing
             let run = try await HeadroomProgram.run(command, asUser: user, environment: environment(state))
             #expect(run.status != 0)
             #expect(run.errors.contains("\(name) belongs to user 0, in a folder of user \(Self.user)"), "\(run)")
-            #expect(run.errors.contains("chown -R -h \(Self.user):\(Self.user) '\(name)'"), "\(run)")
+            #expect(run.errors.contains("chown -R -h \(Self.user):\(Self.user) \(name). "), "\(run)")
         }
         _ = try await HeadroomProgram.run("/bin/chown", ["-R", "-h", "\(Self.user):\(Self.user)", name])
         let run = try await HeadroomProgram.run(command, asUser: Self.user, environment: environment(state))

@@ -109,4 +109,24 @@ import Testing
             #expect(isThere("in/shared.csv"))
         }
     }
+
+    @Test(arguments: ["A.csv", "á.csv", "a.csv "])
+    func `a name that the server takes for another's hides no job that needs the file`(alike: String) async throws {
+        try await withQueue("alike_\(alike.utf8.first ?? 0)_\(alike.utf8.count)") { queue, database in
+            folder.write("x", to: "a.csv")
+            // The server, asked for different names, gives the first of these alone.
+            for (index, name) in [alike, "a.csv", "a.csv"].enumerated() {
+                _ = try await queue.add(job("\(folder.path)/\(name)"), batchID: "b\(index)")
+            }
+            try await query(database, "UPDATE import_jobs SET status = 'completed' WHERE batch_id = 'b0'")
+            #expect(try await queue.usage(ofFilesNamed: ["a.csv"])["a.csv"] == .needed)
+            try await query(
+                database,
+                "UPDATE import_jobs SET status = 'failed', completed_at = NOW() - INTERVAL 2 DAY WHERE batch_id = 'b2'"
+            )
+            let pruned = try await queue.prune(olderThan: .seconds(86_400), filesIn: ImportFolders([folder.path]))
+            #expect(pruned.jobs == 1 && pruned.files == 0)
+            #expect(access("\(folder.path)/a.csv", F_OK) == 0)
+        }
+    }
 }

@@ -37,6 +37,14 @@ import Testing
         #expect(verdict(.disabled, true, asked: false, pinned: true) == .refuse)
     }
 
+    @Test(arguments: [TLS.Mode.disabled, .preferred, .required, .verifyCA, .verifyIdentity])
+    func `a pinned key that cannot be seen is not taken for the right one`(mode: TLS.Mode) {
+        let rule = EncryptionRule(mode: mode, isPinned: true, seesKeys: false, isAskedFor: true)
+        for isEncrypted in [true, false] {
+            #expect(rule.verdict(.offer(isEncrypted: isEncrypted, method: "mysql_native_password")) == .refuse)
+        }
+    }
+
     @Test func `a server that offers encryption by now is asked for it`() {
         #expect(verdict(.preferred, true, asked: false) == .startOver)
         #expect(verdict(.disabled, true, asked: false) == .proceed)

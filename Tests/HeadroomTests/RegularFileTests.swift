@@ -161,9 +161,22 @@ import Testing
         let refusal = #expect(throws: RegularFile.Problem.self) {
             close(try RegularFile.open("\(home)/file", O_WRONLY | O_CREAT))
         }
-        #expect(refusal?.advice?.contains("chown -R -h \(Self.user):\(Self.user) '\(home)/file'") == true)
+        #expect(refusal?.advice?.contains("chown -R -h \(Self.user):\(Self.user) \(home)/file. ") == true)
         let error = #expect(throws: DatabaseError.self) { try StateFolder(home).folder("locks") }
-        #expect(error?.advice.contains("'\(home)/locks'") == true)
+        #expect(error?.advice.contains(" \(home)/locks. ") == true)
+        // Whose folder it is chooses its name, and the line is for root to copy.
+        let name = "x'; touch y; '"
+        mkdir("\(home)/\(name)", 0o700)
+        let other = #expect(throws: DatabaseError.self) { try StateFolder(home).folder(name) }
+        #expect(other?.advice.contains(" '\(home)/x'\\''; touch y; '\\'''. ") == true, "\(other?.advice ?? "")")
+    }
+
+    @Test(.enabled(if: isRoot, "only root can be told to give a file away"))
+    func `a file of root's that a user has given a second name is not to be given to that user`() throws {
+        let home = userFolder()
+        close(Glibc.open("\(folder.path)/secret", O_WRONLY | O_CREAT, 0o600))
+        link("\(folder.path)/secret", "\(home)/file")
+        #expect(throws: RegularFile.Problem.hasOtherNames) { try RegularFile.read("\(home)/file", atMost: 1) }
     }
 
     @Test(.enabled(if: isRoot, "only root can be led elsewhere by a user"))

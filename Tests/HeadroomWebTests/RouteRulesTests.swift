@@ -206,6 +206,29 @@ struct RouteRulesTests {
         }
     }
 
+    @Test func `No room is made for an upload that another site sends`() async throws {
+        try await serve { site in
+            let (session, cookie) = site.session()
+            let (type, body) = Self.body("/imports")
+            let right: HTTPFields = [.formToken: site.dashboard.recognition.cookie.formToken(session)]
+            let elsewhere: [HTTPFields] = [
+                [.secFetchSite: "cross-site"], [.secFetchSite: "same-site"], [.origin: "http://evil.example"],
+            ]
+            for sender in elsewhere {
+                try await site.client.execute(
+                    uri: "/imports",
+                    method: .post,
+                    headers: type + cookie + right + sender,
+                    body: body
+                ) {
+                    #expect($0.status == .forbidden)
+                }
+            }
+            // The folder is made with the room.
+            #expect(!FileManager.default.fileExists(atPath: site.uploads))
+        }
+    }
+
     @Test func `Every answer says what a browser may do with it, and none is kept but the assets`() async throws {
         try await serve { site in
             let (_, cookie) = site.session()

@@ -48,9 +48,11 @@ extension Client {
             MARIADB_OPT_RESTRICTED_AUTH,
             LoginMethod.allowed(isVerified: trust.isVerified(isEncrypted: asksForTLS), isSocket: trust.isSocket)
         )
+        let isPinned = !settings.tls.pins.isEmpty
         let rule = EncryptionRule(
             mode: settings.tls.mode,
-            isPinned: !settings.tls.pins.isEmpty,
+            isPinned: isPinned,
+            seesKeys: !isPinned || CertificateCheck.isPossible,
             isAskedFor: asksForTLS
         )
         return Client(handle, rule, trust)

@@ -127,8 +127,9 @@ final class Client {
 
     /// Judges the key of the certificate against the pinned ones.
     func heedsPin() -> Bool {
-        guard let key = shownKeys.last, !trust.heedsPin(key) else { return true }
-        refusal = .notPinned(key)
+        let key = shownKeys.last
+        guard !trust.heedsPin(key) else { return true }
+        refusal = key.map { .notPinned($0) } ?? .noKey
         return false
     }
 
@@ -143,8 +144,9 @@ final class Client {
     /// The library's own way, MYSQL_WAIT_TIMEOUT, ends no call over TLS: there it reads on for ever (libmariadb 10.11).
     func disconnect() {
         let descriptor = mysql_get_socket(handle)
+        guard descriptor >= 0 else { return }
         let nothing = open("/dev/null", O_RDWR | O_CLOEXEC)
-        guard descriptor >= 0, nothing >= 0 else {
+        guard nothing >= 0 else {
             // No descriptor is left for it: the server is told instead, and its hanging up ends the call.
             shutdown(descriptor, Int32(SHUT_RDWR))
             return

@@ -9,6 +9,9 @@ struct EncryptionRule {
     /// Whether the server's key is pinned, which says as much as a mode that insists.
     var isPinned = false
 
+    /// Whether the key would be seen in the handshake: another TLS library than OpenSSL shows none to compare the pin with.
+    var seesKeys = true
+
     /// Whether this attempt has asked the library for encryption.
     let isAskedFor: Bool
 
@@ -34,6 +37,7 @@ struct EncryptionRule {
         case .impossible: .refuseGreeting
         case .refusal: .proceed
         case .offer where mode == .disabled: isPinned ? .refuse : .proceed
+        case .offer where isPinned && !seesKeys: .refuse
         case .offer(isEncrypted: true, _): isAskedFor ? .proceed : .startOver
         case .offer(isEncrypted: false, _): mode == .preferred && !isPinned ? .proceed : .refuse
         }

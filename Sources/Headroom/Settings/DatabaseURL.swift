@@ -20,7 +20,7 @@ struct DatabaseURL {
             )
         }
         func decode(_ part: ArraySlice<UInt8>) throws -> String {
-            guard let decoded = Self.percentDecoded(part) else { throw invalid("a %XX in it is not valid") }
+            guard let decoded = PercentEncoding.decoded(part) else { throw invalid("a %XX in it is not valid") }
             return decoded
         }
 
@@ -65,29 +65,6 @@ struct DatabaseURL {
                 )
             }
             values[name] = try decode(parts[1])
-        }
-    }
-
-    private static func percentDecoded(_ text: ArraySlice<UInt8>) -> String? {
-        var bytes: [UInt8] = []
-        var rest = text
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            guard let high = digit(rest.popFirst()), let low = digit(rest.popFirst()) else { return nil }
-            bytes.append(high << 4 | low)
-        }
-        return String(validating: bytes, as: UTF8.self)
-    }
-
-    private static func digit(_ byte: UInt8?) -> UInt8? {
-        switch byte {
-        case let byte? where (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte): byte - UInt8(ascii: "0")
-        case let byte? where (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte | 0x20):
-            (byte | 0x20) - UInt8(ascii: "a") + 10
-        default: nil
         }
     }
 }

@@ -157,6 +157,14 @@ extension FoundSettings {
                 advice: "Leave out one of the two."
             )
         }
+        guard pins.isEmpty || endpoint.isSocket || CertificateCheck.isPossible else {
+            throw DatabaseError(
+                .settingsInvalid,
+                message:
+                    "HEADROOM_TLS_PIN is set, and this program's client library shows no keys: it is not built on OpenSSL.",
+                advice: "Use HEADROOM_TLS_MODE=verify_identity, or a libmariadb that is built on OpenSSL."
+            )
+        }
         var tls = TLS(mode: mode, authorities: authorities)
         tls.pins = pins
         tls.serverPublicKey = try value(.serverPublicKey, for: password)

@@ -13,9 +13,6 @@ enum Machine {
         }
     }()
 
-    /// The flag of open(2) for a folder that is only a way to what is in it (`O_SEARCH`): no right to list it is needed.
-    static let onlyToEnter: Int32 = 0x4000_0000
-
     /// What tells pid namespaces apart: macOS has one.
     static let processNamespace = ""
 

@@ -6,9 +6,6 @@ enum Machine {
     /// A new one after each start of the machine (random(4)).
     static let bootID = text("/proc/sys/kernel/random/boot_id") ?? ""
 
-    /// The flag of open(2) for a folder that is only a way to what is in it (`O_PATH`): no right to list it is needed.
-    static let onlyToEnter: Int32 = 0o10_000_000
-
     private static func text(_ path: String) -> String? {
         (try? RegularFile.read(path, atMost: 1 << 16, links: .followed)).map { String(decoding: $0, as: UTF8.self) }
     }

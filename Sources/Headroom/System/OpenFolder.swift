@@ -47,14 +47,14 @@ package struct OpenFolder: ~Copyable {
     deinit { close(descriptor) }
 
     private static func descriptor(_ path: String) -> Int32 {
-        open(path, Machine.onlyToEnter | O_DIRECTORY | O_CLOEXEC)
+        open(path, Int32(kernel_go_through) | O_DIRECTORY | O_CLOEXEC)
     }
 
     /// Opens a folder in this one; a link is none.
     ///
     /// - Throws: ``RegularFile/Problem``.
     func folder(_ name: String) throws(RegularFile.Problem) -> OpenFolder {
-        let flags = Machine.onlyToEnter | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+        let flags = Int32(kernel_go_through) | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
         let inner = try OpenFolder(openat(descriptor, name, flags), "\(path)/\(name)")
         guard geteuid() != 0 || isTrusted(folder: inner.facts) else { throw foreign(inner.facts, name) }
         return inner
@@ -151,8 +151,9 @@ package struct OpenFolder: ~Copyable {
     private func check(_ file: stat, _ name: String, isToWrite: Bool) throws(RegularFile.Problem) {
         guard file.st_mode & S_IFMT != S_IFLNK else { throw .isLink }
         guard file.st_mode & S_IFMT == S_IFREG else { throw .isNotRegular }
-        guard isTrusted(file: file) else { throw foreign(file, name) }
-        // Where fs.protected_hardlinks is off, anybody gives another user's file a second name.
+        // Where fs.protected_hardlinks is off, anybody gives another user's file a second name: such a file is never given
+        // away by what an error advises.
+        guard isTrusted(file: file) else { throw file.st_nlink > 1 ? .hasOtherNames : foreign(file, name) }
         guard !isToWrite || file.st_nlink <= 1 else { throw .hasOtherNames }
     }
 
@@ -227,7 +228,7 @@ package struct OpenFolder: ~Copyable {
                 rest += parts(target)
                 if first(target) == "/" { folder = try OpenFolder(descriptor("/"), "") }
             } else {
-                let up = openat(folder.descriptor, "..", Machine.onlyToEnter | O_DIRECTORY | O_CLOEXEC)
+                let up = openat(folder.descriptor, "..", Int32(kernel_go_through) | O_DIRECTORY | O_CLOEXEC)
                 folder = try OpenFolder(up, "\(folder.path)/..")
             }
         }

@@ -55,7 +55,7 @@ package enum RegularFile {
             switch self {
             case .isForeign(let path, _, let user, let group):
                 "If it is Headroom's, left there by root, let root give it to the folder's owner: "
-                    + "chown -R -h \(user):\(group) '\(path)'. Else remove it."
+                    + "chown -R -h \(user):\(group) \(Escaping.shell(path)). Else remove it."
             case .isLink: "Name the file that it leads to, or remove the link."
             case .hasOtherNames: "Remove the name that is not wanted."
             case .leadsElsewhere: "Name the path without the link, or work as the user whose folder it is."
@@ -200,7 +200,8 @@ package enum RegularFile {
     ///   - text: What is to be in it.
     ///   - mode: The file's rights, whatever the umask.
     ///   - earlier: What becomes of a file that is there.
-    ///   - isDurable: Whether it is on the disk when this returns.
+    ///   - isDurable: Whether its bytes are on the disk before it takes the old one's place: a power cut leaves the one or the
+    ///     other, whole.
     /// - Throws: ``Problem``; nothing has changed then.
     package static func write(
         _ path: String,

@@ -57,7 +57,7 @@ package struct ServerKeyFile: Hashable, Sendable {
         change(&keys)
         guard keys.text != before else { return true }
         do throws(RegularFile.Problem) {
-            try replace(Array(keys.text.utf8))
+            try RegularFile.write(path, keys.text, mode: 0o600, isDurable: true)
         } catch {
             throw DatabaseError(
                 .stateFolderUnusable,
@@ -66,20 +66,6 @@ package struct ServerKeyFile: Hashable, Sendable {
             )
         }
         return true
-    }
-
-    /// Puts a whole file in the place of the old one.
-    private func replace(_ bytes: [UInt8]) throws(RegularFile.Problem) {
-        let draft = "\(path).\(getpid()).\(UInt64.random(in: 0...(.max)))"
-        let descriptor = try RegularFile.open(draft, O_WRONLY | O_CREAT | O_EXCL)
-        let written = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-        let isWhole = written == bytes.count && fsync(descriptor) == 0
-        let number = isWhole ? 0 : written < 0 ? errno : ENOSPC
-        close(descriptor)
-        guard isWhole, rename(draft, path) == 0 else {
-            defer { unlink(draft) }
-            throw .system(isWhole ? errno : number)
-        }
     }
 
     /// What this process has seen remembered, so that a login looks into no file again.

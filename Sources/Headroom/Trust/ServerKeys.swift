@@ -110,11 +110,12 @@ package struct ServerKeys: Sendable {
     private static func entry(_ line: Substring.UTF8View) -> Entry? {
         let fields = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
             .map { String(Substring($0)) }
-        guard fields.count == 4, let place = unescaped(fields[0]), !place.isEmpty, isDay(fields[3]) else { return nil }
+        guard fields.count == 4, let place = PercentEncoding.decoded(fields[0].utf8), !place.isEmpty, isDay(fields[3])
+        else { return nil }
         let fact: Fact
         if let kind = ServerKey.Kind(rawValue: fields[1]), ServerKey.isFingerprint(fields[2]) {
             fact = .key(ServerKey(kind, fingerprint: fields[2]))
-        } else if fields[1] == "no-password", let user = unescaped(fields[2]) {
+        } else if fields[1] == "no-password", let user = PercentEncoding.decoded(fields[2].utf8) {
             fact = .withoutPassword(user: user)
         } else {
             return nil
@@ -135,29 +136,7 @@ package struct ServerKeys: Sendable {
 
     /// Names as fields: what is no printable ASCII, and `%`, as `%XX`.
     private static func escaped(_ text: String) -> String {
-        text.utf8
-            .map { byte in
-                if (0x21...0x7E).contains(byte), byte != UInt8(ascii: "%") {
-                    return String(UnicodeScalar(byte))
-                }
-                return (byte < 16 ? "%0" : "%") + String(byte, radix: 16)
-            }
-            .joined()
-    }
-
-    private static func unescaped(_ text: String) -> String? {
-        var bytes: [UInt8] = []
-        var rest = Substring(text).utf8
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            guard rest.count >= 2, let value = UInt8(Substring(rest.prefix(2)), radix: 16) else { return nil }
-            bytes.append(value)
-            rest = rest.dropFirst(2)
-        }
-        return String(validating: bytes, as: UTF8.self)
+        PercentEncoding.encoded(text) { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "%") }
     }
 }
 

@@ -72,7 +72,8 @@ package final class TaskThreads: Sendable {
             if let job {
                 job.runSynchronously(on: asUnownedTaskExecutor())
             } else {
-                sem_wait(wakeUps)
+                // A signal that ends the wait is no wake-up: this thread is still among the idle ones.
+                while sem_wait(wakeUps) != 0 {}
             }
         }
     }

@@ -8,7 +8,8 @@ package import Headroom
 /// judged by the folders that were opened on the way to it and never by the text of the path.
 ///
 /// Where no folders are named, as in a queue that was there before Headroom, a row may also name a table elsewhere: a regular
-/// file called `.csv`, `.tsv` or `.txt`. No error tells a byte of it, or whether there is one. Nothing is deleted there.
+/// file called `.csv`, `.tsv` or `.txt`. No error tells a byte of it; one that is no table of readings is told from one that is
+/// not there. Nothing is deleted there.
 public struct ImportFolders: Sendable, Hashable {
     /// The folders' absolute paths; they may be links, as whoever named them is trusted.
     let paths: [String]

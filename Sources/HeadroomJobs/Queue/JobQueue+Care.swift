@@ -170,10 +170,12 @@ extension JobQueue {
             var usage: [String: FileUse] = [:]
             for start in stride(from: 0, to: names.count, by: 200) {
                 let some = Array(names[start..<min(start + 200, names.count)])
+                // By bytes: the column takes A for a, and would give one of the two for both.
                 let found = try await connection.query(
                     """
-                    SELECT LEFT(SUBSTRING_INDEX(file_path, '/', -1), 300) AS name, MAX(status <> 'completed')
-                    FROM import_jobs WHERE SUBSTRING_INDEX(file_path, '/', -1) IN (\(list: some)) GROUP BY name
+                    SELECT MIN(LEFT(SUBSTRING_INDEX(file_path, '/', -1), 300)), MAX(status <> 'completed')
+                    FROM import_jobs WHERE SUBSTRING_INDEX(file_path, '/', -1) IN (\(list: some))
+                    GROUP BY CAST(LEFT(SUBSTRING_INDEX(file_path, '/', -1), 300) AS BINARY)
                     """
                 )
                 for (name, isNeeded) in try found.decode(String.self, Bool.self) {
@@ -256,10 +258,12 @@ extension Connection {
             files.keys.map { $0.utf8.split(separator: UInt8(ascii: "/")).last.flatMap { String($0) } ?? "" }
         )
         var unneeded = files
+        // By bytes: the column takes A for a, and would give one of the two for both.
         let others = try await stream(
             """
-            SELECT DISTINCT LEFT(file_path, 4096) FROM import_jobs
+            SELECT MIN(LEFT(file_path, 4096)) FROM import_jobs
             WHERE SUBSTRING_INDEX(file_path, '/', -1) IN (\(list: names.sorted()))
+            GROUP BY CAST(LEFT(file_path, 4096) AS BINARY)
             """
         )
         for try await other in others where !unneeded.isEmpty {

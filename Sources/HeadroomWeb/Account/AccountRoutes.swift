@@ -54,16 +54,17 @@ struct AccountRoutes: Sendable {
             try await Task.sleep(for: .seconds(seconds))
             end()
         }
+        let place = LiveStreams.Place { [dashboard] in
+            expiry.cancel()
+            end()
+            dashboard.streams.remove(stream)
+        }
         return Response(
             status: .ok,
             // A proxy that gathers what it passes on would hold the pictures back.
             headers: [.contentType: "text/event-stream; charset=utf-8", .accelBuffering: "no"],
             body: ResponseBody { [dashboard] writer in
-                defer {
-                    expiry.cancel()
-                    end()
-                    dashboard.streams.remove(stream)
-                }
+                defer { place.leave() }
                 try await writer.write(ByteBuffer(string: "retry: 3000\n\n"))
                 for await picture in pictures.cancelOnGracefulShutdown() {
                     // What was on its way when the session ended is not for its eyes any more.

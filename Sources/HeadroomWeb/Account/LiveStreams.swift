@@ -10,6 +10,17 @@ final class LiveStreams: Sendable {
         var end: @Sendable () -> Void
     }
 
+    /// What a stream holds until it ends: given back also when the client goes before the body's first byte, as the body is
+    /// then dropped and never written.
+    final class Place: Sendable {
+        /// Gives it back; a second time does nothing more.
+        let leave: @Sendable () -> Void
+
+        init(_ leave: @escaping @Sendable () -> Void) { self.leave = leave }
+
+        deinit { leave() }
+    }
+
     private let streams = Mutex<(next: Int, open: [Int: Stream])>((0, [:]))
 
     var count: Int { streams.withLock { $0.open.count } }

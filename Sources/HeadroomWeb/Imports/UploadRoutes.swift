@@ -53,6 +53,8 @@ struct UploadRoutes: Sendable {
 
     /// Reads the form; nothing is written before its token was seen to be right.
     private func read(_ request: Request, _ context: WebContext, _ form: inout UploadForm) async throws -> UploadFile {
+        // The form's token comes with the body; to make room, files of jobs that are done with may be deleted before that.
+        try dashboard.checkSite(request)
         // Room first: a request that says how long it is is refused before it is read.
         let file = try await FileIntake(dashboard).newFile(request)
         var hasBegun = false

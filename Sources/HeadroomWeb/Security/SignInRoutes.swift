@@ -30,7 +30,7 @@ struct SignInRoutes: Sendable {
     }
 
     private func signIn(_ request: Request, _ context: WebContext) async throws -> Response {
-        guard Recognition.isFromHere(request) else { throw WebError(.forbidden, "Another site has sent this form.") }
+        try dashboard.checkSite(request)
         guard let form = try? await URLEncodedFormDecoder().decode(Form.self, from: request, context: context) else {
             throw WebError(.badRequest, "The form is incomplete.")
         }

@@ -112,9 +112,14 @@ final class Dashboard: Sendable {
         context.visitor?.session.map(recognition.cookie.formToken)
     }
 
+    /// Makes sure that no page of another site has sent a form.
+    func checkSite(_ request: Request) throws {
+        guard Recognition.isFromHere(request) else { throw WebError(.forbidden, "Another site has sent this form.") }
+    }
+
     /// Makes sure that a change is wanted by the one whose name it is done in.
     func checkForm(_ token: String?, _ request: Request, _ context: WebContext) throws {
-        guard Recognition.isFromHere(request) else { throw WebError(.forbidden, "Another site has sent this form.") }
+        try checkSite(request)
         guard let visitor = context.visitor else { throw WebError(.unauthorized, "Sign in first, or send the token.") }
         // A program shows its token with each request, which no other site can make a browser do.
         guard let session = visitor.session else { return }

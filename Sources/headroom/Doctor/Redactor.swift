@@ -39,16 +39,10 @@ struct Redactor {
     private static let mark = "[hidden]"
 
     private static func percentEncoded(_ text: String) -> String {
-        text.utf8
-            .map { byte in
-                let isPlain =
-                    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                    || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte & 0xDF) && byte & 0x40 != 0
-                    || [0x2D, 0x2E, 0x5F, 0x7E].contains(byte)
-                if isPlain { return String(UnicodeScalar(byte)) }
-                let digits = String(byte, radix: 16, uppercase: true)
-                return "%" + (digits.count < 2 ? "0" : "") + digits
-            }
-            .joined()
+        // The signs that stand for themselves in every part of a URL.
+        PercentEncoding.encoded(text) { byte in
+            let sign = Unicode.Scalar(byte)
+            return sign.isNameSign || sign == "~"
+        }
     }
 }
