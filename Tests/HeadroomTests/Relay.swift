@@ -153,13 +153,25 @@ final class SlowHangUp: Sendable {
                 pollfd(fd: upstream, events: Int16(POLLIN), revents: 0),
             ]
             var buffer = [UInt8](repeating: 0, count: 16_384)
+            var isOwed = false
             while poll(&ends, 2, -1) > 0 {
                 if ends[0].revents != 0 {
                     let size = read(client, &buffer, buffer.count)
-                    if size > 0, let reply = answer(Array(buffer[..<size])) {
-                        _ = send(client, reply, reply.count, Int32(MSG_NOSIGNAL))
-                    } else if size > 0 {
-                        _ = write(upstream, buffer, size)
+                    if size > 0 {
+                        for packet in Self.packets(buffer[..<size]) {
+                            guard let reply = answer(packet) else {
+                                _ = write(upstream, packet, packet.count)
+                                isOwed = true
+                                continue
+                            }
+                            // The server's replies to what was sent before come first.
+                            if isOwed {
+                                let count = read(upstream, &buffer, buffer.count)
+                                _ = send(client, buffer, max(0, count), Int32(MSG_NOSIGNAL))
+                                isOwed = false
+                            }
+                            _ = send(client, reply, reply.count, Int32(MSG_NOSIGNAL))
+                        }
                     } else {
                         shutdown(upstream, Int32(SHUT_WR))
                         ends[0].fd = -1
@@ -167,6 +179,7 @@ final class SlowHangUp: Sendable {
                 }
                 if ends[1].revents != 0 {
                     let size = read(upstream, &buffer, buffer.count)
+                    isOwed = false
                     if size > 0, send(client, buffer, size, Int32(MSG_NOSIGNAL)) == size { continue }
                     usleep(milliseconds * 1_000)
                     return
@@ -178,6 +191,22 @@ final class SlowHangUp: Sendable {
     deinit {
         shutdown(listener, Int32(SHUT_RDWR))
         close(listener)
+    }
+}
+
+extension SlowHangUp {
+    /// The packets of what a client has sent at once; what is none of them stays in one piece.
+    fileprivate static func packets(_ bytes: ArraySlice<UInt8>) -> [[UInt8]] {
+        var packets: [[UInt8]] = []
+        var rest = bytes
+        while rest.count > 4 {
+            let head = Array(rest.prefix(3)).map(Int.init)
+            let size = 4 + head[0] + (head[1] << 8) + (head[2] << 16)
+            guard size <= rest.count else { break }
+            packets.append(Array(rest.prefix(size)))
+            rest = rest.dropFirst(size)
+        }
+        return rest.isEmpty ? packets : [Array(bytes)]
     }
 }
 

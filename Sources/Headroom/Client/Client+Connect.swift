@@ -187,8 +187,6 @@ extension Client {
                 break
             }
             status = startingTLS { mysql_real_connect_cont(&result, handle, status & 3) }
-            // Not before the server has greeted: a name may have several addresses, each tried with a socket of its own.
-            if isGreeted, socket == nil { duplicateSocket(settings) }
         }
         // A handshake leaves the socket blocking, and the library's TLS would then block every later call.
         socket?.stopBlocking()
