@@ -25,7 +25,7 @@ import Testing
 
     @Test(arguments: [false, true])
     func `at a limit of 1 no cycle of thousands is refused`(overTCP: Bool) async throws {
-        let database = try SuiteServer.database(overTCP ? "one1" : "one2", overTCP: overTCP)
+        let database = try SuiteServer.database(overTCP ? "one13" : "one14", overTCP: overTCP)
         for _ in 0..<(isFullRun ? 100_000 : 3_000) {
             try await database.withConnection { try await $0.query("SELECT 1") }
         }
