@@ -20,10 +20,10 @@ import Testing
         #expect(two.admitAtOnce(holder) == nil)
         let waiting = Task { try await two.slot(holder) }
         #expect(try await eventually { two.waiting == 1 })
-        held.giveBack()
+        held.release()
         let slot = try await waiting.value
         #expect(one.admitAtOnce(holder) == nil)
-        slot.giveBack()
+        slot.release()
     }
 
     @Test func `tasks of many members are served in the order of their coming`() async throws {
@@ -40,14 +40,14 @@ import Testing
                     served.change { $0.append(number) }
                     // Longer than the tolerance, so that the order is exact.
                     try await Task.sleep(for: .milliseconds(1))
-                    slot.giveBack()
+                    slot.release()
                 }
             )
             #expect(try await eventually { members.reduce(0) { $0 + $1.waiting } == before + 1 })
             // Further apart than the tolerance within which a process may serve its own.
             try await Task.sleep(for: .milliseconds(6))
         }
-        held.giveBack()
+        held.release()
         for task in tasks { try await task.value }
         #expect(served.value == Array(0..<20))
     }
@@ -60,8 +60,8 @@ import Testing
         }
         let next = Task { try await two.slot(holder) }
         #expect(try await eventually { two.waiting == 1 })
-        held.giveBack()
-        try await next.value.giveBack()
+        held.release()
+        try await next.value.release()
     }
 
     /// Who waits rings only those who keep something at that moment, so a new keeper must look by itself.
@@ -71,10 +71,10 @@ import Testing
         let waiting = Task { try await two.slot(holder) }
         #expect(try await eventually { two.waiting == 1 })
         let wasWanted = Shared(false)
-        one.whenWanted { wasWanted.change { $0 = held.isMaybeWanted } }
+        one.whenWanted { wasWanted.change { $0 = one.mayBeWanted } }
         #expect(wasWanted.value)
-        held.giveBack()
-        try await waiting.value.giveBack()
+        held.release()
+        try await waiting.value.release()
     }
 
     /// A cancellation that lands between the start of a wait and its registration must find it: with the only slot held,
@@ -89,11 +89,11 @@ import Testing
             // At a different moment of its start each time.
             for _ in 0..<(round % 40) { sched_yield() }
             task.cancel()
-            do { try await task.value.giveBack() } catch Interruption.cancelled { cancelled += 1 }
+            do { try await task.value.release() } catch Interruption.cancelled { cancelled += 1 }
         }
         #expect(cancelled == rounds)
         #expect(member.waiting == 0)
-        held.giveBack()
+        held.release()
         #expect(member.admitAtOnce(holder) != nil)
     }
 
@@ -113,7 +113,7 @@ import Testing
                             }
                             if round % 3 == 0 { await Task.yield() }
                             most.change { $0.now -= 1 }
-                            slot.giveBack()
+                            slot.release()
                         }
                         if round % 2 == number % 2 {
                             for _ in 0..<(round % 50) { await Task.yield() }
@@ -150,8 +150,9 @@ import Testing
 
     @Test func `a slot says who holds it`() async throws {
         let member = try member()
-        let slot = try await member.slot(holder)
-        slot.note(session: 42, serverStartedAt: 1_000)
+        let unused = try await member.slot(holder)
+        let slot = try #require(unused.use(DrainingSessions(Recorder(name: "tests"))))
+        slot.note(session: 42, serverStartedAt: 1_000, socket: nil)
         let report = try SlotReport(folder: folder.path, settings: settings)
         let held = try #require(report.held.first?.holder)
         #expect(held.processID == getpid())
@@ -161,7 +162,7 @@ import Testing
         #expect(held.site == "Here.swift:1")
         #expect(held.sessionID == 42)
         #expect(held.state == .open)
-        slot.giveBack()
+        if let end = SessionEnd(refusedWith: 1045) { slot.release(end) }
         #expect(try SlotReport(folder: folder.path, settings: settings).held.isEmpty)
     }
 
@@ -182,7 +183,7 @@ import Testing
         #expect(large.budget.slots == 1)
         #expect(large.budget.isAnothers)
         #expect(!small.budget.isAnothers)
-        slot.giveBack()
+        slot.release()
     }
 
     @Test func `files are for the folder's group, whatever the umask`() throws {
@@ -205,7 +206,7 @@ import Testing
 
 extension Admission {
     /// Waits for a slot; nobody here keeps connections.
-    fileprivate func slot(_ holder: Holder, _ limits: Limits = Limits()) async throws(Interruption) -> Slot {
+    fileprivate func slot(_ holder: Holder, _ limits: Limits = Limits()) async throws(Interruption) -> UnusedSlot {
         guard case .slot(let slot) = try await admit(holder, limits: limits) else {
             preconditionFailure("Nobody keeps a connection here.")
         }

@@ -49,7 +49,7 @@ import Tracing
 
     @Test func `nobody pays for spans when nobody traces`() {
         let database = Database(DatabaseSettings(endpoint: .socket(path: "/nowhere"), username: "nobody"))
-        #expect(!database.core.isTraced)
-        #expect(DatabaseSpan.connecting(database.core, label: "") == nil)
+        #expect(!database.sessions.isTraced)
+        #expect(DatabaseSpan.connecting(database.sessions, label: "") == nil)
     }
 }

@@ -31,6 +31,23 @@ func listen(_ serve: @escaping @Sendable (Int32) -> Void) throws -> (descriptor:
 
 private struct NoPort: Error {}
 
+/// A connection to a TCP port of this machine; -1 when there is none.
+private func dial(_ port: Int) -> Int32 {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = UInt16(port).bigEndian
+    address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
+    let isConnected = withUnsafePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+        }
+    }
+    if isConnected { return descriptor }
+    close(descriptor)
+    return -1
+}
+
 /// Bytes that threads add to.
 final class Recording: Sendable {
     private let bytes = Guarded<[UInt8]>([])
@@ -60,18 +77,9 @@ final class Relay: Sendable {
         let recording = Recording()
         self.recording = recording
         (listener, port) = try listen { client in
-            let upstream = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+            let upstream = dial(server)
             defer { close(upstream) }
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_port = UInt16(server).bigEndian
-            address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
-            let isConnected = withUnsafePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    connect(upstream, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-                }
-            }
-            guard isConnected else { return }
+            guard upstream >= 0 else { return }
             var ends = [
                 pollfd(fd: client, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: upstream, events: Int16(POLLIN), revents: 0),
@@ -104,6 +112,101 @@ final class Relay: Sendable {
     deinit {
         shutdown(listener, Int32(SHUT_RDWR))
         close(listener)
+    }
+}
+
+/// Passes connections on to a server, and holds its hanging up back from the client for a while.
+///
+/// What returns before the server has let go returns while a connection is ``open`` here: not now and then, but each time.
+final class SlowHangUp: Sendable {
+    let port: Int
+    private let listener: Int32
+    private let count: Count
+
+    private final class Count: Sendable {
+        let value = Guarded(0)
+    }
+
+    /// The connections whose clients have not seen the server hang up.
+    var open: Int { count.value.withLock(\.self) }
+
+    /// - Parameters:
+    ///   - server: The port to pass connections on to.
+    ///   - milliseconds: For how long a hang-up is held back.
+    ///   - answer: What the client gets instead of the server's reply to these bytes; `nil` passes them on.
+    /// - Throws: When there is no port.
+    init(
+        to server: Int,
+        milliseconds: UInt32 = 100,
+        answer: @escaping @Sendable ([UInt8]) -> [UInt8]? = { _ in nil }
+    ) throws {
+        let count = Count()
+        self.count = count
+        (listener, port) = try listen { client in
+            count.value.withLock { $0 += 1 }
+            defer { count.value.withLock { $0 -= 1 } }
+            let upstream = dial(server)
+            defer { close(upstream) }
+            guard upstream >= 0 else { return }
+            var ends = [
+                pollfd(fd: client, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: upstream, events: Int16(POLLIN), revents: 0),
+            ]
+            var buffer = [UInt8](repeating: 0, count: 16_384)
+            var isOwed = false
+            while poll(&ends, 2, -1) > 0 {
+                if ends[0].revents != 0 {
+                    let size = read(client, &buffer, buffer.count)
+                    if size > 0 {
+                        for packet in Self.packets(buffer[..<size]) {
+                            guard let reply = answer(packet) else {
+                                _ = write(upstream, packet, packet.count)
+                                isOwed = true
+                                continue
+                            }
+                            // The server's replies to what was sent before come first.
+                            if isOwed {
+                                let count = read(upstream, &buffer, buffer.count)
+                                _ = send(client, buffer, max(0, count), Int32(MSG_NOSIGNAL))
+                                isOwed = false
+                            }
+                            _ = send(client, reply, reply.count, Int32(MSG_NOSIGNAL))
+                        }
+                    } else {
+                        shutdown(upstream, Int32(SHUT_WR))
+                        ends[0].fd = -1
+                    }
+                }
+                if ends[1].revents != 0 {
+                    let size = read(upstream, &buffer, buffer.count)
+                    isOwed = false
+                    if size > 0, send(client, buffer, size, Int32(MSG_NOSIGNAL)) == size { continue }
+                    usleep(milliseconds * 1_000)
+                    return
+                }
+            }
+        }
+    }
+
+    deinit {
+        shutdown(listener, Int32(SHUT_RDWR))
+        close(listener)
+    }
+}
+
+extension SlowHangUp {
+    /// The packets of what a client has sent at once; what is none of them stays in one piece.
+    fileprivate static func packets(_ bytes: ArraySlice<UInt8>) -> [[UInt8]] {
+        var packets: [[UInt8]] = []
+        var rest = bytes
+        while rest.count > 4 {
+            let head = Array(rest.prefix(3)).map(Int.init)
+            let size = 4 + head[0] + (head[1] << 8) + (head[2] << 16)
+            guard size <= rest.count else { break }
+            packets.append(Array(rest.prefix(size)))
+            rest = rest.dropFirst(size)
+        }
+        return rest.isEmpty ? packets : [Array(bytes)]
     }
 }
 

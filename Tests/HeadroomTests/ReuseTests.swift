@@ -167,11 +167,11 @@ import Testing
 }
 
 /// The order in which kept connections are used, and their ends, without any connection.
-@Suite struct KeepStackTests {
+@Suite struct IdleStackTests {
     private let now = ContinuousClock.now
 
     @Test func `the last one put back is the first one taken`() {
-        var stack = KeepStack<Int>()
+        var stack = IdleStack<Int>()
         for item in 1...3 { stack.put(item, idleUntil: now + .seconds(1), livesUntil: now + .seconds(9)) }
         #expect(stack.take(at: now) == 3)
         #expect(stack.take(at: now) == 2)
@@ -180,7 +180,7 @@ import Testing
     }
 
     @Test func `one whose time is over is not taken, but collected with its reason`() {
-        var stack = KeepStack<Int>()
+        var stack = IdleStack<Int>()
         stack.put(1, idleUntil: now + .seconds(1), livesUntil: now + .seconds(9))
         stack.put(2, idleUntil: now + .seconds(5), livesUntil: now + .seconds(2))
         #expect(stack.take(at: now + .seconds(2)) == nil)

@@ -11,9 +11,9 @@ import Testing
 
     /// Where a statement is made of text, and why no value from outside can be in it.
     private let raw: [String: String] = [
-        "Headroom/Closing/SessionKiller.swift": "a session's id, a number",
-        "Headroom/DatabaseCore.swift": "a session's id, a number",
         "Headroom/Hosts/ShareExchange.swift": "an own table, and a session's id, a number",
+        "Headroom/Session/SessionKiller.swift": "a session's id, a number",
+        "Headroom/Session/Sessions.swift": "a session's id, a number",
         "Headroom/Statement/SQL.swift": "the type itself",
         "HeadroomJobs/Queue/Claim.swift": "an own expression over columns",
         "HeadroomJobs/Queue/JobQueue+Care.swift": "names of own tables",

@@ -61,7 +61,7 @@ public enum SuiteServer {
     ///
     /// Several are alike, so that tests that run side by side do not take each other's places.
     static let accounts: [(name: String, options: String)] =
-        (1...12).map { ("one\($0)", "MAX_USER_CONNECTIONS 1") }
+        (1...14).map { ("one\($0)", "MAX_USER_CONNECTIONS 1") }
         + (1...12).map { ("two\($0)", "MAX_USER_CONNECTIONS 2") }
         + (1...12).map { ("ten\($0)", "MAX_USER_CONNECTIONS 10") }
         + [("hourly", "MAX_CONNECTIONS_PER_HOUR 20")]

@@ -17,8 +17,8 @@ struct Slots {
         guard round.run() else { return print("no slot is free") }
         report("slot: take and give back, nobody waits", count: 2_000) { for _ in 0..<$0 { _ = round.run() } }
 
-        let keep = KeepRound()
-        report("kept connection: take and put back, stub", count: 200_000) { keep.run($0) }
+        let idle = IdleRound()
+        report("kept connection: take and put back, stub", count: 200_000) { idle.run($0) }
     }
 
     /// Prints the median over the blocks of the mean in each: a single round is shorter than the clock can tell.

@@ -24,20 +24,22 @@ struct AccountFacts: Sendable {
     var limit: Int { ownLimit ?? serverLimit }
 }
 
-extension Connection {
+extension Session {
     /// Asks the session about its account.
     ///
     /// On a session that was never reset only: MariaDB 10.11 then shows the global limit instead of the account's.
-    func accountFacts() async throws -> AccountFacts {
+    func accountFacts(_ limits: Limits) async throws -> AccountFacts {
         let row = try await query(
             """
             SELECT CURRENT_USER(), CONCAT_WS('|', @@hostname, @@port, @@socket, @@datadir),
                    @@session.max_user_connections, @@global.max_connections
-            """
+            """,
+            limits
         )
         .first(String.self, String.self, Int.self, Int.self)
         let status = try await query(
-            "SHOW GLOBAL STATUS WHERE Variable_name IN ('Uptime', 'wsrep_cluster_state_uuid')"
+            "SHOW GLOBAL STATUS WHERE Variable_name IN ('Uptime', 'wsrep_cluster_state_uuid')",
+            limits
         )
         .decode(String.self, String.self)
         let uptime = status.first { $0.0 == "Uptime" }.flatMap { Int($0.1) } ?? 0
@@ -45,7 +47,8 @@ extension Connection {
         let cluster = status.first { $0.0 == "wsrep_cluster_state_uuid" && !$0.1.isAll { $0 == "0" || $0 == "-" } }?.1
         // By SHOW: a variable that an older server does not have is no row there, and an error in a SELECT.
         let identity = try await query(
-            "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_uid', 'server_uuid')"
+            "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_uid', 'server_uuid')",
+            limits
         )
         .first(String.self, String.self)
         // The account's own sessions are what the server shows of others to an account without privileges. (MySQL would
@@ -55,7 +58,8 @@ extension Connection {
             SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = SUBSTRING_INDEX(CURRENT_USER(), '@', 1)
               AND SUBSTRING_INDEX(HOST, ':', 1) LIKE SUBSTRING_INDEX(CURRENT_USER(), '@', -1) AND COMMAND <> 'Killed'
               AND ID <> CONNECTION_ID()
-            """
+            """,
+            limits
         )
         .first(Int.self)
         guard let (account, server, limit, serverLimit) = row else {

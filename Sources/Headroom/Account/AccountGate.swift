@@ -4,8 +4,9 @@ import Logging
 /// Finds the account that a database's settings lead to, and the slots that the processes of this host share for it.
 final class AccountGate: Sendable {
     private let settings: DatabaseSettings
-    private let connector: Connector
-    private let recorder: Recorder
+
+    /// Opens sessions that have no slot.
+    private let sessions: Sessions
     private let book: AccountBook
     private let state = Guarded<Admission?>(nil)
 
@@ -22,8 +23,7 @@ final class AccountGate: Sendable {
 
     init(_ connector: Connector, recorder: Recorder) {
         settings = connector.settings
-        self.connector = connector
-        self.recorder = recorder
+        sessions = Sessions(connector: connector, gate: nil, recorder: recorder)
         book = AccountBook(folder: StateFolder(settings.stateFolder))
     }
 
@@ -75,7 +75,7 @@ final class AccountGate: Sendable {
             if let known = members[key] { return known }
             let admission = try Admission(folder: folder, policy: key.policy, program: settings.programName)
             if let hosts = settings.hosts {
-                admission.keepShare(try ShareKeeper(admission, connector, hosts: hosts))
+                admission.keepShare(try ShareKeeper(admission, sessions, hosts: hosts))
             }
             members[key] = admission
             return admission
@@ -98,7 +98,7 @@ final class AccountGate: Sendable {
                     try note(facts, join(folder), hasSlot: false)
                     return folder
                 } catch let error as DatabaseError where error.isConnectionLimit {
-                    recorder.refused(error, afterDeath: false)
+                    sessions.recorder.refused(error, afterDeath: false)
                     refusal = error
                 }
             } else if let folder = book.account(of: settings) {
@@ -122,22 +122,14 @@ final class AccountGate: Sendable {
     }
 
     private func facts(_ limits: Limits) async throws -> AccountFacts {
-        let core = DatabaseCore(connector: connector, gate: nil, recorder: recorder)
-        let client = try await connector.connect(limits: limits)
-        let wire = Wire(
-            client,
-            slot: nil,
-            limits: SessionLimits(isMariaDB: client.isMariaDB, idle: settings.sessionIdleTimeout),
-            livesUntil: .now
-        )
-        let connection = Connection(wire: wire, core: core, deadline: limits.deadline)
+        let session = try await sessions.connect(in: nil, limits)
+        let facts: Result<AccountFacts, any Error>
         do {
-            let facts = try await connection.accountFacts()
-            await connection.close()
-            return facts
+            facts = .success(try await session.accountFacts(limits))
         } catch {
-            await connection.close()
-            throw error
+            facts = .failure(error)
         }
+        await session.close()
+        return try facts.get()
     }
 }

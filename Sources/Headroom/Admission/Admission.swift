@@ -8,7 +8,9 @@ import Synchronization
 final class Admission: Sendable {
     let file: SlotFile
     let folder: String
-    let door: Door
+
+    /// The right to try again while the account is full.
+    let connectTurn: ConnectTurn
     private let frontDoor: Int
 
     /// Asks for this host's share of the account; `nil` where this is the only host.
@@ -29,14 +31,14 @@ final class Admission: Sendable {
     /// What a task gets.
     enum Admitted {
         /// A slot, in which it may open a connection.
-        case slot(Slot)
-        /// A connection that another task of this process kept, with its slot.
-        case wire(Wire)
+        case slot(UnusedSlot)
+        /// A session that another task of this process kept, with its slot.
+        case session(IdleSession)
     }
 
     fileprivate enum Granted: Sendable {
         case slot(TakenSlot)
-        case wire(KeptWire)
+        case session(IdleSession)
     }
 
     /// A task that waits for a slot.
@@ -67,7 +69,7 @@ final class Admission: Sendable {
         self.folder = folder
         isShared = policy.hosts != nil
         file = try SlotFile(path: "\(folder)/slots")
-        door = Door(file: file)
+        connectTurn = ConnectTurn(file: file)
         member = try file.join(program: program)
         bell = try Bell(folder: folder, member: member, slots: file.path)
         var record = SlotTable.Member()
@@ -95,7 +97,7 @@ final class Admission: Sendable {
         switch arrival {
         case .admitted(let taken):
             lookAtShare()
-            return .slot(Slot(taken, holder, self))
+            return .slot(UnusedSlot(taken, holder, self))
         case .waits(let place, let work):
             waiter = place
             perform(work)
@@ -110,10 +112,10 @@ final class Admission: Sendable {
         case .ready:
             switch waiter.granted.withLock(\.self) {
             case .slot(let taken):
-                return .slot(Slot(taken, holder, self))
-            case .wire(let kept):
-                kept.wire.slot?.pass(to: holder)
-                return .wire(kept.wire)
+                return .slot(UnusedSlot(taken, holder, self))
+            case .session(let kept):
+                kept.slot.pass(to: holder)
+                return .session(kept)
             case nil:
                 preconditionFailure("A grant comes with its slot.")
             }
@@ -126,12 +128,12 @@ final class Admission: Sendable {
         }
     }
 
-    /// Hands an open connection, with its slot, to this process's first task in line, if that may have the slot now.
+    /// Hands an open session, with its slot, to this process's first task in line, if that may have the slot now.
     ///
-    /// - Returns: Whether there was such a task; if not, the connection is still the caller's.
-    func handOver(_ kept: KeptWire, _ slot: Int) -> Bool {
-        while let waiter = line.withLock({ $0.handOver(slot, at: Self.now, file) }) {
-            waiter.granted.withLock { $0 = .wire(kept) }
+    /// - Returns: Whether there was such a task; if not, the session is still the caller's.
+    func handOver(_ kept: IdleSession) -> Bool {
+        while let waiter = line.withLock({ $0.handOver(kept.slot.index, at: Self.now, file) }) {
+            waiter.granted.withLock { $0 = .session(kept) }
             if waiter.wait.grant() { return true }
             // It gave up in this very moment; the next one, then.
         }
@@ -139,10 +141,10 @@ final class Admission: Sendable {
     }
 
     /// Takes a slot if one is free and nobody waits.
-    func admitAtOnce(_ holder: Holder) -> Slot? {
+    func admitAtOnce(_ holder: Holder) -> UnusedSlot? {
         guard let taken = line.withLock({ $0.takeAtOnce(file) }) else { return nil }
         lookAtShare()
-        return Slot(taken, holder, self)
+        return UnusedSlot(taken, holder, self)
     }
 
     /// Has somebody ask for this host's share from now on, whenever that is due.
@@ -287,7 +289,7 @@ final class Admission: Sendable {
     /// Both are rare and short, so whoever finds it taken looks again every few milliseconds.
     ///
     /// - Returns: What the body returns; `nil` when the right was not to be had before the deadline.
-    func with<Result>(
+    func with<Result: ~Copyable>(
         _ place: SlotPlace,
         until deadline: ContinuousClock.Instant?,
         _ body: () async -> Result

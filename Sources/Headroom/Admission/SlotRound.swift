@@ -11,8 +11,7 @@
     /// Takes a free slot and gives it back; returns whether there was one.
     @_spi(Benchmarks) public func run() -> Bool {
         guard let slot = admission.admitAtOnce(holder) else { return false }
-        slot.note(session: 1, serverStartedAt: 1)
-        slot.giveBack()
+        slot.release()
         return true
     }
 }

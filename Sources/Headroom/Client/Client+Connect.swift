@@ -9,60 +9,82 @@ extension Client {
     ///   - limits: When to give up.
     ///   - isPlain: Whether the server is known to offer no encryption, so that no handshake has to be waited for. When it
     ///     does offer some by now, the connect starts over with it.
-    ///   - abandoned: Is given the socket of a session that was given up while it began and is not gone yet.
-    /// - Returns: The open connection.
-    /// - Throws: ``DatabaseError``, or `CancellationError` at once when the task is cancelled.
+    ///   - abandoned: Is given the client of an attempt that was given up in the middle, perhaps later: its session may count.
+    /// - Returns: The open client, or what is known of its end.
     static func connect(
         _ settings: DatabaseSettings,
         limits: Limits,
         isPlain: Bool,
-        abandoned: @escaping @Sendable (SessionSocket) -> Void
-    ) async throws -> Client {
-        try Task.checkCancellation(in: limits)
+        abandoned: @escaping @Sendable (Client) -> Void
+    ) async -> Opening {
         // Resolving a name and shaking hands for TLS block whatever the interface: such a connect has a thread of its own.
         let asksForTLS = settings.tls.mode != .disabled && !isPlain
         let client: Client
-        do throws(Interruption) {
-            if asksForTLS || settings.endpoint.needsResolving {
+        if asksForTLS || settings.endpoint.needsResolving {
+            do throws(Interruption) {
                 client = try await connectOnThread(settings, asksForTLS, limits: limits, abandoned: abandoned)
-            } else {
-                client = make(settings, asksForTLS: false, timeout: nil)
-                try await client.connectInline(settings, limits: limits, abandoned: abandoned)
+            } catch {
+                return .abandoned(error.duringConnect(settings))
             }
-        } catch .cancelled {
-            throw CancellationError()
-        } catch .exhausted(let error) {
-            throw error
-        } catch {
-            throw ConnectFailure.timedOut(settings)
+        } else {
+            client = make(settings, asksForTLS: false, timeout: nil)
+            do throws(Interruption) {
+                try await client.connectInline(settings, limits: limits)
+            } catch {
+                // The server may just have let us in: it is told at once that nobody is there, and seen to leave.
+                let moment = Duration.milliseconds(100)
+                return await client.leave(after: error.duringConnect(settings), within: moment, abandoned)
+            }
         }
         if client.verdict == .startOver {
-            await client.leave(within: settings.closeTimeout)
-            return try await connect(settings, limits: limits, isPlain: false, abandoned: abandoned)
+            let timedOut = ConnectFailure.timedOut(settings)
+            switch await client.leave(after: timedOut, within: settings.closeTimeout, abandoned) {
+            case .failed: return await connect(settings, limits: limits, isPlain: false, abandoned: abandoned)
+            case let left: return left
+            }
         }
         if let failure = client.trustFailure(settings) {
-            await client.leave(within: settings.closeTimeout)
-            throw failure
+            return await client.leave(after: failure, within: settings.closeTimeout, abandoned)
         }
         let (number, text) = client.lastError
         guard number == 0 else {
-            // A refusal for the database's sake comes after the account was counted, so the server's hanging up is awaited.
-            // It is no proof here: MariaDB 10.11 takes such a session off the count a moment after (seen 1 time in 1,000).
-            await client.leave(within: settings.closeTimeout)
             // A handshake whose reads were bounded may end in this very moment, with a failure of TLS.
-            if let deadline = limits.deadline, deadline <= .now, ConnectFailure.isOfTheLine(number) {
-                throw ConnectFailure.timedOut(settings)
+            let isLate = limits.deadline.map { $0 <= .now } ?? false
+            let error =
+                isLate && ConnectFailure.isOfTheLine(number)
+                ? ConnectFailure.timedOut(settings) : ConnectFailure.error(number, text, settings: settings)
+            if let end = SessionEnd(refusedWith: number) {
+                client.free()
+                return .failed(error, end)
             }
-            throw ConnectFailure.error(number, text, settings: settings)
+            return await client.leave(after: error, within: settings.closeTimeout, abandoned)
         }
-        guard client.socket != nil else { throw ConnectFailure.outOfDescriptors(settings) }
+        guard client.socket != nil else {
+            let error = ConnectFailure.outOfDescriptors(settings)
+            return await client.leave(after: error, within: settings.closeTimeout, abandoned)
+        }
         client.isLoggingIn = false
         client.trust.remember(
             client.shownKeys,
             isAskedForMore: client.isAskedForMore,
             isEncrypted: client.isEncrypted
         )
-        return client
+        return .connected(client)
+    }
+
+    /// Leaves a session that is not wanted, or that was given up while it began, and waits a moment until its end is proven.
+    func leave(after error: any Error, within time: Duration, _ abandoned: (Client) -> Void) async -> Opening {
+        // Without a second descriptor the library's own is watched, and closed only then.
+        let own = socket == nil && isGreeted ? SessionSocket(borrowing: mysql_get_socket(handle)) : nil
+        if own == nil { free() }
+        if let end = SessionEnd(neverLoggedIn: self) { return .failed(error, end) }
+        let socket = socket ?? own
+        socket?.halfClose()
+        let end = await socket?.end(by: .now + time) ?? nil
+        free()
+        if let end { return .failed(error, end) }
+        abandoned(self)
+        return .abandoned(error)
     }
 
     /// Looks at what keys a server shows, and sends it nothing that is worth having: a made-up password takes the real one's
@@ -93,7 +115,7 @@ extension Client {
         }
         let (number, text) = client.lastError
         let failure = client.verdict == .proceed ? nil : client.trustFailure(settings)
-        await client.leave(within: settings.closeTimeout)
+        _ = await client.leave(after: CancellationError(), within: settings.closeTimeout) { _ in }
         if let failure { throw failure }
         // An error of the server's own, such as that it knows no such password, comes after what is looked for.
         guard client.shownKeys.isEmpty, ConnectFailure.isOfTheLine(number) else { return client.shownKeys }
@@ -111,38 +133,17 @@ extension Client {
         return refusal.map { ConnectFailure.notTrusted($0, settings) }
     }
 
-    /// Leaves a session that has nothing under way, and waits a moment until the server has let it go.
-    private func leave(within timeout: Duration) async {
-        free()
-        socket?.halfClose()
-        _ = await socket?.serverHungUp(until: .now + timeout)
-    }
-
-    private func connectInline(
-        _ settings: DatabaseSettings,
-        limits: Limits,
-        abandoned: (SessionSocket) -> Void
-    ) async throws(Interruption) {
+    private func connectInline(_ settings: DatabaseSettings, limits: Limits) async throws(Interruption) {
         let arguments = ConnectArguments(settings)
         defer { withExtendedLifetime(arguments) {} }
-        do throws(Interruption) {
-            _ = try await drive(nil as UnsafeMutablePointer<MYSQL>?, limits: limits) { result in
-                let status = arguments.start(handle, result)
-                if socket == nil { duplicateSocket(settings) }
-                return status
-            } resume: { result, events in
-                let status = mysql_real_connect_cont(result, handle, events)
-                if socket == nil { duplicateSocket(settings) }
-                return status
-            }
-        } catch {
-            // The server may just have let us in: it is told at once that nobody is there, and seen to leave.
-            free()
-            if let socket {
-                socket.halfClose()
-                if await !socket.serverHungUp(until: .now + .milliseconds(100)) { abandoned(socket) }
-            }
-            throw error
+        _ = try await drive(nil as UnsafeMutablePointer<MYSQL>?, limits: limits) { result in
+            let status = arguments.start(handle, result)
+            if socket == nil { duplicateSocket(settings) }
+            return status
+        } resume: { result, events in
+            let status = mysql_real_connect_cont(result, handle, events)
+            if socket == nil { duplicateSocket(settings) }
+            return status
         }
     }
 
@@ -157,7 +158,7 @@ extension Client {
         _ asksForTLS: Bool,
         limits: Limits,
         onlyLooks: Bool = false,
-        abandoned: @escaping @Sendable (SessionSocket) -> Void
+        abandoned: @escaping @Sendable (Client) -> Void
     ) async throws(Interruption) -> Client {
         let timeout = limits.deadline.map { ContinuousClock.now.duration(to: $0) } ?? settings.connectTimeout
         return try await onOwnThread(named: "headroom-open", limits: limits) {
@@ -165,9 +166,8 @@ extension Client {
             client.connectBlocking(settings, deadline: .now + timeout)
             return HandedOver(client: client)
         } discard: { unclaimed in
-            // Nobody waits any more, but the session exists and counts until the server has let it go.
-            unclaimed.client.free()
-            unclaimed.client.socket.map(abandoned)
+            // Nobody waits any more, but the session may exist and counts until the server has let it go.
+            abandoned(unclaimed.client)
         }
         .client
     }
@@ -187,8 +187,6 @@ extension Client {
                 break
             }
             status = startingTLS { mysql_real_connect_cont(&result, handle, status & 3) }
-            // Not before the server has greeted: a name may have several addresses, each tried with a socket of its own.
-            if isGreeted, socket == nil { duplicateSocket(settings) }
         }
         // A handshake leaves the socket blocking, and the library's TLS would then block every later call.
         socket?.stopBlocking()
@@ -222,13 +220,24 @@ extension Client {
     }
 
     /// Whether the server has said what it can do.
-    private var isGreeted: Bool { handle.pointee.server_capabilities != 0 }
+    var isGreeted: Bool { isFreed ? wasGreeted : handle.pointee.server_capabilities != 0 }
 
     /// Cuts a connect off from the server and lets it end; returns 0, as it waits for nothing any more.
     private func unwindConnect(_ result: UnsafeMutablePointer<UnsafeMutablePointer<MYSQL>?>) -> Int32 {
         disconnect()
         while mysql_real_connect_cont(result, handle, MYSQL_WAIT_READ) != 0 {}
         return 0
+    }
+}
+
+extension Interruption {
+    /// What a connect that was given up throws.
+    fileprivate func duringConnect(_ settings: DatabaseSettings) -> any Error {
+        switch self {
+        case .cancelled: CancellationError()
+        case .deadlinePassed: ConnectFailure.timedOut(settings)
+        case .exhausted(let error): error
+        }
     }
 }
 

@@ -26,25 +26,22 @@ extension Client {
 
     /// Judges what the server has sent, and cuts the library off from it where that must not go on.
     private func heed(_ bytes: UnsafeBufferPointer<UInt8>) {
+        // With the first bytes, and not after the call: a login may be refused in the same call, and the library's own
+        // descriptor is closed then.
+        if socket == nil { socket = SessionSocket(duplicating: mysql_get_socket(handle), isUnix: trust.isSocket) }
         guard replyBound.take(bytes, columns: Int(handle.pointee.field_count)) else {
             isOverBound = true
-            return cutOff()
+            return disconnect()
         }
         guard let finding = greeting?.take(bytes), let verdict = encryption.verdict(finding) else { return }
         greeting = nil
         self.verdict = verdict
-        guard verdict == .proceed else { return cutOff() }
+        guard verdict == .proceed else { return disconnect() }
         // A method that begins with the password, or with a question at the terminal, would do so before TLS is in force. With
         // another name in the first packet the server has to ask for it again, after that.
         if case .offer(_, let name) = finding, LoginMethod(rawValue: name)?.beginsWithProof != true {
             mysql_options(handle, MYSQL_DEFAULT_AUTH, LoginMethod.cachingSHA2.rawValue)
         }
-    }
-
-    /// Cuts the library off; the server's hanging up is still to be seen.
-    private func cutOff() {
-        if socket == nil { socket = SessionSocket(duplicating: mysql_get_socket(handle), isUnix: trust.isSocket) }
-        disconnect()
     }
 
     /// The error of a call that has failed, whose number and text the library has left.

@@ -65,11 +65,17 @@ final class Client {
     /// The number of replies that the server owes to statements sent ahead.
     var repliesOwed = 0
 
+    /// Whether a call was given up in the middle: nothing that the library says reaches the server any more.
+    private(set) var isCutOff = false
+
+    /// Whether the server had greeted when the handle was freed.
+    private(set) var wasGreeted = false
+
     /// The statements that stay prepared until the scope ends.
     var statements = StatementCache<UnsafeMutablePointer<MYSQL_STMT>>()
 
     private var inline = InlineWait()
-    private var isFreed = false
+    private(set) var isFreed = false
 
     /// Takes over a handle.
     init(_ handle: UnsafeMutablePointer<MYSQL>, _ encryption: EncryptionRule, _ trust: ServerTrust) {
@@ -89,6 +95,7 @@ final class Client {
     /// The server counts the session until it has hung up: wait for that on ``socket``.
     func free() {
         guard !isFreed else { return }
+        wasGreeted = isGreeted
         isFreed = true
         mysql_close(handle)
         freeStatements()
@@ -182,6 +189,7 @@ final class Client {
                 inline: &inline
             )
             guard outcome == .ready else {
+                isCutOff = true
                 disconnect()
                 while status != 0 { status = resume(&result, status & 3) }
                 throw outcome == .cancelled ? .cancelled : .deadlinePassed

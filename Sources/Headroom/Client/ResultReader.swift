@@ -53,3 +53,41 @@ extension Client {
         }
     }
 }
+
+extension Client {
+    /// Sends a statement and reads all of its rows: the way for what Headroom itself asks, outside of any scope.
+    ///
+    /// - Throws: ``DatabaseError``, or `CancellationError` when the task is cancelled and the limits heed that.
+    @discardableResult
+    func query(_ sql: SQL, _ limits: Limits) async throws -> QueryResult {
+        do {
+            let reply = try await send(sql, fetching: .whole, limits: limits)
+            var rows: [Row] = []
+            while let row = try await reply.reader?.next(limits: limits) { rows.append(row) }
+            return QueryResult(reply, rows: rows)
+        } catch let interruption as Interruption {
+            throw interruption.error
+        }
+    }
+}
+
+extension Interruption {
+    /// What the caller of a statement is told.
+    var error: any Error {
+        switch self {
+        case .cancelled: CancellationError()
+        case .deadlinePassed: DatabaseError.deadlineExceeded
+        case .exhausted(let error): error
+        }
+    }
+}
+
+extension DatabaseError {
+    static var deadlineExceeded: DatabaseError {
+        DatabaseError(
+            .deadlineExceeded,
+            message: "The deadline passed before the database had answered.",
+            advice: "The statement was ended on the server; nothing of its transaction is kept."
+        )
+    }
+}

@@ -35,7 +35,7 @@ extension Connection {
             transaction = .none
             // A session that is lost or given up rolls back by itself.
             if case .ended = state { throw error }
-            _ = try? await query("ROLLBACK", timeout: core.settings.closeTimeout, isCancellable: false)
+            _ = try? await query("ROLLBACK", timeout: sessions.settings.closeTimeout, isCancellable: false)
             throw error
         }
         transaction = .none

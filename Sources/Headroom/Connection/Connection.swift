@@ -3,8 +3,20 @@
 /// It is not Sendable: the compiler keeps it to one task at a time, as the protocol demands. Get one from
 /// ``Database/withConnection(timeout:label:file:line:_:)``; it is closed when that returns, and must not be kept.
 public final class Connection {
-    let wire: Wire
-    let core: DatabaseCore
+    /// The client library's half of the session.
+    let client: Client
+
+    /// The session's slot; `nil` outside of the budget.
+    let slot: Slot?
+
+    /// When the session is not kept any longer.
+    let livesUntil: ContinuousClock.Instant
+
+    let sessions: Sessions
+
+    /// The session, until it is closed or goes on to another scope.
+    private var session: Session?
+
     var state = State.ready
 
     /// The deadline of the scope; no statement runs past it.
@@ -18,8 +30,6 @@ public final class Connection {
 
     private var ending: SessionEnding?
     private var idleEnd: Waiting.Scheduled?
-
-    var client: Client { wire.client }
 
     /// What a connection is doing.
     enum State {
@@ -44,15 +54,18 @@ public final class Connection {
     }
 
     init(
-        wire: Wire,
-        core: DatabaseCore,
+        _ session: consuming Session,
+        _ sessions: Sessions,
         deadline: ContinuousClock.Instant?,
         atDeadline: (@Sendable () -> Void)? = nil
     ) {
-        self.wire = wire
-        self.core = core
+        client = session.client
+        slot = session.slot
+        livesUntil = session.livesUntil
+        self.session = consume session
+        self.sessions = sessions
         self.deadline = deadline
-        guard let deadline, let socket = wire.client.socket else { return }
+        guard let deadline, let socket = client.socket else { return }
         // A body that holds the connection idle does not hear of its deadline, but the server does: it sees the end of
         // the stream and lets the session go.
         idleEnd = Waiting.shared.schedule(at: deadline) {
@@ -133,40 +146,23 @@ public final class Connection {
         if let ending {
             await ending.finish()
             client.free()
-        } else {
-            await wire.close(core)
+        } else if let session = session.take() {
+            await session.close()
         }
     }
 
-    /// Makes the connection as good as new for another scope, and lets go of it; returns whether that was possible.
+    /// Lets go of the session, as good as new for another scope; every later use of this connection throws.
     ///
-    /// What leaves the server's count right differs: MariaDB 10.11 drops a session that was reset (COM_RESET_CONNECTION)
-    /// from its account's count, so there the user is "changed" to the same one; MySQL refuses that at the limit, but
-    /// resets well. Both end the transaction and drop variables, locks and temporary tables, and the session's limits too,
-    /// which are set again.
-    func clean() async -> Bool {
-        guard case .ready = state else { return false }
-        let limits = Limits(deadline: .now + core.settings.closeTimeout, isCancellable: false)
+    /// - Returns: The session; `nil` when it cannot be used any more, and is still this connection's.
+    func renewed() async -> Session? {
+        guard case .ready = state else { return nil }
         state = .working
         do {
-            try await client.renew(core.settings, limits: limits)
-            state = .ready
+            try await session?.renew(Limits(deadline: .now + sessions.settings.closeTimeout, isCancellable: false))
         } catch {
             _ = failed(error)
-            return false
+            return nil
         }
-        wire.limits = SessionLimits(
-            isMariaDB: isMariaDB,
-            idle: core.settings.sessionIdleTimeout,
-            mark: wire.slot?.mark
-        )
-        client.sendAhead(wire.limits.beginning(scope: nil))
-        letGoOfWire()
-        return true
-    }
-
-    /// Lets go of the wire, which goes on to somebody else; every later use of this connection throws.
-    func letGoOfWire() {
         idleEnd?.revoke()
         state = .ended(
             DatabaseError(
@@ -175,6 +171,7 @@ public final class Connection {
                 advice: "A connection must not be kept beyond the scope that opened it."
             )
         )
+        return session.take()
     }
 
     /// Why the connection was closed.
@@ -187,15 +184,14 @@ public final class Connection {
     /// Tells the session how long the next statement may take, when it knows otherwise.
     private func tellSession(_ limits: Limits) async throws {
         let left = limits.deadline.map { ContinuousClock.now.duration(to: $0) }
-        let before = wire.limits
-        guard let change = wire.limits.change(for: left) else { return }
+        guard let before = session?.limits, let change = session?.limits.change(for: left) else { return }
         if client.isInTransaction {
             // A cluster may have ended the transaction for another node's sake, and says so in reply to whatever comes next:
             // what follows must then not be sent, as it would take effect alone.
             do {
                 try await client.tell(change, limits)
             } catch {
-                wire.limits = before
+                session?.limits = before
                 throw error
             }
         } else {
@@ -206,7 +202,7 @@ public final class Connection {
     private func makeReady(_ limits: Limits) async throws {
         try Task.checkCancellation(in: limits)
         if let deadline, deadline <= .now {
-            let error = Self.deadlineExceeded
+            let error = DatabaseError.deadlineExceeded
             if case .ended = state {} else { state = .ended(error) }
             throw error
         }
@@ -266,30 +262,15 @@ public final class Connection {
                 advice: "Open a new scope for what is left to do."
             )
         )
-        return interruption == .cancelled ? CancellationError() : Self.deadlineExceeded
+        return interruption.error
     }
 
     private func beginEnding(_ activity: SessionEnding.Activity) {
-        guard ending == nil, let socket = client.socket else { return }
-        ending = SessionEnding(
-            of: client.sessionID,
-            socket: socket,
-            slot: wire.slot,
-            while: activity,
-            core: core
-        )
+        if ending == nil { ending = session?.beginEnding(activity) }
     }
 
     private func abandonReader() {
         // A text result is freed before its handle, and only its memory is; a prepared one frees itself after.
         if case .reading(let reader as TextReader) = state { reader.abandon() }
-    }
-
-    private static var deadlineExceeded: DatabaseError {
-        DatabaseError(
-            .deadlineExceeded,
-            message: "The deadline passed before the database had answered.",
-            advice: "The statement was ended on the server; nothing of its transaction is kept."
-        )
     }
 }

@@ -3,7 +3,8 @@
 /// On the one connection that each host has set aside for it: two statements, each a transaction of its own, and a third
 /// where another host's time is up. Its caller has the host's right to ask, and keeps it until the server has let go.
 struct ShareExchange {
-    let connector: Connector
+    /// Opens the connection, outside of the budget.
+    let sessions: Sessions
     let terms: ShareTerms
 
     /// How often a book that was written by another host in between is read again, before the host waits a moment.
@@ -26,16 +27,18 @@ struct ShareExchange {
         host: HostName,
         request: (_ share: HostShare) -> ShareBook.Request?
     ) async throws -> Bool {
-        let limits = Limits(deadline: .now + min(connector.settings.connectTimeout, .seconds(10)), isCancellable: false)
-        let client = try await connector.connect(limits: limits)
+        let settings = sessions.settings
+        let limits = Limits(deadline: .now + min(settings.connectTimeout, .seconds(10)), isCancellable: false)
+        let session = try await sessions.connect(in: nil, limits)
+        let result: Result<Bool, any Error>
         do {
-            let isWritten = try await run(&share, host, client, limits, request)
-            await close(client)
-            return isWritten
+            result = .success(try await run(&share, host, session.client, limits, request))
         } catch {
-            await close(client)
-            throw error
+            result = .failure(error)
         }
+        // The place is needed for the next question.
+        await session.close(within: settings.closeTimeout * 12)
+        return try result.get()
     }
 
     private func run(
@@ -84,20 +87,18 @@ struct ShareExchange {
     private func read(_ client: Client, _ limits: Limits) async throws -> Page {
         for attempt in 0..<3 {
             do {
-                let page = try await rows(
+                let page = try await client.query(
                     """
                     SELECT version, hosts, CAST(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) AS SIGNED)
                     FROM headroom_shares WHERE account = CURRENT_USER()
                     """,
-                    client,
                     limits
                 )
                 if let (version, text, now) = try page.first(Int.self, String.self, Int64.self) {
                     return Page(version: version, text: text, now: now)
                 }
-                try await rows(
+                try await client.query(
                     "INSERT IGNORE INTO headroom_shares (account, version, hosts) VALUES (CURRENT_USER(), 0, '')",
-                    client,
                     limits
                 )
             } catch let error as DatabaseError where error.serverCode == 1146 && attempt == 0 {
@@ -120,7 +121,7 @@ struct ShareExchange {
 
     private func makeTable(_ client: Client, _ limits: Limits) async throws {
         do {
-            try await rows(SQL(raw: Self.table), client, limits)
+            try await client.query(SQL(raw: Self.table), limits)
         } catch var error as DatabaseError {
             error.message =
                 "There is no table headroom_shares, in which the hosts share the account out: \(error.message)"
@@ -134,15 +135,14 @@ struct ShareExchange {
     /// Writes the book, unless another host has written in between.
     private func write(_ text: String, over version: Int, _ client: Client, _ limits: Limits) async throws -> Bool {
         do {
-            let result = try await client.send(
+            let result = try await client.query(
                 """
                 UPDATE headroom_shares SET version = version + 1, hosts = \(text)
                 WHERE account = CURRENT_USER() AND version = \(version)
                 """,
-                fetching: .whole,
-                limits: limits
+                limits
             )
-            return QueryResult(result, rows: []).affectedRows == 1
+            return result.affectedRows == 1
         } catch let error as DatabaseError where error.isRetryableTransaction {
             // Another node of a cluster had the same version, and its commit came first.
             return false
@@ -166,35 +166,18 @@ struct ShareExchange {
                 let part = places[start..<min(places.count, start + 64)]
                 let row = part.dropFirst()
                     .reduce("SELECT IS_USED_LOCK(\(part[start]))" as SQL) { "\($0), IS_USED_LOCK(\($1))" }
-                guard let found = try await rows(row, client, limits).rows.first else { continue }
+                guard let found = try await client.query(row, limits).rows.first else { continue }
                 left += (0..<found.count).compactMap { found.number(at: $0) }
             }
             remains[entry.host] = left.count
             for session in left {
                 do {
-                    _ = try await client.send(SQL(raw: "KILL \(session)"), fetching: .whole, limits: limits)
+                    try await client.query(SQL(raw: "KILL \(session)"), limits)
                 } catch let error as DatabaseError where error.serverCode == 1094 {
                     // It has gone by itself.
                 }
             }
         }
         return remains
-    }
-
-    @discardableResult
-    private func rows(_ sql: SQL, _ client: Client, _ limits: Limits) async throws -> QueryResult {
-        let reply = try await client.send(sql, fetching: .whole, limits: limits)
-        var rows: [Row] = []
-        while let row = try await reply.reader?.next(limits: limits) { rows.append(row) }
-        return QueryResult(reply, rows: rows)
-    }
-
-    /// Closes the connection, and returns when the server has let it go: the place is needed for the next question.
-    private func close(_ client: Client) async {
-        client.free()
-        for _ in 0..<12 {
-            guard let socket = client.socket else { return }
-            if await socket.serverHungUp(until: .now + connector.settings.closeTimeout) { return }
-        }
     }
 }

@@ -13,7 +13,7 @@ final class ShareKeeper: Sendable {
     }
 
     private weak let admission: Admission?
-    private let connector: Connector
+    private let sessions: Sessions
     private let hosts: Int
     private let base: Int
     private let host: HostName
@@ -26,12 +26,12 @@ final class ShareKeeper: Sendable {
     /// Creates the keeper of an account's share on this host.
     ///
     /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
-    init(_ admission: Admission, _ connector: Connector, hosts: Int, terms: ShareTerms = .usual) throws {
+    init(_ admission: Admission, _ sessions: Sessions, hosts: Int, terms: ShareTerms = .usual) throws {
         self.admission = admission
-        self.connector = connector
+        self.sessions = sessions
         self.hosts = hosts
         self.terms = terms
-        base = connector.settings.fixedShare ?? 0
+        base = sessions.settings.fixedShare ?? 0
         host = try HostName(folder: admission.folder)
         markPrefix = ShareExchange.markPrefix(host.identity)
     }
@@ -87,7 +87,7 @@ final class ShareKeeper: Sendable {
         var share = admission.hostShare
         let demand = admission.demand
         guard share.isDue(at: HostMoment.now.time, wanted: max(0, demand.held + demand.waiting - base)) else { return }
-        let exchange = ShareExchange(connector: connector, terms: terms)
+        let exchange = ShareExchange(sessions: sessions, terms: terms)
         do {
             let isGranted = try await exchange.run(&share, host: host) { [self] cap in
                 guard admission.setHostShare(cap) else { return nil }

@@ -120,12 +120,12 @@ import Testing
         )
         let folder = TemporaryFolder()
         settings.stateFolder = folder.path
-        let client = try await Client.connect(settings, limits: Limits(), isPlain: true) { _ in }
+        let client = try await Client.opened(settings, limits: Limits(), isPlain: true)
         client.free()
         #expect(plain.sent.contains(Array("app".utf8)))
         let server = try HostileServer(HostileServer.Script(offersTLS: true))
         settings.endpoint = .tcp(host: "127.0.0.1", port: server.port)
-        let second = try await Client.connect(settings, limits: Limits(), isPlain: true) { _ in }
+        let second = try await Client.opened(settings, limits: Limits(), isPlain: true)
         #expect(second.isEncrypted)
         second.free()
         #expect(!server.sent.contains(Array("app".utf8)))

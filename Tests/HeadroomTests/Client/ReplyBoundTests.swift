@@ -99,7 +99,7 @@ import Testing
     func `a reply without an end ends, and memory with it`(reply: Endless) async throws {
         let server = try HostileServer(reply.script)
         let before = peak
-        let client = try await Client.connect(settings(server.port), limits: Limits(), isPlain: true) { _ in }
+        let client = try await Client.opened(settings(server.port), limits: Limits(), isPlain: true)
         let error = await #expect(throws: DatabaseError.self) {
             _ = try await client.send("SELECT 1", fetching: .whole, limits: Limits(deadline: .now + .seconds(60)))
         }
@@ -114,7 +114,7 @@ import Testing
         let server = try HostileServer(
             HostileServer.Script(reply: HostileServer.packet(row, 4), repeats: 2_000, head: Self.head)
         )
-        let client = try await Client.connect(settings(server.port), limits: Limits(), isPlain: true) { _ in }
+        let client = try await Client.opened(settings(server.port), limits: Limits(), isPlain: true)
         let limits = Limits(deadline: .now + .seconds(120))
         let reply = try await client.send("SELECT 1", fetching: .rowByRow, limits: limits)
         var bytes = 0
@@ -134,7 +134,7 @@ import Testing
             HostileServer.Script(isLoudAtLogin: true)
         )
         let error = await #expect(throws: DatabaseError.self) {
-            _ = try await Client.connect(settings(server.port), limits: Limits(), isPlain: true) { _ in }
+            _ = try await Client.opened(settings(server.port), limits: Limits(), isPlain: true)
         }
         #expect(error?.code == .serverUnreachable)
     }

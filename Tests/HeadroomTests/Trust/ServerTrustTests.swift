@@ -57,7 +57,7 @@ import Testing
     private func login(_ settings: DatabaseSettings) async throws {
         let client = try await Connector(settings).connect(limits: Limits())
         client.free()
-        _ = await client.socket?.serverHungUp(until: .now + .seconds(5))
+        _ = await client.socket?.end(by: .now + .seconds(5))
     }
 
     /// Every way in which an attacker may ask.

@@ -94,6 +94,17 @@ final class Recorder: Sendable {
         }
     }
 
+    /// A session's slot was released although the server's letting go was not seen: the kernel gave up on its host.
+    func unconfirmed() {
+        numbers.withLock { $0.unconfirmed += 1 }
+    }
+
+    /// A slot was dropped without a proof that its session has ended.
+    func dropped() {
+        numbers.withLock { $0.dropped += 1 }
+        leaks.increment()
+    }
+
     /// A scope has held its connection for longer than expected.
     func heldTooLong() {
         numbers.withLock { $0.heldTooLong += 1 }

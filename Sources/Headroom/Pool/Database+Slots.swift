@@ -16,13 +16,13 @@ extension Database {
         _ body: () async throws -> Result
     ) async throws -> Result {
         let slots = try await takeSlots(count, label: label, limits: Limits(deadline: .now + timeout))
-        defer { for slot in slots { slot.giveBack() } }
+        defer { for slot in slots { slot.release() } }
         return try await body()
     }
 
-    private func takeSlots(_ count: Int, label: String, limits: Limits) async throws -> [Slot] {
+    private func takeSlots(_ count: Int, label: String, limits: Limits) async throws -> [UnusedSlot] {
         guard count > 0 else { return [] }
-        let admission = try await core.admission(limits)
+        let admission = try await sessions.admission(limits)
         // Where several hosts share the account, what this one has now says nothing of what it may come to.
         let budget = admission.mostSlots
         guard count <= budget else {
@@ -35,14 +35,15 @@ extension Database {
         var holder = Holder.thisProcess(program: settings.programName, label: label, site: "")
         holder.state = .program
         // One task of the host gathers several at a time: two that had half of what they want would wait for each other.
-        guard count > 1 else { return [try await core.slot(holder, admission, limits)] }
-        let gathered = await admission.with(.gather, until: limits.deadline) { () -> Swift.Result<[Slot], any Error> in
-            var slots: [Slot] = []
+        guard count > 1 else { return [try await sessions.slot(holder, admission, limits)] }
+        let gathered = await admission.with(.gather, until: limits.deadline) {
+            () -> Swift.Result<[UnusedSlot], any Error> in
+            var slots: [UnusedSlot] = []
             do {
-                for _ in 0..<count { slots.append(try await core.slot(holder, admission, limits)) }
+                for _ in 0..<count { slots.append(try await sessions.slot(holder, admission, limits)) }
                 return .success(slots)
             } catch {
-                for slot in slots { slot.giveBack() }
+                for slot in slots { slot.release() }
                 return .failure(error)
             }
         }

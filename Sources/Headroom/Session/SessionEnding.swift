@@ -16,10 +16,14 @@ struct SessionEnding: Sendable {
 
     private let task: Task<Void, Never>
 
-    init(of sessionID: UInt64, socket: SessionSocket, slot: Slot?, while activity: Activity, core: DatabaseCore) {
+    init(_ sessionID: UInt64, _ socket: SessionSocket, _ slot: Slot?, while activity: Activity, _ sessions: Sessions) {
         slot?.note(.draining)
         task = Task {
-            await Self.end(sessionID, socket, slot, activity, core)
+            if let end = await Self.end(sessionID, socket, activity, sessions) {
+                slot?.release(end)
+            } else {
+                sessions.draining.watch(socket, slot)
+            }
         }
     }
 
@@ -31,30 +35,18 @@ struct SessionEnding: Sendable {
     private static func end(
         _ sessionID: UInt64,
         _ socket: SessionSocket,
-        _ slot: Slot?,
         _ activity: Activity,
-        _ core: DatabaseCore
-    ) async {
-        let deadline = ContinuousClock.now + core.settings.closeTimeout
+        _ sessions: Sessions
+    ) async -> SessionEnd? {
         if activity == .sending, socket.refuseReading() {
             // The server's next write fails, which ends the session with no second connection; unless it is busy finding
             // the next row.
-            if await socket.serverHungUp(until: .now + .milliseconds(50)) {
-                slot?.giveBack()
-                return
-            }
+            if let end = await socket.end(by: .now + .milliseconds(50)) { return end }
         } else {
             socket.halfClose()
             // A server that was restarted meanwhile gives the same id to somebody else; but then our socket has ended.
-            if socket.isEnded {
-                slot?.giveBack()
-                return
-            }
+            if let end = socket.endSeen { return end }
         }
-        if await core.killer.kill(sessionID, until: deadline), await socket.serverHungUp(until: deadline) {
-            slot?.giveBack()
-        } else {
-            core.draining.watch(socket, slot)
-        }
+        return await sessions.killer.kill(sessionID, until: .now + sessions.settings.closeTimeout)
     }
 }

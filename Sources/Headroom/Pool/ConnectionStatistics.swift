@@ -45,6 +45,12 @@ public struct ConnectionStatistics: Sendable, Hashable {
     /// How many connections were closed, by reason.
     public var closed: [CloseReason: Int] = [:]
 
+    /// How many sessions' slots were released although the server's letting go was not seen, as its host was gone.
+    public var unconfirmed = 0
+
+    /// How many slots were dropped without a proof that their session has ended, and so stay taken: always 0.
+    public var dropped = 0
+
     /// How many scopes have held a connection for longer than expected.
     public var heldTooLong = 0
 

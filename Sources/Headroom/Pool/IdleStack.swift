@@ -1,7 +1,7 @@
 /// Decides which kept connection is used next, and which have been kept for long enough.
 ///
 /// The one that came back last is used first: a few are used often, and the others soon reach their idle time.
-struct KeepStack<Item>: ~Copyable {
+struct IdleStack<Item>: ~Copyable {
     private struct Entry {
         var item: Item
         var idleUntil: ContinuousClock.Instant

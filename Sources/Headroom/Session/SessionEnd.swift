@@ -1,13 +1,66 @@
 import CLibrary
 import Synchronization
 
+/// Proof that the server does not count a session any more, or never did: what a session's slot is released with.
+///
+/// A session counts against its account until the server has let it go, which is a moment after the client has closed. So nothing
+/// but the four facts below proves its end, and nothing outside of this file can make a proof. It cannot be copied.
+struct SessionEnd: ~Copyable, Sendable {
+    /// What proves it.
+    enum Cause: Sendable {
+        /// The server hung up after our goodbye.
+        case hungUp
+        /// The server knows no such session any more (error 1094 in reply to a KILL).
+        ///
+        /// Its hanging up proves nothing after a KILL: both servers shut the socket at once, while the session counts until its
+        /// thread has come to a point where it looks for a KILL (measured with statements that look every 50 ms).
+        case killed
+        /// No socket was ever opened, or the server had not greeted yet, so that nobody had logged in.
+        case neverLoggedIn
+        /// The server refused the login before it counted it.
+        case refused
+        /// None of these: the kernel gave up on a host that is gone. Counted in the statistics.
+        case unconfirmed
+    }
+
+    /// What proves it.
+    let cause: Cause
+
+    fileprivate init(_ cause: Cause) {
+        self.cause = cause
+    }
+
+    /// Proves it by the error that a KILL of the session has ended in; `nil` when that says something else.
+    init?(afterKill error: any Error) {
+        guard let error = error as? DatabaseError, error.serverCode == 1094 else { return nil }
+        cause = .killed
+    }
+
+    /// Proves it for a client that has sent no login; `nil` for any other.
+    init?(neverLoggedIn client: Client) {
+        guard !client.isGreeted else { return nil }
+        cause = .neverLoggedIn
+    }
+
+    /// Proves it by the error that a login was refused with; `nil` when the server counts an account before that error.
+    ///
+    /// Before the greeting come 1040, 1129 and 1130; the password is looked at (1045, 1698) and the limits are (1203, 1226)
+    /// before the account's count goes up (MariaDB 10.11, sql/sql_connect.cc; MySQL 9.7 likewise). A refusal for the database's
+    /// sake (1044, 1049) comes after.
+    init?(refusedWith number: Int) {
+        guard [1040, 1045, 1129, 1130, 1203, 1226, 1698].contains(number) else { return nil }
+        cause = .refused
+    }
+}
+
 /// A second descriptor of a session's socket, which sees when the server lets the session go.
 ///
 /// It is made right after the connection opens: after an error the client library has closed its own descriptor already,
-/// and nothing would be left to confirm by. A session counts against the account until the server hangs up.
+/// and nothing would be left to confirm by.
 final class SessionSocket: Sendable {
     let descriptor: Int32
     private let isUnix: Bool
+    private let isBorrowed: Bool
 
     /// Whether reading was refused; reading then says "end" at once, and only the hang-up event tells the server's end.
     private let isReadingRefused = Atomic(false)
@@ -18,13 +71,23 @@ final class SessionSocket: Sendable {
         guard copy >= 0 else { return nil }
         descriptor = copy
         self.isUnix = isUnix
+        isBorrowed = false
         // A child of this process must not keep the session open.
         _ = fcntl(original, F_SETFD, FD_CLOEXEC)
         if !isUnix { Self.detectDeadPeers(copy) }
     }
 
+    /// Watches the client's own descriptor, where the process may open no more; the client must not be freed before.
+    init?(borrowing original: Int32) {
+        guard original >= 0 else { return nil }
+        descriptor = original
+        isUnix = false
+        isBorrowed = true
+        stopBlocking()
+    }
+
     deinit {
-        CLibrary.close(descriptor)
+        if !isBorrowed { CLibrary.close(descriptor) }
     }
 
     /// Makes the socket non-blocking; the client's own descriptor leads to the same socket, and so becomes it too.
@@ -56,8 +119,10 @@ final class SessionSocket: Sendable {
 
     /// Waits until the server has hung up, whatever happens to the calling task; whatever it still sends is dropped.
     ///
-    /// - Returns: Whether it has hung up before the deadline.
-    func serverHungUp(until deadline: ContinuousClock.Instant?) async -> Bool {
+    /// The one place where Headroom waits for that. Not to be asked of a session that was killed: see ``SessionEnd/Cause/killed``.
+    ///
+    /// - Returns: The proof; `nil` when the server has not hung up before the deadline.
+    func end(by deadline: ContinuousClock.Instant?) async -> SessionEnd? {
         let readingRefused = isReadingRefused.load(ordering: .relaxed)
         var inline = InlineWait()
         while true {
@@ -68,20 +133,21 @@ final class SessionSocket: Sendable {
                 cancellable: false,
                 inline: &inline
             )
-            guard outcome == .ready else { return false }
-            if readingRefused { return true }
+            guard outcome == .ready else { return nil }
+            if readingRefused { return SessionEnd(.hungUp) }
             while case let found = Self.discard(descriptor), found != .nothing {
-                if found == .ended { return true }
+                if found == .ended { return SessionEnd(.hungUp) }
+                if found == .lost { return SessionEnd(.unconfirmed) }
                 // A server in the middle of a large result would keep this busy for ever.
-                if let deadline, deadline < .now { return false }
+                if let deadline, deadline < .now { return nil }
             }
         }
     }
 
-    /// Whether the server has hung up already, as far as can be seen without reading what it has sent.
-    var isEnded: Bool {
+    /// The proof, when the server has hung up already, as far as can be seen without reading what it has sent.
+    var endSeen: SessionEnd? {
         var byte: UInt8 = 0
-        return recv(descriptor, &byte, 1, Int32(MSG_DONTWAIT) | Int32(MSG_PEEK)) == 0
+        return recv(descriptor, &byte, 1, Int32(MSG_DONTWAIT) | Int32(MSG_PEEK)) == 0 ? SessionEnd(.hungUp) : nil
     }
 
     /// Whether there is nothing to read: neither the server's end nor a word said unasked.
@@ -91,7 +157,10 @@ final class SessionSocket: Sendable {
     }
 
     private enum Discarded {
+        /// The server has closed its side, or the connection.
         case ended
+        /// The kernel has given up on the server's host.
+        case lost
         case more
         case nothing
     }
@@ -99,10 +168,13 @@ final class SessionSocket: Sendable {
     private static func discard(_ descriptor: Int32) -> Discarded {
         withUnsafeTemporaryAllocation(byteCount: 16 * 1024, alignment: 8) { scratch in
             let count = recv(descriptor, scratch.baseAddress, scratch.count, Int32(MSG_DONTWAIT))
-            if count > 0 { return .more }
-            if count < 0, errno == EAGAIN || errno == EWOULDBLOCK { return .nothing }
-            if count < 0, errno == EINTR { return .more }
-            return .ended
+            guard count < 0 else { return count > 0 ? .more : .ended }
+            switch errno {
+            case EAGAIN, EWOULDBLOCK: return .nothing
+            case EINTR: return .more
+            case ETIMEDOUT, EHOSTUNREACH, ENETUNREACH: return .lost
+            default: return .ended
+            }
         }
     }
 

@@ -8,18 +8,18 @@ enum DatabaseSpan {
     static var isWanted: Bool { !(InstrumentationSystem.tracer is NoOpTracer) }
 
     /// Begins the span of getting a connection, waiting for a slot included; `nil` when nobody traces.
-    static func connecting(_ core: DatabaseCore, label: String) -> (any Span)? {
-        guard core.isTraced else { return nil }
-        let span = begin("headroom.connect", core.settings)
+    static func connecting(_ sessions: Sessions, label: String) -> (any Span)? {
+        guard sessions.isTraced else { return nil }
+        let span = begin("headroom.connect", sessions.settings)
         if !label.isEmpty { span.attributes["headroom.label"] = label }
         return span
     }
 
     /// Begins the span of a statement; `nil` when nobody traces.
     static func statement(_ sql: SQL, _ connection: Connection) -> (any Span)? {
-        guard connection.core.isTraced else { return nil }
+        guard connection.sessions.isTraced else { return nil }
         let operation = sql.text.dropping(\.isBlank).leading(\.isLatinLetter).uppercased()
-        let span = begin(operation.isEmpty ? "headroom.statement" : operation, connection.core.settings)
+        let span = begin(operation.isEmpty ? "headroom.statement" : operation, connection.sessions.settings)
         span.attributes["db.system.name"] = connection.isMariaDB ? "mariadb" : "mysql"
         span.attributes["db.operation.name"] = operation
         return span
@@ -55,7 +55,7 @@ extension Span {
 }
 
 /// Runs the body inside a span, if there is one.
-func traced<Result>(_ span: (any Span)?, _ body: () async throws -> Result) async throws -> Result {
+func traced<Result: ~Copyable>(_ span: (any Span)?, _ body: () async throws -> Result) async throws -> Result {
     guard let span else { return try await body() }
     do {
         let result = try await body()

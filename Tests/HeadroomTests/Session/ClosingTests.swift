@@ -25,10 +25,12 @@ import Testing
 
     @Test(arguments: [false, true])
     func `at a limit of 1 no cycle of thousands is refused`(overTCP: Bool) async throws {
-        let database = try SuiteServer.database(overTCP ? "one1" : "one2", overTCP: overTCP)
+        let database = try SuiteServer.database(overTCP ? "one13" : "one14", overTCP: overTCP)
         for _ in 0..<(isFullRun ? 100_000 : 3_000) {
             try await database.withConnection { try await $0.query("SELECT 1") }
         }
+        // Those that were tried again too.
+        #expect(database.statistics.refused.isEmpty)
     }
 
     @Test func `a scope that returns leaves nothing`() async throws {
@@ -129,7 +131,8 @@ import Testing
                     try await $0.query("UPDATE locked SET a = 2", timeout: .milliseconds(200))
                 }
             }
-            #expect(try await SuiteServer.sessions(of: "two3") == 0)
+            // Both places, while the lock is still held: the list of sessions shows more for a moment.
+            try await expectAllFree("two3")
         }
     }
 

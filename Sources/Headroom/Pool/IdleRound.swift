@@ -1,8 +1,8 @@
 /// Takes a kept item and puts it back, with a stub for the connection: for this project's benchmarks only.
-@_spi(Benchmarks) public final class KeepRound: Sendable {
+@_spi(Benchmarks) public final class IdleRound: Sendable {
     private final class Stub: Sendable {}
 
-    private let keep = Keep<Stub>(idle: .seconds(30)) { _, _ in }
+    private let keep = IdleSessions<Stub>(idle: .seconds(30)) { _, _ in }
     private let livesUntil = ContinuousClock.now + .seconds(300)
 
     /// Keeps one stub.

@@ -1,15 +1,15 @@
 /// Keeps items (open connections) for the next who needs one, with their idle time and lifetime.
-final class Keep<Item: Sendable>: Sendable {
+final class IdleSessions<Item: Sendable>: Sendable {
     private let idle: Duration
     private let stack = Guarded(State())
     private let discard: @Sendable (Item, CloseReason) -> Void
 
     private struct State: ~Copyable {
-        var kept = KeepStack<Item>()
+        var kept = IdleStack<Item>()
         var isTimerSet = false
     }
 
-    /// Creates an empty keep.
+    /// Creates an empty list.
     ///
     /// - Parameters:
     ///   - idle: How long an item is kept.

@@ -25,10 +25,10 @@ public final class Database: Sendable {
 
     private let share: Share
     private let logger: Logger?
-    let core: DatabaseCore
+    let sessions: Sessions
     private let reuse: Reuse
-    private let keep: Keep<KeptWire>?
-    private let isKnownAsKeeper = Guarded(false)
+    private let idle: IdleSessions<IdleSession>?
+    private let isKnownToKeep = Guarded(false)
 
     /// Creates a database from its settings.
     ///
@@ -49,37 +49,36 @@ public final class Database: Sendable {
         self.logger = logger
         let connector = Connector(settings)
         let recorder = Recorder(name: settings.programName)
-        let core = DatabaseCore(
+        sessions = Sessions(
             connector: connector,
             gate: share == .budget ? AccountGate(connector, recorder: recorder) : nil,
             recorder: recorder
         )
-        self.core = core
-        keep = reuse.idle.map { idle in
-            Keep(idle: idle) { kept, reason in
-                core.recorder.closedKept(reason)
-                // The keep's timer and other processes give connections up, and neither can wait for the close.
-                Task { await kept.wire.close(core) }
+        idle = reuse.idle.map { time in
+            IdleSessions(idle: time) { session, reason in
+                recorder.closedKept(reason)
+                // A timer and other processes give sessions up, and neither can wait for the close.
+                Task { await session.close() }
             }
         }
     }
 
     deinit {
-        for kept in keep?.takeAll() ?? [] { keep?.giveUp(kept, .idle) }
+        for session in idle?.takeAll() ?? [] { idle?.giveUp(session, .idle) }
     }
 
     /// The number of sessions that were given up in the middle of a statement and that the server has not let go yet.
     ///
     /// 0 in normal use: closing waits until the server has let go.
-    public var drainingSessions: Int { core.draining.count }
+    public var drainingSessions: Int { sessions.draining.count }
 
     /// What this database has done so far and does at this moment; also told to swift-metrics.
     public var statistics: ConnectionStatistics {
-        var statistics = core.recorder.statistics
-        statistics.draining = core.draining.count
-        let admission = core.gate?.current
+        var statistics = sessions.recorder.statistics
+        statistics.draining = sessions.draining.count
+        let admission = sessions.gate?.current
         statistics.waiting = admission?.waiting ?? 0
-        core.recorder.publish(statistics, budget: admission?.budget.slots)
+        sessions.recorder.publish(statistics, budget: admission?.budget.slots)
         return statistics
     }
 
@@ -87,7 +86,7 @@ public final class Database: Sendable {
     public var budget: Int? { admission?.budget.slots }
 
     /// The account's slots, as far as the account is known.
-    var admission: Admission? { core.gate?.current }
+    var admission: Admission? { sessions.gate?.current }
 
     /// Has the next connection to be opened read the limit again.
     func forgetLimit() {
@@ -155,24 +154,25 @@ public final class Database: Sendable {
         atDeadline: (@Sendable () -> Void)? = nil
     ) async throws -> OpenScope {
         let holder = Holder.thisProcess(program: settings.programName, label: label, site: "\(file):\(line)")
-        let (wire, isReused) = try await traced(DatabaseSpan.connecting(core, label: label)) {
-            try await self.wire(holder, until: deadline, waiting: waiting, holding: holding)
+        let session = try await traced(DatabaseSpan.connecting(sessions, label: label)) {
+            try await self.session(holder, until: deadline, waiting: waiting, holding: holding)
         }
+        let (isReused, slot) = (session.isReused, session.slot)
         let connection = Connection(
-            wire: wire,
-            core: core,
+            session,
+            sessions,
             deadline: holding.map { ContinuousClock.now + $0 } ?? deadline,
             atDeadline: atDeadline
         )
-        core.recorder.began(reused: isReused)
+        sessions.recorder.began(reused: isReused)
         let watch = settings.holdWarning.map { limit in
             HoldWatch(
                 limit: limit,
                 holder: holder,
-                slot: wire.slot,
+                slot: slot,
                 sessionID: connection.sessionID,
                 logger: logger ?? .current,
-                recorder: core.recorder
+                recorder: sessions.recorder
             )
         }
         return OpenScope(connection: connection, beganAt: .now, watch: watch)
@@ -184,76 +184,75 @@ public final class Database: Sendable {
     ///   - scope: The scope.
     ///   - error: What it has failed with.
     package func end(_ scope: OpenScope, after error: (any Error)?) async {
-        let reason = await finish(scope.connection, scope.connection.wire, after: error)
+        let reason = await finish(scope.connection, after: error)
         let held = scope.beganAt.duration(to: .now)
-        core.recorder.ended(after: held, closed: reason)
+        sessions.recorder.ended(after: held, closed: reason)
         scope.watch?.end(after: held)
     }
 
     /// Closes a scope's connection, or keeps it; returns why it was closed.
-    private func finish(_ connection: Connection, _ wire: Wire, after error: (any Error)?) async -> CloseReason? {
-        guard let keep, error == nil, let slot = wire.slot, wire.livesUntil > .now,
-            slot.admission.waiting > 0 || !slot.isMaybeWanted, await connection.clean()
+    private func finish(_ connection: Connection, after error: (any Error)?) async -> CloseReason? {
+        guard let idle, error == nil, let slot = connection.slot, connection.livesUntil > .now,
+            slot.admission.waiting > 0 || !slot.isMaybeWanted, let session = await connection.renewed()
         else {
             await connection.close()
             return connection.closeReason
         }
-        let kept = KeptWire(wire: wire)
+        let kept = IdleSession(session, slot)
         // To a task of this process that waits, as long as it is the first of all; then nothing has to be opened.
-        if slot.admission.waiting > 0, slot.admission.handOver(kept, slot.index) { return nil }
+        if slot.admission.waiting > 0, slot.admission.handOver(kept) { return nil }
         if slot.isMaybeWanted {
-            await wire.close(core)
+            await kept.close()
             return .wanted
         }
         slot.note(.idle)
-        keep.put(kept, livesUntil: wire.livesUntil)
-        becomeKeeper(slot)
+        idle.put(kept, livesUntil: kept.livesUntil)
+        tellWhenWanted(slot)
         // Whoever began to wait a moment before has been told that there was nothing yet to have.
-        if slot.admission.waiting > 0 || slot.isMaybeWanted { Self.offer(keep) }
+        if slot.admission.waiting > 0 || slot.isMaybeWanted { Self.offer(idle) }
         return nil
     }
 
-    private func becomeKeeper(_ slot: Slot) {
-        let isNew = isKnownAsKeeper.withLock { isKnown in
+    private func tellWhenWanted(_ slot: Slot) {
+        let isNew = isKnownToKeep.withLock { isKnown in
             defer { isKnown = true }
             return !isKnown
         }
         guard isNew else { return }
         slot.admission.whenWanted { [weak self] in
-            if let keep = self?.keep { Self.offer(keep) }
+            if let idle = self?.idle { Self.offer(idle) }
         }
     }
 
-    /// Hands the kept connections to this process's tasks that wait, as far as it is their turn, and gives the others up
+    /// Hands the kept sessions to this process's tasks that wait, as far as it is their turn, and gives the others up
     /// while somebody else waits.
-    private static func offer(_ keep: Keep<KeptWire>) {
-        for kept in keep.takeAll() {
-            guard let slot = kept.wire.slot, !slot.admission.handOver(kept, slot.index) else { continue }
-            if slot.isMaybeWanted {
-                keep.giveUp(kept, .wanted)
+    private static func offer(_ idle: IdleSessions<IdleSession>) {
+        for kept in idle.takeAll() where !kept.slot.admission.handOver(kept) {
+            if kept.slot.isMaybeWanted {
+                idle.giveUp(kept, .wanted)
             } else {
-                keep.put(kept, livesUntil: kept.wire.livesUntil)
+                idle.put(kept, livesUntil: kept.livesUntil)
             }
         }
     }
 
-    private func wire(
+    private func session(
         _ holder: Holder,
         until deadline: ContinuousClock.Instant?,
         waiting: Duration?,
         holding: Duration?
-    ) async throws -> (Wire, Bool) {
-        while let kept = keep?.take() {
+    ) async throws -> Session {
+        while let kept = idle?.take(), let session = kept.take() {
             // The server's answer to what it was told last has long been there: this waits for nothing.
-            try? await kept.wire.client.collectReplies(Limits(deadline: .now + settings.closeTimeout))
-            guard kept.wire.isQuiet else {
-                core.recorder.closedKept(.lost)
-                await kept.wire.close(core)
+            try? await session.client.collectReplies(Limits(deadline: .now + settings.closeTimeout))
+            guard session.isQuiet else {
+                sessions.recorder.closedKept(.lost)
+                await session.close()
                 continue
             }
-            kept.wire.slot?.pass(to: holder)
-            return (kept.wire, true)
+            kept.slot.pass(to: holder)
+            return session
         }
-        return try await core.open(holder, until: deadline, waiting: waiting, holding: holding, reuse: reuse)
+        return try await sessions.open(holder, until: deadline, waiting: waiting, holding: holding, reuse: reuse)
     }
 }
