@@ -1,4 +1,5 @@
 import CLibrary
+import CDispatch
 import Glibc
 import TestSupport
 import Testing
