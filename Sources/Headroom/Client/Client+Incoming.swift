@@ -26,6 +26,7 @@ extension Client {
 
     /// Judges what the server has sent, and cuts the library off from it where that must not go on.
     private func heed(_ bytes: UnsafeBufferPointer<UInt8>) {
+        guard heedsListener() else { return cutOff() }
         guard replyBound.take(bytes, columns: Int(handle.pointee.field_count)) else {
             isOverBound = true
             return cutOff()
@@ -43,7 +44,7 @@ extension Client {
 
     /// Cuts the library off; the server's hanging up is still to be seen.
     private func cutOff() {
-        if socket == nil { socket = SessionSocket(duplicating: mysql_get_socket(handle), isUnix: trust.isSocket) }
+        if socket == nil { socket = SessionSocket(duplicating: mysql_get_socket(handle), isUnix: trust.socket != nil) }
         disconnect()
     }
 
