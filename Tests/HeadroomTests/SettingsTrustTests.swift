@@ -54,7 +54,8 @@ import Testing
             // uid 1000 reads a file of ... in a folder of ...
             (1000, 1000, 0o600, 1000, 1000, 0o755, true), (1000, 1000, 0o664, 1000, 1000, 0o775, true),
             (0, 0, 0o644, 0, 0, 0o755, true), (1000, 33, 0o640, 1000, 33, 0o750, true),
-            (1000, 1000, 0o600, 0, 0, 0o1777, true), (1000, 33, 0o660, 1000, 1000, 0o755, false),
+            (1000, 1000, 0o600, 0, 0, 0o1777, false), (0, 0, 0o600, 0, 33, 0o1770, false),
+            (1000, 33, 0o660, 1000, 1000, 0o755, false),
             (1000, 1000, 0o666, 1000, 1000, 0o755, false), (33, 33, 0o600, 1000, 1000, 0o755, false),
             (1000, 1000, 0o600, 33, 33, 0o755, false), (1000, 1000, 0o600, 1000, 33, 0o775, false),
             (0, 0, 0o644, 0, 0, 0o777, false), (65_534, 65_534, 0o644, 1000, 1000, 0o755, false),
@@ -69,11 +70,56 @@ import Testing
         folderMode: UInt32,
         isOwn: Bool
     ) {
-        let writers = FileWriters(
-            file: .init(owner: owner, group: group, mode: mode),
-            folder: .init(owner: folderOwner, group: folderGroup, mode: folderMode)
+        var step = PathStep(
+            path: "f",
+            entry: .init(owner: owner, group: group, mode: mode),
+            folder: .init(owner: folderOwner, group: folderGroup, mode: folderMode),
+            isLast: true
         )
-        #expect((writers.stranger(to: 1000) == nil) == isOwn)
+        let own = PathStep(path: "l", entry: .init(1000, 0o600), folder: .init(1000, 0o700), isLast: true)
+        // The same of the file, of a link to it, and of what a link leads to.
+        for steps in [[step], [own, step], [step, own]] {
+            #expect((FileWriters.stranger(on: steps, to: 1000) == nil) == isOwn)
+        }
+        // A folder on the way is its own folder's owner's, or else the user's or root's.
+        step.isLast = false
+        let isPlaced = [0, 1000].contains(owner) || step.folder.otherWriters == nil
+        #expect((FileWriters.stranger(on: [step, own], to: 1000) == nil) == isPlaced)
+    }
+
+    /// What users do to have root's own words in the place of a file, in folders that are theirs to write to.
+    @Test(.enabled(if: geteuid() == 0), arguments: [0o1777, 0o1770, 0o777, 0o775] as [mode_t], Plant.allCases)
+    func `root's file in a folder of others is not root's word, however it came there`(mode: mode_t, plant: Plant)
+        throws
+    {
+        let shared = "\(folder.path)/shared"
+        mkdir(shared, 0o700)
+        chown(shared, 0, 1234)
+        let file = folder.write("DB_HOST=evil\n", to: "log")
+        let planted = "\(shared)/.env"
+        switch plant {
+        case .link: #expect(symlink(file, planted) == 0 && lchown(planted, 1234, 1234) == 0)
+        case .linkOfRoots: #expect(symlink(file, planted) == 0)
+        case .secondName: #expect(link(file, planted) == 0)
+        case .moved: #expect(rename(file, planted) == 0)
+        case .linkOnTheWay:
+            #expect(symlink(folder.path, "\(shared)/way") == 0 && lchown("\(shared)/way", 1234, 1234) == 0)
+            #expect(symlink("shared/way/log", "\(folder.path)/.env") == 0)
+        }
+        let path = plant == .linkOnTheWay ? "\(folder.path)/.env" : planted
+        #expect((try SettingsFile.content(path).stranger == nil) == (plant != .link))
+        chmod(shared, mode)
+        #expect(try SettingsFile.content(path).stranger != nil)
+    }
+
+    enum Plant: CaseIterable { case link, linkOfRoots, secondName, moved, linkOnTheWay }
+
+    @Test func `links of one's own in folders of one's own are followed`() throws {
+        folder.write("DB_HOST=h\n", to: "real")
+        mkdir("\(folder.path)/data", 0o700)
+        symlink("..", "\(folder.path)/data/now")
+        symlink("data/now/real", "\(folder.path)/.env")
+        #expect(try SettingsFile.content("\(folder.path)/.env").stranger == nil)
     }
 
     // MARK: Mixed sources
@@ -266,4 +312,8 @@ import Testing
         #expect(own.database.password == "hush")
         #expect(try own.found.value(.alertCommand) == "x")
     }
+}
+
+extension FileRights {
+    fileprivate init(_ owner: UInt32, _ mode: UInt32) { self.init(owner: owner, group: owner, mode: mode) }
 }

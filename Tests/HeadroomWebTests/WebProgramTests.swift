@@ -1,5 +1,5 @@
-import CLibrary
 import CDispatch
+import CLibrary
 import Glibc
 import TestSupport
 import Testing

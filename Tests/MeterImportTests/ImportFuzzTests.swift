@@ -66,8 +66,9 @@ import Testing
             let rejects = RejectsCSV(header: input, delimiter: random.pick([44, 59, 9]), columns: 3)
             let lines = [rejects.headerLine, rejects.line(input, reason: HostileText.make(&random))]
             for line in lines {
-                for cell in line.utf8.split(separator: rejects.delimiter) where !line.utf8.contains(UInt8(ascii: "\""))
-                {
+                // Without the end of the line, which is no part of the last cell.
+                for cell in line.utf8.dropLast().split(separator: rejects.delimiter)
+                where !line.utf8.contains(UInt8(ascii: "\"")) {
                     #expect(!Escaping.isFormula(cell))
                 }
             }

@@ -28,7 +28,10 @@ extension Client {
     private func heed(_ bytes: UnsafeBufferPointer<UInt8>) {
         // With the first bytes, and not after the call: a login may be refused in the same call, and the library's own
         // descriptor is closed then.
-        if socket == nil { socket = SessionSocket(duplicating: mysql_get_socket(handle), isUnix: trust.isSocket) }
+        if socket == nil {
+            socket = SessionSocket(duplicating: mysql_get_socket(handle), isUnix: trust.socket != nil)
+        }
+        guard heedsListener() else { return disconnect() }
         guard replyBound.take(bytes, columns: Int(handle.pointee.field_count)) else {
             isOverBound = true
             return disconnect()

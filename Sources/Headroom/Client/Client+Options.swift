@@ -46,7 +46,7 @@ extension Client {
         mysql_options(
             handle,
             MARIADB_OPT_RESTRICTED_AUTH,
-            LoginMethod.allowed(isVerified: trust.isVerified(isEncrypted: asksForTLS), isSocket: trust.isSocket)
+            LoginMethod.allowed(isVerified: trust.isVerified(isEncrypted: asksForTLS), isLocal: trust.isLocal)
         )
         let isPinned = !settings.tls.pins.isEmpty
         let rule = EncryptionRule(

@@ -41,6 +41,9 @@ final class Client {
     /// The server's first packet, until it is judged; `nil` on a unix socket, where nobody sits in between.
     var greeting: Greeting?
 
+    /// Whether it was looked at who listens at a unix socket.
+    private var isListenerSeen = false
+
     /// What the server's greeting has led to.
     var verdict = EncryptionRule.Verdict.proceed
 
@@ -82,7 +85,7 @@ final class Client {
         self.handle = handle
         self.encryption = encryption
         self.trust = trust
-        greeting = trust.isSocket ? nil : Greeting()
+        greeting = trust.isLocal ? nil : Greeting()
         leaveWithHandle()
     }
 
@@ -125,6 +128,14 @@ final class Client {
         if !shownKeys.contains(key) { shownKeys.append(key) }
     }
 
+    /// Judges, once, who listens at the unix socket, before anything is sent there.
+    func heedsListener() -> Bool {
+        guard !isListenerSeen else { return true }
+        isListenerSeen = true
+        refusal = trust.refusal(ofListenerAt: mysql_get_socket(handle))
+        return refusal == nil
+    }
+
     /// Judges the key of the certificate against the pinned ones.
     func heedsPin() -> Bool {
         let key = shownKeys.last
@@ -135,7 +146,8 @@ final class Client {
 
     /// Whether the server may have the password itself, for which it has just asked.
     func mayHavePassword(isEncrypted: Bool) -> Bool {
-        refusal = trust.refusal(of: shownKeys.last, isEncrypted: isEncrypted)
+        // One that was refused before is cut off, and the library may go on for a moment with what it has read.
+        refusal = refusal ?? trust.refusal(of: shownKeys.last, isEncrypted: isEncrypted)
         return refusal == nil
     }
 

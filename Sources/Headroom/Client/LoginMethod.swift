@@ -51,10 +51,10 @@ enum LoginMethod: String, CaseIterable {
     ///
     /// - Parameters:
     ///   - isVerified: Whether nobody but the right server can be at the other end.
-    ///   - isSocket: Whether that is a unix socket.
+    ///   - isLocal: Whether that is a unix socket that nobody else can have put there.
     /// - Returns: The names, with commas between.
-    static func allowed(isVerified: Bool, isSocket: Bool) -> String {
-        isSocket ? forLocal : isVerified ? forVerified : forAnyone
+    static func allowed(isVerified: Bool, isLocal: Bool) -> String {
+        isLocal ? forLocal : isVerified ? forVerified : forAnyone
     }
 
     private static func names(_ audiences: [Audience]) -> String {

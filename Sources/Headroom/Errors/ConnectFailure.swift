@@ -62,6 +62,12 @@ enum ConnectFailure {
                     "\(isAsking) and shows no key to be known by; the password was not sent.",
                     "Use a unix socket, or HEADROOM_TLS_MODE=verify_identity."
                 )
+            case .strangersSocket(let reason):
+                (
+                    "The server at \(place) may be anybody's: \(reason). Nothing was sent there.",
+                    "Ask who runs the server to have its socket in a folder that only its own user may write to; or set "
+                        + "DB_HOST=127.0.0.1 for TCP."
+                )
             case .unreadable(let error):
                 ("\(isAsking). \(error.message) The password was not sent.", error.advice)
             }

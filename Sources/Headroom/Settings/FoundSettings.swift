@@ -191,15 +191,17 @@ extension FoundSettings {
         let place = place(for: password)
         if let socket = place?[.socket] { return [.socket(path: socket.value)] }
         let host = try place?[.host].map { try Setting.host.checked($0.value, $0.origin) } ?? Setting.host.example
-        if host == "localhost" { return [.socket(path: Self.usualSocket)] }
+        if host == "localhost" { return [.socket(path: Self.usualSocket(of: Self.usualSockets))] }
         let port = try value(.port, for: password).flatMap { Int($0) } ?? 3306
         return Endpoint.list(host, port: port) ?? [.tcp(host: host, port: port)]
     }
 
-    /// Where the distributions put the server's socket: the first that is there, or Debian's.
-    private static var usualSocket: String {
-        let paths = ["/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock", "/tmp/mysql.sock"]
-        return paths.first(where: SettingsFile.exists) ?? paths[0]
+    /// Where the distributions put the server's socket, Debian first.
+    private static let usualSockets = ["/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock", "/tmp/mysql.sock"]
+
+    /// The first that is there and that nobody else can have put there, or the first of all.
+    static func usualSocket(of paths: [String]) -> String {
+        paths.first { SettingsFile.exists($0) && SocketTrust($0).stranger == nil } ?? paths[0]
     }
 
     /// A word on names that other programs use for what is missing here.

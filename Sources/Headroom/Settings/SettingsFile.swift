@@ -41,13 +41,13 @@ enum SettingsFile {
     }
 
     private static func stranger(_ descriptor: Int32, _ path: String) -> String? {
-        let folder = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { "\(path[..<$0])/" } ?? "."
-        var (file, above) = (stat(), stat())
-        guard fstat(descriptor, &file) == 0, stat(folder, &above) == 0 else { return "its owner cannot be told" }
-        func rights(_ of: stat) -> FileWriters.Rights {
-            FileWriters.Rights(owner: of.st_uid, group: of.st_gid, mode: UInt32(of.st_mode))
+        var file = stat()
+        guard fstat(descriptor, &file) == 0, var steps = PathStep.all(to: path), !steps.isEmpty else {
+            return "its owner cannot be told"
         }
-        return FileWriters(file: rights(file), folder: rights(above)).stranger(to: geteuid())
+        // What was read, whatever stands there by now.
+        steps[steps.count - 1].entry = FileRights(file)
+        return FileWriters.stranger(on: steps, to: geteuid())
     }
 
     /// Whether there is a file at the path.

@@ -62,34 +62,23 @@ extension Setting {
     }
 }
 
-/// Who may have written a file: to the file itself, or another one into its place.
-struct FileWriters: Hashable {
-    /// Who owns a file or a folder, and what others may do with it.
-    struct Rights: Hashable {
-        var owner: UInt32
-        var group: UInt32
-        var mode: UInt32
-    }
-
-    /// The file that was opened.
-    var file: Rights
-    /// The folder in which it was found.
-    var folder: Rights
-
-    /// Why somebody else than a user or root may have written the file; `nil` when nobody else can have.
+/// Who may have written a file: to the file itself, or another one, or a link, into its place.
+enum FileWriters {
+    /// Says why somebody else than a user or root may have written a file; `nil` when nobody else can have.
     ///
-    /// A group that has its owner's number is that user's own (as `useradd` makes it, with a umask of 002), and in a folder with
-    /// the sticky bit only a file's owner can replace it.
-    ///
-    /// - Parameter user: The user who reads the file.
+    /// - Parameters:
+    ///   - steps: The way to the file.
+    ///   - user: The user who reads the file.
     /// - Returns: The reason in words.
-    func stranger(to user: UInt32) -> String? {
-        for (rights, what) in [(file, "the file"), (folder, "its folder")] {
-            if rights.owner != user, rights.owner != 0 { return "\(what) belongs to user \(rights.owner)" }
-            if what == "its folder", rights.mode & UInt32(S_ISVTX) != 0 { continue }
-            if rights.mode & UInt32(S_IWOTH) != 0 { return "every user may write to \(what)" }
-            if rights.mode & UInt32(S_IWGRP) != 0, rights.group != rights.owner, rights.group != 0 {
-                return "the group \(rights.group) may write to \(what)"
+    static func stranger(on steps: [PathStep], to user: UInt32) -> String? {
+        for step in steps {
+            guard step.isLast else {
+                if step.isPlaced(byFolderOr: { $0 == user || $0 == 0 }) { continue }
+                return "\(step.path), on the way to it, belongs to user \(step.entry.owner)"
+            }
+            for (rights, what) in [(step.entry, "the file"), (step.folder, "its folder")] {
+                if rights.owner != user, rights.owner != 0 { return "\(what) belongs to user \(rights.owner)" }
+                if let writers = rights.otherWriters { return "\(writers) may write to \(what)" }
             }
         }
         return nil

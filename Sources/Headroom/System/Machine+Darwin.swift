@@ -22,6 +22,12 @@ enum Machine {
     /// The socket option for how long a silent peer is trusted.
     static var idleBeforeKeepAlive: Int32 { TCP_KEEPALIVE }
 
+    /// Who listened at a unix socket when this connection to it was made; `nil` for another kind of socket.
+    static func listener(of descriptor: Int32) -> uid_t? {
+        var (user, group) = (uid_t.max, gid_t.max)
+        return getpeereid(descriptor, &user, &group) == 0 ? user : nil
+    }
+
     /// When a process was started, in microseconds since 1970; `nil` when there is no such process.
     ///
     /// One that has ended and that its parent has not taken note of is none.

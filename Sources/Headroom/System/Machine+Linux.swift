@@ -25,6 +25,15 @@ enum Machine {
     /// The socket option for how long a silent peer is trusted.
     static var idleBeforeKeepAlive: Int32 { TCP_KEEPIDLE }
 
+    /// Who listened at a unix socket when this connection to it was made; `nil` for another kind of socket.
+    static func listener(of descriptor: Int32) -> uid_t? {
+        // struct ucred: the process, its user, its group.
+        var who: (process: Int32, user: uid_t, group: gid_t) = (0, .max, .max)
+        var size = socklen_t(MemoryLayout.size(ofValue: who))
+        guard getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0, who.user != .max else { return nil }
+        return who.user
+    }
+
     /// When a process was started, in clock ticks since the machine was; `nil` when there is no such process.
     ///
     /// One that has ended and that its parent has not taken note of is none: it holds nothing and does nothing. (Some

@@ -244,7 +244,7 @@ package struct OpenFolder: ~Copyable {
     private var keepsFolders: Bool { isRootsAlone || Self.isRoot(facts.st_uid) && facts.st_mode & S_ISVTX != 0 }
 
     /// Root; and whoever has the root folder: in a user namespace that is nobody, who owns all of the system there.
-    private static func isRoot(_ user: uid_t) -> Bool {
+    static func isRoot(_ user: uid_t) -> Bool {
         if user == 0 { return true }
         var top = stat()
         return stat("/", &top) == 0 && top.st_uid == user

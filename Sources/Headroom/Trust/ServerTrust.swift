@@ -1,7 +1,12 @@
 /// Decides whether the server of a connection may have the password itself, and remembers it after a login.
 struct ServerTrust {
     private let tls: TLS
-    let isSocket: Bool
+    /// The unix socket; `nil` over TCP.
+    let socket: SocketTrust?
+
+    /// Whether the server is at a unix socket that nobody else can have put there.
+    let isLocal: Bool
+
     private let settings: DatabaseSettings
 
     /// Whether the connection only looks at what keys the server shows: no server gets anything then.
@@ -9,7 +14,8 @@ struct ServerTrust {
 
     init(_ settings: DatabaseSettings, onlyLooks: Bool = false) {
         tls = settings.tls
-        isSocket = settings.endpoint.isSocket
+        if case .socket(let path) = settings.endpoint { socket = SocketTrust(path) } else { socket = nil }
+        isLocal = socket.map { $0.stranger == nil } ?? false
         self.settings = settings
         self.onlyLooks = onlyLooks
     }
@@ -33,6 +39,22 @@ struct ServerTrust {
         case unreadable(DatabaseError)
         /// The connection only looks.
         case onlyLooks
+        /// It is at a unix socket that may be anybody's, with the reason.
+        case strangersSocket(String)
+    }
+
+    /// Says why whoever listens at the unix socket hears nothing; `nil` when it does, and over TCP.
+    ///
+    /// A socket that anybody can have put there is as good as TCP where the settings have the server's certificate checked.
+    ///
+    /// - Parameter descriptor: The connection.
+    /// - Returns: The reason.
+    func refusal(ofListenerAt descriptor: Int32) -> Refusal? {
+        let isChecked = tls.mode != .disabled && isVerified(isEncrypted: true)
+        guard let socket, isLocal || !isChecked else { return nil }
+        let listener = Machine.listener(of: descriptor)
+        let stranger = listener.map { socket.seen.stranger(listening: $0) } ?? "who listens there cannot be told"
+        return stranger.map { .strangersSocket($0) }
     }
 
     /// Whether nobody but the right server can be at the other end.
@@ -40,7 +62,7 @@ struct ServerTrust {
     /// - Parameter isEncrypted: Whether TLS is in force.
     /// - Returns: Whether it was verified.
     func isVerified(isEncrypted: Bool) -> Bool {
-        isSocket || isEncrypted && (!tls.mode.acceptsAnyCertificate || !tls.pins.isEmpty)
+        isLocal || isEncrypted && (!tls.mode.acceptsAnyCertificate || !tls.pins.isEmpty)
     }
 
     /// Judges a key against the pinned ones.

@@ -84,8 +84,9 @@ enum SettingsPage {
         - **yes**: it is harmless. At worst Headroom does not work in that folder.
         - **with its password**: it says where a password goes, or how it is guarded on its way. It counts for a password of the
           same file. For one of another source (the environment, a credential, a file that was named, `--ask-pass`) it counts
-          only where the `.env` is your own: you or root own the file and its folder, and nobody else may write to them. A group
-          with its owner's number is that user's own (umask 002), and a folder may have the sticky bit. `HEADROOM_TLS_MODE` may
+          only where the `.env` is your own: you or root own the file and its folder, and nobody else may write to them; the same of
+          each link to it. A group with its owner's number is that user's own (umask 002). The sticky bit, as of `/tmp`, does not
+          help: others can link or move there what root or you have written. `HEADROOM_TLS_MODE` may
           always ask for more than the usual, never for less.
         - **no**: it starts a program, opens a file, sends something somewhere or lets somebody in. So do the names that end in
           `_FILE`. They count from flags, the environment, systemd's credentials, and files that were named (`--env-file .env` names

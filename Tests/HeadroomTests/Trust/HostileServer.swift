@@ -133,14 +133,20 @@ final class HostileServer: Sendable {
     /// All that clients have sent over the wire.
     var sent: [UInt8] { wire.all }
 
-    init(_ script: Script) throws {
+    /// Starts it, at a port or at a unix socket.
+    init(_ script: Script, path: String? = nil) throws {
         let heard = Recording()
         let wire = Recording()
         (self.heard, self.wire) = (heard, wire)
-        (listener, port) = try listen { client in
+        let serve: @Sendable (Int32) -> Void = { client in
             var talk = Talk(client: client, script: script, heard: heard, wire: wire)
             talk.run()
             talk.end()
+        }
+        if let path {
+            (listener, port) = (try listen(path: path, serve), 0)
+        } else {
+            (listener, port) = try listen(serve)
         }
     }
 

@@ -1,0 +1,84 @@
+import CLibrary
+
+/// Who owns a file or a folder, and what others may do with it.
+struct FileRights: Hashable {
+    var owner: UInt32
+    var group: UInt32
+    var mode: UInt32
+
+    init(owner: UInt32, group: UInt32, mode: UInt32) {
+        (self.owner, self.group, self.mode) = (owner, group, mode)
+    }
+
+    init(_ facts: stat) {
+        self.init(owner: facts.st_uid, group: facts.st_gid, mode: UInt32(facts.st_mode))
+    }
+
+    /// Who else than its owner and root may write to it, in words; `nil` for nobody.
+    ///
+    /// A group that has its owner's number is that user's own, as `useradd` makes it, with a umask of 002. The sticky bit
+    /// helps nobody here: in such a folder others make what they like, also a second name or a link to a file of its reader's
+    /// or root's, and move such a file there from a folder of their own.
+    var otherWriters: String? {
+        if mode & UInt32(S_IWOTH) != 0 { return "every user" }
+        return mode & UInt32(S_IWGRP) != 0 && group != owner && group != 0 ? "the group \(group)" : nil
+    }
+}
+
+/// A place on the way that a path leads, and the folder that it is in.
+struct PathStep: Hashable {
+    var path: String
+    var entry: FileRights
+    var folder: FileRights
+    /// Whether it is what the path names, or a link in the place of that.
+    var isLast: Bool
+
+    /// Whether the folder's owner alone, or root, can have put it there, or else somebody who is trusted owns it.
+    func isPlaced(byFolderOr isTrusted: (UInt32) -> Bool) -> Bool {
+        folder.otherWriters == nil || isTrusted(entry.owner)
+    }
+
+    /// The way of a path through its folders and links, as it is at this moment.
+    ///
+    /// - Parameter path: The path; a relative one begins at the working folder.
+    /// - Returns: The steps in their order; `nil` when one cannot be looked at.
+    static func all(to path: String) -> [PathStep]? {
+        func parts(_ text: String) -> [String] {
+            text.utf8.split(separator: UInt8(ascii: "/")).map { String(decoding: $0, as: UTF8.self) }.reversed()
+        }
+        func start(_ text: String) -> String { text.utf8.first == UInt8(ascii: "/") ? "" : "." }
+        var (folder, rest, links) = (start(path), parts(path), 0)
+        var steps: [PathStep] = []
+        while let name = rest.popLast() {
+            let place = "\(folder)/\(name)"
+            guard name != ".", name != ".." else {
+                folder = place
+                continue
+            }
+            var (entry, above) = (stat(), stat())
+            guard lstat(place, &entry) == 0, stat("\(folder)/", &above) == 0 else { return nil }
+            let isLink = entry.st_mode & S_IFMT == S_IFLNK
+            var rights = FileRights(entry)
+            // Nobody writes to a link.
+            if isLink { rights.mode &= ~0o777 }
+            steps.append(
+                PathStep(path: place, entry: rights, folder: FileRights(above), isLast: rest.isEmpty)
+            )
+            guard isLink else {
+                folder = place
+                continue
+            }
+            links += 1
+            guard links <= 40, let target = target(place) else { return nil }
+            rest += parts(target)
+            if start(target).isEmpty { folder = "" }
+        }
+        return steps
+    }
+
+    private static func target(_ link: String) -> String? {
+        var bytes = [CChar](repeating: 0, count: 4096)
+        let count = readlink(link, &bytes, bytes.count)
+        return count > 0 ? String(decoding: bytes[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self) : nil
+    }
+}
