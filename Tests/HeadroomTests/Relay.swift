@@ -197,6 +197,8 @@ final class SlowHangUp: Sendable {
                         shutdown(upstream, Int32(SHUT_WR))
                         ends[0].fd = -1
                     }
+                    // What the server has sent may have been read above: asked anew.
+                    continue
                 }
                 if ends[1].revents != 0 {
                     let size = read(upstream, &buffer, buffer.count)
