@@ -2,6 +2,9 @@
 // wrapper is the bare call.
 #pragma once
 
+#include <sys/socket.h>
+#include <sys/time.h>
+
 #if __SIZEOF_LONG__ != 8
 #error "Headroom needs a 64-bit system: its slots' file and locks are laid out for one."
 #endif
@@ -98,3 +101,10 @@ static inline int64_t kernel_monotonic_time(void) { return kernel_time(CLOCK_MON
 
 // Since about when the machine was started; goes on while it sleeps.
 static inline int64_t kernel_uptime(void) { return kernel_time(KERNEL_SLEEPLESS_CLOCK); }
+
+// Bounds how long a read (SO_RCVTIMEO) or a write (SO_SNDTIMEO) of a socket waits. Here, as Swift's module of the C library does
+// not always say which module `timeval` is in.
+static inline int kernel_limit_wait(int descriptor, int option, long seconds, long microseconds) {
+    struct timeval limit = {.tv_sec = seconds, .tv_usec = (suseconds_t)microseconds};
+    return setsockopt(descriptor, SOL_SOCKET, option, &limit, sizeof limit);
+}

@@ -1,3 +1,4 @@
+import CKernel
 import Glibc
 import Headroom
 
@@ -12,8 +13,7 @@ package enum ServiceNotifier {
         guard socket >= 0 else { return }
         defer { close(socket) }
         // Where nobody takes messages out, the next one would wait for ever.
-        var most = timeval(tv_sec: 1, tv_usec: 0)
-        setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &most, socklen_t(MemoryLayout<timeval>.size))
+        _ = kernel_limit_wait(socket, SO_SNDTIMEO, 1, 0)
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         var name = Array(path.utf8)

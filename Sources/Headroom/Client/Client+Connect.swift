@@ -215,8 +215,7 @@ extension Client {
     /// Bounds the reads of the TLS handshake, which block even in a non-blocking connect (libmariadb 3.3).
     private func limitHandshake(_ descriptor: Int32, to time: Duration) {
         let (seconds, attoseconds) = max(time, .milliseconds(1)).components
-        var limit = timeval(tv_sec: Int(seconds), tv_usec: suseconds_t(attoseconds / 1_000_000_000_000))
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        _ = kernel_limit_wait(descriptor, SO_RCVTIMEO, Int(seconds), Int(attoseconds / 1_000_000_000_000))
     }
 
     /// Whether the server has said what it can do.
