@@ -17,7 +17,6 @@ let package = Package(
         .library(name: "HeadroomHistory", targets: ["HeadroomHistory"]),
         .library(name: "HeadroomWeb", targets: ["HeadroomWeb"]),
         .executable(name: "headroom", targets: ["headroom"]),
-        .executable(name: "headroom-guard", targets: ["headroom-guard"]),
         .executable(name: "headroom-web", targets: ["headroom-web"]),
     ],
     dependencies: [
@@ -41,8 +40,6 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         // A worker is a service of whatever program it runs in.
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-        // The guard's history is a table to be asked by time; only `headroom-guard` links it.
-        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         // Without Foundation: the sandbox starts processes and needs nothing more of it.
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
@@ -58,6 +55,12 @@ let package = Package(
             name: "COpenSSL",
             pkgConfig: "openssl",
             providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]
+        ),
+        // The guard's history is a table to be asked by time.
+        .systemLibrary(
+            name: "CSQLite",
+            pkgConfig: "sqlite3",
+            providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]
         ),
         // Kernel calls that Swift's module of the C library leaves out.
         .systemLibrary(name: "CKernel"),
@@ -80,14 +83,7 @@ let package = Package(
         .target(name: "HeadroomFoundation", dependencies: ["Headroom"]),
         // Reads `/proc`: Linux only.
         .target(name: "HeadroomWatch", dependencies: ["CKernel", "Headroom"]),
-        .target(
-            name: "HeadroomHistory",
-            dependencies: [
-                "HeadroomWatch",
-                .product(name: "GRDB", package: "GRDB.swift"),
-                .product(name: "GRDBSQLite", package: "GRDB.swift"),
-            ]
-        ),
+        .target(name: "HeadroomHistory", dependencies: ["CSQLite", "Headroom", "HeadroomWatch"]),
         .target(
             name: "HeadroomJobs",
             dependencies: [
@@ -152,6 +148,7 @@ let package = Package(
                 "CKernel",
                 "CommandSupport",
                 "Headroom",
+                "HeadroomHistory",
                 "HeadroomJobs",
                 "HeadroomSandbox",
                 "HeadroomWatch",
@@ -159,21 +156,6 @@ let package = Package(
                 "Reporting",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
-        ),
-
-        // The guard's own program, which `headroom guard` becomes: SQLite and Foundation would cost every other command
-        // 2.5 ms and 4 MB at its start.
-        .executableTarget(
-            name: "headroom-guard",
-            dependencies: [
-                "Alerting",
-                "CommandSupport",
-                "Headroom",
-                "HeadroomHistory",
-                "HeadroomWatch",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ],
-            path: "Sources/headroom-guard"
         ),
 
         // The example of an application, built here too so that the tests can run it without building Hummingbird twice.
@@ -247,7 +229,6 @@ let package = Package(
                 // For a test to run the built programs.
                 "connection-holder",
                 "headroom",
-                "headroom-guard",
                 "headroom-web",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -276,13 +257,7 @@ let package = Package(
         ),
         .testTarget(
             name: "HeadroomHistoryTests",
-            dependencies: [
-                "Headroom",
-                "HeadroomHistory",
-                "HeadroomWatch",
-                "TestSupport",
-                .product(name: "GRDB", package: "GRDB.swift"),
-            ]
+            dependencies: ["Headroom", "HeadroomHistory", "HeadroomWatch", "TestSupport"]
         ),
         .testTarget(name: "HeadroomJobsTests", dependencies: ["Headroom", "HeadroomJobs", "TestSupport"]),
         .testTarget(

@@ -2,6 +2,8 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <malloc.h>
+#include <gnu/libc-version.h>
+#include <nss.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -104,4 +106,13 @@ static inline void kernel_limit_stacks(size_t size) {
     if (pthread_attr_init(&attributes) != 0) return;
     if (pthread_attr_setstacksize(&attributes, size) == 0) pthread_setattr_default_np(&attributes);
     pthread_attr_destroy(&attributes);
+}
+
+// Has names of users, groups and hosts be looked up by what is inside the C library, whatever nsswitch.conf says.
+static inline void kernel_use_own_name_services(void) {
+    __nss_configure_lookup("passwd", "files");
+    __nss_configure_lookup("group", "files");
+    __nss_configure_lookup("hosts", "files dns");
+    __nss_configure_lookup("services", "files");
+    __nss_configure_lookup("protocols", "files");
 }

@@ -12,6 +12,9 @@
 // (mode 1) of any connection.
 int ma_pvio_register_callback(my_bool add, void (*called)(int mode, MYSQL *mysql, const unsigned char *bytes, size_t count));
 
+// Of zlib, which a static program has the client's inside.
+const char *zlibVersion(void);
+
 // A plug-in that logs in. As in <mysql/client_plugin.h>, which cannot be included: it wants a header that no package has.
 struct st_mysql_client_plugin_AUTHENTICATION {
     int type;

@@ -1,11 +1,11 @@
-import GRDBSQLite
+import CSQLite
 import Glibc
 import Headroom
 
 /// Has SQLite open its files as ``RegularFile`` does: the history, and the journals beside it.
 ///
-/// SQLite follows links to a database, and waits at a FIFO. It has a flag against the first (`SQLITE_OPEN_NOFOLLOW`), which GRDB
-/// cannot pass on, and which says nothing of the folders above. A check before SQLite opens the file would be too early: it may
+/// SQLite follows links to a database, and waits at a FIFO. It has a flag against the first (`SQLITE_OPEN_NOFOLLOW`),
+/// which says nothing of the folders above. A check before SQLite opens the file would be too early: it may
 /// be another one by then. So SQLite gets another open(2), by the interface that its own tests use (`xSetSystemCall`).
 public enum HistoryFile {
     /// Why a history is not opened.

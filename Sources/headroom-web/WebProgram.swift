@@ -40,6 +40,7 @@ import UnixSignals
     @OptionGroup(title: "Serving") var serving: ServingOptions
 
     static func main() {
+        LinkedLibraries.prepare()
         // SwiftNIO has a thread for each processor, and as many again for files.
         let processors = Int(kernel_processors())
         let (_, need) = HostLimits.check { _ in

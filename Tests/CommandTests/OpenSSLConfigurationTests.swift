@@ -1,9 +1,8 @@
-import Glibc
 import HeadroomSandbox
 import TestSupport
 import Testing
 
-/// The machine's rules for TLS hold for the command's connections, and cost nothing where there is no TLS.
+/// The machine's rules for TLS hold for the command's connections.
 @Suite(.sandbox(tcp: true, tls: true)) struct OpenSSLConfigurationTests {
     /// Runs `status` with a configuration of OpenSSL, for 20 s at most.
     private func status(_ mode: String, configuration: String) async throws -> HeadroomProgram.Output {
@@ -42,14 +41,5 @@ import Testing
         #expect(refused.errors.contains("no protocols available"))
         // So the rules were the reason.
         #expect(try await status("disabled", configuration: closed).status == 0)
-    }
-
-    @Test(arguments: ["socket", "disabled"])
-    func `the machine's rules are not read for a connection without TLS`(mode: String) async throws {
-        let folder = TemporaryFolder()
-        // Who opens it to read waits for a writer, who never comes.
-        let pipe = "\(folder.path)/openssl.cnf"
-        #expect(mkfifo(pipe, 0o600) == 0)
-        #expect(try await status(mode, configuration: pipe).status == 0)
     }
 }

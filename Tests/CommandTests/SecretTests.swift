@@ -44,7 +44,7 @@ import Testing
                 .merging(["DB_USERNAME": "ten3", "HEADROOM_STATE_DIR": "\(folder.path)/s"]) { $1 }
         )
         _ = try await HeadroomProgram.run("/bin/rm", ["-rf", "\(folder.path)/s"])
-        #expect(run.output.contains("headroom-guard --interval 1"), "\(run.output) \(run.errors)")
+        #expect(run.output.contains("headroom guard --interval 1"), "\(run.output) \(run.errors)")
         #expect(!run.output.contains("sandbox "))
         #expect(run.output.contains(/Max core file size\s+1\s/), "\(run.output)")
     }

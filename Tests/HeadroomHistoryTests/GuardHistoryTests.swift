@@ -1,4 +1,3 @@
-import GRDB
 import Glibc
 import HeadroomWatch
 import TestSupport
@@ -103,8 +102,7 @@ struct GuardHistoryTests {
         symlink("\(folder.path)/first.sqlite", "\(folder.path)/second.sqlite")
         for name in ["history", "second"] {
             #expect(throws: (any Error).self) {
-                try DatabaseQueue(path: "\(folder.path)/\(name).sqlite")
-                    .write { try $0.execute(sql: "CREATE TABLE t (x)") }
+                try SQLiteFile("\(folder.path)/\(name).sqlite", isToWrite: true).run("CREATE TABLE t (x)")
             }
         }
         #expect(access("\(folder.path)/made", F_OK) != 0)

@@ -127,7 +127,7 @@ import Testing
         "HeadroomWatch/Host/HostReader.swift": "the server's name as a whole",
         "HeadroomWatch/Verify/GrantCheck.swift": "a privilege as a whole",
         "MeterImport/Storing/RepeatedTime.swift": "names of an own table's columns",
-        "headroom-guard/Past/PastChart.swift": "the bars of a chart",
+        "headroom/Guard/PastChart.swift": "the bars of a chart",
         "headroom/HeadroomCommand+Main.swift": "an argument as a whole",
         "headroom/Support/ResidentMemory.swift": "words of the process's own map",
         "manual-pages/": "the program's own help",

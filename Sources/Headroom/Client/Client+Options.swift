@@ -39,7 +39,6 @@ extension Client {
             mysql_options(handle, MYSQL_OPT_CONNECT_TIMEOUT, &seconds)
         }
         if asksForTLS {
-            OpenSSLConfiguration.needed
             configure(handle, settings.tls)
         }
         let trust = ServerTrust(settings, onlyLooks: onlyLooks)

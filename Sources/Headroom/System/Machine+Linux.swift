@@ -19,8 +19,21 @@ enum Machine {
         return String(decoding: digits, as: UTF8.self)
     }()
 
-    /// Where the system's certificates are: a folder of hashed ones.
-    static let authorities = "/etc/ssl/certs"
+    /// Where the system's certificates are: a folder of hashed ones, or one file of all.
+    ///
+    /// OpenSSL looks where it was built for; a program that runs on any distribution must look itself (the list of Go's
+    /// crypto/x509).
+    static let authorities: String = {
+        let bundles = [
+            "/etc/ssl/certs/ca-certificates.crt",  // Debian, Ubuntu, Arch; beside it the folder of hashed ones
+            "/etc/pki/tls/certs/ca-bundle.crt",  // RHEL, AlmaLinux, CloudLinux, Fedora
+            "/etc/ssl/ca-bundle.pem",  // SUSE
+            "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",  // RHEL without the old names
+            "/etc/ssl/cert.pem",  // Alpine
+        ]
+        let found = bundles.first { access($0, R_OK) == 0 }
+        return found == nil || found == bundles[0] ? "/etc/ssl/certs" : found ?? ""
+    }()
 
     /// The socket option for how long a silent peer is trusted.
     static var idleBeforeKeepAlive: Int32 { TCP_KEEPIDLE }

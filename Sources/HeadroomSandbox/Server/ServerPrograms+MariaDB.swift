@@ -14,7 +14,8 @@ extension ServerPrograms {
         return ServerPrograms(
             server: [server, "--no-defaults"] + userArguments,
             installer: [
-                installer, "--no-defaults", "--skip-test-db", "--skip-name-resolve",
+                // By force: also on a host that cannot look its own name up, which a server without TCP needs not.
+                installer, "--no-defaults", "--force", "--skip-test-db", "--skip-name-resolve",
                 "--auth-root-authentication-method=normal", "--innodb-log-file-size=8M",
             ] + userArguments,
             arguments: ["--innodb-log-file-size=48M"],

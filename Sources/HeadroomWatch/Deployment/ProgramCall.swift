@@ -58,10 +58,6 @@ package struct ProgramCall: Sendable, Hashable {
                 self.init(word, subcommand, Array(rest.dropFirst()), folder: folder)
                 return
             }
-            if name == "headroom-guard" {
-                self.init(word, "guard", Array(rest), folder: folder)
-                return
-            }
             if Self.isOldWorker(name, Array(rest), named: oldWorker) {
                 self.init(oldWorker: ([word] + rest).joined(separator: " "))
                 return

@@ -5,10 +5,10 @@ import Headroom
 import HeadroomHistory
 import HeadroomWatch
 
-/// `headroom-guard`, which people know as `headroom guard`.
-@main struct GuardProgram: AsyncParsableCommand {
+/// `headroom guard`.
+struct GuardCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "headroom guard",
+        commandName: "guard",
         abstract: "Watches the account: history, alerts, and idle sessions ended in time.",
         discussion: """
             Looks at the account every --interval, through a connection that it opens and closes, and tells of what has \
@@ -32,8 +32,7 @@ import HeadroomWatch
               headroom guard --alert-command 'logger -t headroom "$HEADROOM_LEVEL: $HEADROOM_MESSAGE"'
               * * * * * headroom guard --once --env-file /srv/app/.env
               headroom guard --history --hours 24
-            """,
-        version: headroomVersion
+            """
     )
 
     @OptionGroup var connection: ConnectionOptions
@@ -52,16 +51,6 @@ import HeadroomWatch
 
     @Flag(help: "With --history: print one JSON object.")
     var json = false
-
-    static func main() {
-        // SQLite's library has threads of Dispatch's, and alerts go out by programs.
-        let (_, need) = HostLimits.check { arguments in
-            let code = arguments.contains { $0 == "--once" } ? Level.unknown.exitCode : nil
-            return HostLimits.Need(descriptors: 32, megabytes: 32, threads: 8, failureCode: code)
-        }
-        Console.reportLostOutput()
-        FirstThread.wait(need) { await main(nil) }
-    }
 
     func validate() throws {
         guard !(once && history) else { throw ValidationError("Choose one of --once and --history.") }
