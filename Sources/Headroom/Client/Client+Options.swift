@@ -42,7 +42,7 @@ extension Client {
             OpenSSLConfiguration.needed
             configure(handle, settings.tls)
         }
-        let trust = ServerTrust(settings, onlyLooks: onlyLooks)
+        let trust = ServerTrust(settings, onlyLooks: onlyLooks, readsFiles: timeout != nil)
         mysql_options(
             handle,
             MARIADB_OPT_RESTRICTED_AUTH,
