@@ -118,6 +118,7 @@ import Testing
         async let committed: Void = database.withConnection { connection in
             try await connection.withTransaction {
                 try await connection.query(statement)
+                let name = try await connection.query("SELECT DATABASE()").first(String.self) ?? ""
                 ready.finish()
                 let waits = try await eventually {
                     // The server makes the list anew only when nobody has read it for a tenth of a second.
@@ -127,7 +128,8 @@ import Testing
                             try await connection.number(
                                 """
                                 SELECT COUNT(*) FROM information_schema.innodb_trx
-                                WHERE trx_state = 'LOCK WAIT' AND trx_query LIKE '%import_jobs%'
+                                JOIN information_schema.processlist ON id = trx_mysql_thread_id
+                                WHERE trx_state = 'LOCK WAIT' AND db = \(name)
                                 """
                             )
                         } == 1
@@ -143,14 +145,15 @@ import Testing
     @Test func `a job that is retried while old ones are pruned keeps all that is known of it`() async throws {
         try await withQueue("prune_retried") { queue, database in
             let id = try await queue.add(job("/a.csv"), batchID: "b")
+            _ = try await queue.add(job("/b.csv"), batchID: "c")
             try await query(database, "UPDATE import_jobs SET status = 'failed', completed_at = NOW() - INTERVAL 2 DAY")
             try await query(database, "INSERT INTO headroom_rejected_headers (job_id, header) VALUES (\(id), 'h')")
             try await commitOnceWaitedFor(
                 database,
-                "UPDATE import_jobs SET status = 'queued', completed_at = NULL"
+                "UPDATE import_jobs SET status = 'queued', completed_at = NULL WHERE id = \(id)"
             ) {
                 let pruned = try await queue.prune(olderThan: .seconds(86_400))
-                #expect(pruned.jobs == 0)
+                #expect(pruned.jobs == 1)
             }
             #expect(try await queue.rejectedHeader(of: id) == "h")
         }
