@@ -16,6 +16,7 @@ struct TrustCommand: AsyncParsableCommand {
 
             Examples:
               headroom trust db.example.org
+              headroom trust db.example.org --replace
               headroom trust --list
               headroom trust --forget db.example.org:3307
             """
@@ -27,6 +28,9 @@ struct TrustCommand: AsyncParsableCommand {
     @Flag(help: "Remember the key without asking.")
     var yes = false
 
+    @Flag(help: "Forget the keys that the server showed before: they are not its own any more.")
+    var replace = false
+
     @Flag(help: "List what is remembered.")
     var list = false
 
@@ -36,7 +40,9 @@ struct TrustCommand: AsyncParsableCommand {
     @OptionGroup var connection: ConnectionOptions
 
     func validate() throws {
-        guard !(list && forget) else { throw ValidationError("--list and --forget: choose one.") }
+        guard [list, forget, replace].count(where: \.self) <= 1 else {
+            throw ValidationError("--list, --forget and --replace: choose one.")
+        }
         guard list || place != nil else { throw ValidationError("Name the server: headroom trust HOST[:PORT].") }
     }
 
@@ -106,7 +112,9 @@ struct TrustCommand: AsyncParsableCommand {
             guard let key = entry.key, !keys.contains(key) else { continue }
             Console.print("Remembered so far:  \(key.kind.rawValue)  \(key.fingerprint)  since \(entry.day)")
         }
-        guard keys.contains(where: { key in !known.contains { $0.key == key } }) else { return }
+        let areNew = keys.contains { key in !known.contains { $0.key == key } }
+        let areOthers = known.contains { entry in !keys.contains { $0 == entry.key } }
+        guard areNew || replace && areOthers else { return }
         if !yes {
             switch try await Question.ask("Is this what the server's administrator reads there? Remember it?") {
             case true?: break
@@ -120,9 +128,15 @@ struct TrustCommand: AsyncParsableCommand {
             }
         }
         try change(file) { memory in
+            if replace { memory.forget(name) }
             for key in keys { memory.remember(.key(key), of: name, on: ServerKeyFile.today) }
         }
-        Console.print("Remembered. 'headroom trust --forget \(name)' forgets all keys of it.")
+        let isBeside = areOthers && !replace
+        Console.print(
+            isBeside
+                ? "Remembered beside what was known. 'headroom trust \(name) --replace' forgets the rest."
+                : "Remembered. 'headroom trust --forget \(name)' forgets all keys of it."
+        )
     }
 
     private func change(_ file: ServerKeyFile, _ change: (inout ServerKeys) -> Void) throws {

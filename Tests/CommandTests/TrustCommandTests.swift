@@ -1,3 +1,4 @@
+import Glibc
 import HeadroomSandbox
 import TestSupport
 import Testing
@@ -27,6 +28,20 @@ import Testing
         #expect(list.hasPrefix("\(place)  tls  sha256//"))
         #expect(list.split(separator: "\n").count == 1)
         #expect(try await trust(place).output.contains("remembered since"))
+
+        // What it showed before it was set up anew.
+        let file = "\(folder.path)/memory/server-keys-\(geteuid())"
+        let old = "\(place) tls sha256//\(String(repeating: "A", count: 43))= 2020-01-02\n"
+        func put(_ text: String) { folder.write(text, to: "memory/server-keys-\(geteuid())") }
+        put(old)
+        #expect(try await trust(place, "--yes").output.contains("--replace"))
+        #expect(try await trust("--list").output.split(separator: "\n").count == 2)
+        for text in [old, try SourceFiles.text(file)] {
+            put(text)
+            #expect(try await trust(place, "--yes", "--replace").status == 0)
+            let left = try await trust("--list").output
+            #expect(left.split(separator: "\n").count == 1 && !left.contains("2020-01-02"), "\(left)")
+        }
 
         #expect(try await trust("--forget", place).status == 0)
         #expect(try await trust("--list").output.contains("No server is remembered"))

@@ -110,6 +110,71 @@ import Testing
         }
     }
 
+    /// Runs statements in a transaction, and commits them once somebody waits for it.
+    private func commitOnceWaitedFor(_ database: Database, _ statement: SQL, _ other: () async throws -> Void)
+        async throws
+    {
+        let (isReady, ready) = AsyncStream.makeStream(of: Void.self)
+        async let committed: Void = database.withConnection { connection in
+            try await connection.withTransaction {
+                try await connection.query(statement)
+                let name = try await connection.query("SELECT DATABASE()").first(String.self) ?? ""
+                ready.finish()
+                let waits = try await eventually {
+                    // The server makes the list anew only when nobody has read it for a tenth of a second.
+                    try await Task.sleep(for: .milliseconds(150))
+                    return try await SuiteServer.administrator()
+                        .withConnection { connection in
+                            try await connection.number(
+                                """
+                                SELECT COUNT(*) FROM information_schema.innodb_trx
+                                JOIN information_schema.processlist ON id = trx_mysql_thread_id
+                                WHERE trx_state = 'LOCK WAIT' AND db = \(name)
+                                """
+                            )
+                        } == 1
+                }
+                #expect(waits)
+            }
+        }
+        for await _ in isReady {}
+        try await other()
+        try await committed
+    }
+
+    @Test func `a job that is retried while old ones are pruned keeps all that is known of it`() async throws {
+        try await withQueue("prune_retried") { queue, database in
+            let id = try await queue.add(job("/a.csv"), batchID: "b")
+            _ = try await queue.add(job("/b.csv"), batchID: "c")
+            try await query(database, "UPDATE import_jobs SET status = 'failed', completed_at = NOW() - INTERVAL 2 DAY")
+            try await query(database, "INSERT INTO headroom_rejected_headers (job_id, header) VALUES (\(id), 'h')")
+            try await commitOnceWaitedFor(
+                database,
+                "UPDATE import_jobs SET status = 'queued', completed_at = NULL WHERE id = \(id)"
+            ) {
+                let pruned = try await queue.prune(olderThan: .seconds(86_400))
+                #expect(pruned.jobs == 1)
+            }
+            #expect(try await queue.rejectedHeader(of: id) == "h")
+        }
+    }
+
+    @Test func `a file that a new job names while old ones are pruned stays`() async throws {
+        try await withQueue("prune_named") { queue, database in
+            let path = folder.write("x", to: "a.csv")
+            _ = try await queue.add(job(path), batchID: "b")
+            try await query(database, "UPDATE import_jobs SET status = 'failed', completed_at = NOW() - INTERVAL 2 DAY")
+            try await query(database, "CREATE TABLE more LIKE import_jobs")
+            try await query(database, "INSERT INTO more SELECT * FROM import_jobs")
+            try await query(database, "UPDATE more SET id = id + 1000, status = 'queued', batch_id = 'c'")
+            try await commitOnceWaitedFor(database, "INSERT INTO import_jobs SELECT * FROM more") {
+                let pruned = try await queue.prune(olderThan: .seconds(86_400), filesIn: ImportFolders([folder.path]))
+                #expect(pruned.jobs == 1 && pruned.files == 0)
+            }
+            #expect(access(path, F_OK) == 0)
+        }
+    }
+
     @Test(arguments: ["A.csv", "á.csv", "a.csv "])
     func `a name that the server takes for another's hides no job that needs the file`(alike: String) async throws {
         try await withQueue("alike_\(alike.utf8.first ?? 0)_\(alike.utf8.count)") { queue, database in

@@ -38,5 +38,9 @@ import Testing
         #expect(Duration.seconds(clamped: .infinity).microseconds == .max)
         #expect(BelievableJSON.holds(#"{"a":[1,-2.5e3],"9e999":"1e999\"","b":null}"#))
         #expect(!BelievableJSON.holds(#"{"a":9223372036854775807}"#) && !BelievableJSON.holds("[-1e17]"))
+        #expect(BelievableJSON.holds("[-1e17]", numbers: false))
+        let open = String(repeating: "[", count: BelievableJSON.mostDepth)
+        #expect(BelievableJSON.holds(open) && BelievableJSON.holds("\(open)\"{[\""))
+        #expect(!BelievableJSON.holds("\(open){", numbers: false))
     }
 }

@@ -133,6 +133,23 @@ import Testing
         }
     }
 
+    @Test func `a file stays when its job is there though the server's answer was an error`() async throws {
+        try await serve("upload_lost") { socket, queue in
+            // Not undone by the error, as an answer that is lost undoes nothing.
+            try await queue.database.withConnection { connection in
+                _ = try await connection.query("ALTER TABLE import_jobs ENGINE = MyISAM")
+                _ = try await connection.query(
+                    "CREATE TRIGGER lost AFTER INSERT ON import_jobs FOR EACH ROW SIGNAL SQLSTATE '45000'"
+                )
+            }
+            let said = try await upload(socket, file("small.csv", bytes: 2_000))
+            #expect(!said.hasSuffix(" 201"), "\(said)")
+            let paths = try await queue.list().map(\.path)
+            #expect(paths.count == 1)
+            for path in paths { #expect(access(path, F_OK) == 0) }
+        }
+    }
+
     @Test func `a half-sent upload is gone with its client, and one of a crash at the next start; others' files stay`()
         async throws
     {

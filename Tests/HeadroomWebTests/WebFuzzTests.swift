@@ -2,8 +2,8 @@ import HTTPTypes
 import Headroom
 import HeadroomJobs
 import Hummingbird
-import HummingbirdTesting
 import Logging
+import NIOEmbedded
 import TestSupport
 import Testing
 
@@ -56,12 +56,11 @@ import Testing
             environment: [:]
         )
         .load(programName: "fuzz")
-        let application = try WebServer.application(
-            loaded,
-            WebOptions(),
-            Credentials(token: token),
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        )
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let options = WebOptions()
+        let recognition = Recognition(try Credentials(token: token), cookie: SessionCookie(isSecure: false))
+        let dashboard = try Dashboard(loaded, options, recognition, logger: logger)
+        let router = WebServer.router(dashboard, try HostNames(options, certified: [])).buildResponder()
         let samples = [
             "/", "/?range=hour", "/timeline?range=day", "/imports?part=jobs", "/imports/12/rejects.csv",
             "/sessions/7/end",
@@ -69,23 +68,39 @@ import Testing
             "/sign-in", "/assets/style.css", "/holders/4294967296/hang-up?inode=1", "form_token=a&password=b%20c",
             "{\"job\":1}",
         ]
-        try await application.test(.router) { client in
-            try await Fuzz.run(.requests, texts: samples, count: 150) { input, random in
-                var path = input.utf8.filter { $0 > 0x20 && $0 < 0x7F }.map { String(UnicodeScalar($0)) }.joined()
-                if !path.hasPrefix("/") { path = "/\(path)" }
-                // The stream has no end.
-                guard !path.contains("events") else { return }
-                var headers = HTTPFields()
-                if random.isOne(in: 2) { headers[.authorization] = "Bearer \(token)" }
-                if random.isOne(in: 2) { headers[.cookie] = "headroom=\(path)" }
-                if random.isOne(in: 3) { headers[.contentType] = "multipart/form-data; boundary=\(path.prefix(60))" }
-                try await client.execute(
-                    uri: path,
-                    method: random.pick([.get, .get, .post, .put, .delete, .head]),
-                    headers: headers,
-                    body: ByteBuffer(string: input)
-                ) { #expect($0.status.code < 600) }
-            }
+        // Not by the client of HummingbirdTesting: it makes a channel for each request and never closes it, which leaves 5 kB
+        // of each, and what ours leave could not be told from that.
+        try await Fuzz.run(.requests, texts: samples, count: 150, mostGrowth: 128 << 20) { input, random in
+            var path = input.utf8.filter { $0 > 0x20 && $0 < 0x7F }.map { String(UnicodeScalar($0)) }.joined()
+            if !path.hasPrefix("/") { path = "/\(path)" }
+            // The stream has no end.
+            guard !path.contains("events") else { return }
+            let body = ByteBuffer(string: input)
+            var headers: HTTPFields = [.contentLength: "\(body.readableBytes)"]
+            if random.isOne(in: 2) { headers[.authorization] = "Bearer \(token)" }
+            if random.isOne(in: 2) { headers[.cookie] = "headroom=\(path)" }
+            if random.isOne(in: 3) { headers[.contentType] = "multipart/form-data; boundary=\(path.prefix(60))" }
+            let head = HTTPRequest(
+                method: random.pick([.get, .get, .post, .put, .delete, .head]),
+                scheme: "http",
+                authority: "localhost",
+                path: path,
+                headerFields: headers
+            )
+            let channel = NIOAsyncTestingChannel()
+            let response = try await router.respond(
+                to: Request(head: head, body: RequestBody(buffer: body)),
+                context: WebContext(source: ApplicationRequestContextSource(channel: channel, logger: logger))
+            )
+            #expect(response.status.code < 600)
+            try await response.body.write(Discarded())
+            _ = try await channel.finish()
         }
     }
+}
+
+/// An answer that nobody reads.
+private struct Discarded: ResponseBodyWriter {
+    mutating func write(_ buffer: ByteBuffer) async throws {}
+    consuming func finish(_ trailingHeaders: HTTPFields?) async throws {}
 }

@@ -109,6 +109,12 @@ import Testing
         #expect(RejectsCSV(json: #"{"header":"a","delimiter":44,"columns":1}"#) != nil)
     }
 
+    @Test func `the one file that may lie anywhere is named by its bytes`() {
+        let handler = MeterImportHandler(namedPath: "/a/\u{E9}.csv")
+        #expect(handler.isNamed("/a/\u{E9}.csv") && !handler.isNamed("/a/e\u{301}.csv"))
+        #expect(!MeterImportHandler().isNamed(""))
+    }
+
     @Test func `metadata of any depth and size is an error of the job, in a few words`() {
         let deep = [String](repeating: "[", count: 30_000) + [String](repeating: "]", count: 30_000)
         let hostile = [
@@ -135,5 +141,7 @@ import Testing
         let tags = String(repeating: "[", count: 40) + String(repeating: "]", count: 40)
         #expect(throws: ImportError.self) { try ImportOptions(metadata: #"{"mpan":"1","tags":\#(tags)}"#) }
         #expect(throws: Never.self) { try ImportOptions(metadata: #"{"mpan":"1","tags":[[{"a":1}]]}"#) }
+        let braces = String(repeating: #"[{\""#, count: 40)
+        #expect(throws: Never.self) { try ImportOptions(metadata: #"{"mpan":"1","note":"\#(braces)","size":1e99}"#) }
     }
 }

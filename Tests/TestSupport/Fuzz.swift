@@ -17,8 +17,8 @@ public enum Fuzz {
     /// No input takes so long, however busy the machine is.
     private static let patience: Duration = .seconds(60)
 
-    /// No input, nor all of them together, may leave the process so much larger.
-    private static let mostGrowth = 512 << 20
+    /// By how much no input, nor all of them together, may leave the process larger.
+    public static let mostGrowth = 512 << 20
 
     private static let minutes: Double? = environment("HEADROOM_TEST_FUZZ").flatMap(Double.init)
 
@@ -72,6 +72,7 @@ public enum Fuzz {
     ///   - target: The target.
     ///   - samples: Inputs as they are meant to be.
     ///   - count: How many inputs there are when no time is given.
+    ///   - mostGrowth: By how many bytes the process may grow meanwhile.
     ///   - isolation: Where it runs.
     ///   - body: Takes an input, and checks what holds of every one.
     /// - Throws: What the body throws.
@@ -79,6 +80,7 @@ public enum Fuzz {
         _ target: FuzzTarget,
         _ samples: [[UInt8]],
         count: Int = 300,
+        mostGrowth: Int = mostGrowth,
         isolation: isolated (any Actor)? = #isolation,
         _ body: (_ input: [UInt8], _ random: inout Seeded) async throws -> Void
     ) async throws {
@@ -122,10 +124,11 @@ public enum Fuzz {
         _ target: FuzzTarget,
         texts: [String],
         count: Int = 300,
+        mostGrowth: Int = mostGrowth,
         isolation: isolated (any Actor)? = #isolation,
         _ body: (_ input: String, _ random: inout Seeded) async throws -> Void
     ) async throws {
-        try await run(target, texts.map { Array($0.utf8) }, count: count) { input, random in
+        try await run(target, texts.map { Array($0.utf8) }, count: count, mostGrowth: mostGrowth) { input, random in
             try await body(String(decoding: input, as: UTF8.self), &random)
         }
     }

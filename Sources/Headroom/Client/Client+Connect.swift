@@ -9,18 +9,20 @@ extension Client {
     ///   - limits: When to give up.
     ///   - isPlain: Whether the server is known to offer no encryption, so that no handshake has to be waited for. When it
     ///     does offer some by now, the connect starts over with it.
+    ///   - mayBlock: Whether the connect is to have a thread of its own in any case: it takes files to judge the server.
     ///   - abandoned: Is given the client of an attempt that was given up in the middle, perhaps later: its session may count.
     /// - Returns: The open client, or what is known of its end.
     static func connect(
         _ settings: DatabaseSettings,
         limits: Limits,
         isPlain: Bool,
+        mayBlock: Bool = false,
         abandoned: @escaping @Sendable (Client) -> Void
     ) async -> Opening {
         // Resolving a name and shaking hands for TLS block whatever the interface: such a connect has a thread of its own.
         let asksForTLS = settings.tls.mode != .disabled && !isPlain
         let client: Client
-        if asksForTLS || settings.endpoint.needsResolving {
+        if asksForTLS || mayBlock || settings.endpoint.needsResolving {
             do throws(Interruption) {
                 client = try await connectOnThread(settings, asksForTLS, limits: limits, abandoned: abandoned)
             } catch {
@@ -39,7 +41,8 @@ extension Client {
         if client.verdict == .startOver {
             let timedOut = ConnectFailure.timedOut(settings)
             switch await client.leave(after: timedOut, within: settings.closeTimeout, abandoned) {
-            case .failed: return await connect(settings, limits: limits, isPlain: false, abandoned: abandoned)
+            case .failed:
+                return await connect(settings, limits: limits, isPlain: false, mayBlock: true, abandoned: abandoned)
             case let left: return left
             }
         }
@@ -64,10 +67,11 @@ extension Client {
             return await client.leave(after: error, within: settings.closeTimeout, abandoned)
         }
         client.isLoggingIn = false
-        client.trust.remember(
+        await client.trust.remember(
             client.shownKeys,
             isAskedForMore: client.isAskedForMore,
-            isEncrypted: client.isEncrypted
+            isEncrypted: client.isEncrypted,
+            limits: limits
         )
         return .connected(client)
     }

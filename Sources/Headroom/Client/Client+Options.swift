@@ -41,7 +41,7 @@ extension Client {
         if asksForTLS {
             configure(handle, settings.tls)
         }
-        let trust = ServerTrust(settings, onlyLooks: onlyLooks)
+        let trust = ServerTrust(settings, onlyLooks: onlyLooks, readsFiles: timeout != nil)
         mysql_options(
             handle,
             MARIADB_OPT_RESTRICTED_AUTH,

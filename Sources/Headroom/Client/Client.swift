@@ -146,6 +146,10 @@ final class Client {
 
     /// Whether the server may have the password itself, for which it has just asked.
     func mayHavePassword(isEncrypted: Bool) -> Bool {
+        if trust.needsFiles(for: shownKeys.last, isEncrypted: isEncrypted) {
+            verdict = .startOver
+            return false
+        }
         // One that was refused before is cut off, and the library may go on for a moment with what it has read.
         refusal = refusal ?? trust.refusal(of: shownKeys.last, isEncrypted: isEncrypted)
         return refusal == nil

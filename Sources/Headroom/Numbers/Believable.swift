@@ -47,8 +47,18 @@ extension Duration {
 
 /// JSON that was kept in a file or a row, before it is read.
 package enum BelievableJSON {
-    /// Whether every number in it is one that arithmetic may be done with: below ``Swift/Int/mostBelieved`` either way.
-    package static func holds(_ text: String) -> Bool {
+    /// Values lie in one another no more deeply in anything that Headroom or a host's page writes.
+    package static let mostDepth = 32
+
+    /// Whether it can be read without harm: no more than ``mostDepth`` arrays and objects are open at once, and every number is
+    /// one that arithmetic may be done with, below ``Swift/Int/mostBelieved`` either way.
+    ///
+    /// - Parameters:
+    ///   - text: The text.
+    ///   - numbers: Whether the numbers count.
+    /// - Returns: Whether it can.
+    package static func holds(_ text: String, numbers: Bool = true) -> Bool {
+        var depth = 0
         var rest = text.utf8[...]
         while let byte = rest.popFirst() {
             switch byte {
@@ -56,7 +66,11 @@ package enum BelievableJSON {
                 while let next = rest.popFirst(), next != UInt8(ascii: "\"") {
                     if next == UInt8(ascii: "\\") { rest = rest.dropFirst() }
                 }
-            case UInt8(ascii: "0")...UInt8(ascii: "9"):
+            case UInt8(ascii: "{"), UInt8(ascii: "["):
+                depth += 1
+                guard depth <= mostDepth else { return false }
+            case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+            case UInt8(ascii: "0")...UInt8(ascii: "9") where numbers:
                 let more = rest.prefix { byte in
                     (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || "+-.eE".utf8.contains(byte)
                 }

@@ -25,8 +25,8 @@ package struct ServerKeyFile: Hashable, Sendable {
     /// Reads what is remembered.
     ///
     /// - Returns: What is remembered; nothing when there is no file, or none can be kept here.
-    /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
-    package func read() throws -> ServerKeys {
+    /// - Throws: ``DatabaseError`` with `stateFolderUnusable`, also when it cannot be told whether there is a file.
+    package func read() throws(DatabaseError) -> ServerKeys {
         guard let path else { return ServerKeys() }
         do throws(RegularFile.Problem) {
             let descriptor = try RegularFile.open(path, O_RDONLY)
@@ -34,7 +34,7 @@ package struct ServerKeyFile: Hashable, Sendable {
             var information = stat()
             guard fstat(descriptor, &information) == 0, information.st_uid == geteuid() else { throw .system(EPERM) }
             return ServerKeys(String(decoding: try RegularFile.read(descriptor, atMost: Self.largest), as: UTF8.self))
-        } catch .system(let number) where [ENOENT, ENOTDIR, EACCES].contains(number) {
+        } catch .system(ENOENT) {
             return ServerKeys()
         } catch {
             throw DatabaseError(
@@ -77,8 +77,6 @@ package struct ServerKeyFile: Hashable, Sendable {
         return true
     }
 
-    /// What this process has seen remembered, so that a login looks into no file again.
-    private static let seen = Guarded<Set<String>>([])
     private static let hasWarned = Atomic(false)
 
     /// Remembers what a login has shown of a server of which nothing of the kind is known; never fails for that.
@@ -86,27 +84,25 @@ package struct ServerKeyFile: Hashable, Sendable {
     /// - Parameters:
     ///   - facts: What it has shown.
     ///   - place: The server's place.
-    func remember(_ facts: [ServerKeys.Fact], of place: String) {
-        let names = facts.map { "\(path ?? "") \(place) \($0)" }
-        guard !Self.seen.withLock({ seen in names.allSatisfy { seen.contains($0) } }) else { return }
+    /// - Returns: Whether all of it is remembered now.
+    func remember(_ facts: [ServerKeys.Fact], of place: String) -> Bool {
         do {
+            var areAll = true
             let isDone = try update { keys in
                 let here = keys.entries.filter { $0.place == place }
                 for fact in facts where !here.contains(where: { $0.fact.isOfKind(of: fact) }) {
                     keys.remember(fact, of: place, on: Self.today)
                 }
+                areAll = facts.allSatisfy { fact in keys.entries.contains { $0.place == place && $0.fact == fact } }
             }
-            guard isDone else { return }
-            Self.seen.withLock { seen in
-                if seen.count > ServerKeys.most { seen.removeAll() }
-                seen.formUnion(names)
-            }
+            return isDone && areAll
         } catch {
             // Once: the next login has the same to say.
-            guard !Self.hasWarned.exchange(true, ordering: .relaxed) else { return }
+            guard !Self.hasWarned.exchange(true, ordering: .relaxed) else { return false }
             Logger.current.warning(
                 "The keys of servers are not remembered, so each login is a first one to this program: \(error)"
             )
+            return false
         }
     }
 

@@ -12,18 +12,50 @@ struct ServerTrust {
     /// Whether the connection only looks at what keys the server shows: no server gets anything then.
     let onlyLooks: Bool
 
-    init(_ settings: DatabaseSettings, onlyLooks: Bool = false) {
+    /// What is known of servers; `nil` where files are not read, or not needed.
+    private let memory: Memory?
+    private let readsFiles: Bool
+
+    /// What files say of a server, read before the connect: the client library asks in the middle of one of its calls.
+    private struct Memory {
+        var keys: Result<ServerKeys, DatabaseError>
+        /// The key in the file that the settings name.
+        var pinned: ServerKey?
+    }
+
+    /// - Parameters:
+    ///   - settings: The server and the user.
+    ///   - onlyLooks: Whether the connection only looks.
+    ///   - readsFiles: Whether this thread may block.
+    init(_ settings: DatabaseSettings, onlyLooks: Bool = false, readsFiles: Bool) {
         tls = settings.tls
         if case .socket(let path) = settings.endpoint { socket = SocketTrust(path) } else { socket = nil }
         isLocal = socket.map { $0.stranger == nil } ?? false
         self.settings = settings
         self.onlyLooks = onlyLooks
+        self.readsFiles = readsFiles
+        // The other modes give the password to no server that was not verified.
+        guard readsFiles, !isLocal, !onlyLooks, tls.mode == .disabled || tls.mode.acceptsAnyCertificate else {
+            memory = nil
+            return
+        }
+        let bytes = tls.serverPublicKey.flatMap { try? RegularFile.read($0, atMost: 64 << 10, links: .followed) }
+        memory = Memory(
+            keys: Result { () throws(DatabaseError) in try ServerKeyFile(settings.stateFolder).read() },
+            pinned: bytes.flatMap(PublicKey.init(pem:))?.identity
+        )
     }
 
-    // Worked out where they are needed: on a unix socket never, and looking for the folder costs a connection some time.
     private var user: String { settings.username }
     private var place: String { ServerKeys.place(of: settings.endpoint) }
-    private var file: ServerKeyFile { ServerKeyFile(settings.stateFolder) }
+
+    /// A fact as this process remembers it, which has no need of the file then.
+    private func note(_ fact: ServerKeys.Fact) -> String { "\(settings.stateFolder ?? "") \(place) \(fact)" }
+
+    /// The facts that this process has seen in the memory, or put there.
+    private static let seen = Guarded<Set<String>>([])
+
+    private func isSeen(_ fact: ServerKeys.Fact) -> Bool { Self.seen.withLock { $0.contains(note(fact)) } }
 
     /// Why a server does not get the password.
     enum Refusal {
@@ -70,6 +102,12 @@ struct ServerTrust {
         tls.pins.isEmpty || key.map { tls.pins.contains($0.fingerprint) } ?? false
     }
 
+    /// Whether it takes a file that was not read to judge a key: then the connect starts over on a thread that may block.
+    func needsFiles(for key: ServerKey?, isEncrypted: Bool) -> Bool {
+        guard !readsFiles, !onlyLooks, !isVerified(isEncrypted: isEncrypted), let key else { return false }
+        return key.kind == .rsa && tls.serverPublicKey != nil || !isSeen(.key(key))
+    }
+
     /// Says why the server does not get the password; `nil` when it does.
     ///
     /// - Parameters:
@@ -80,34 +118,39 @@ struct ServerTrust {
         if onlyLooks { return .onlyLooks }
         if isVerified(isEncrypted: isEncrypted) { return nil }
         guard let key else { return .noKey }
-        if key.kind == .rsa, let path = tls.serverPublicKey {
-            let bytes = try? RegularFile.read(path, atMost: 64 << 10, links: .followed)
-            let pinned = bytes.flatMap(PublicKey.init(pem:))?.identity
-            return pinned == key ? nil : .notPinned(key)
-        }
-        do {
-            switch try file.read().finding(key, at: place, user: user, mode: tls.mode) {
+        if key.kind == .rsa, tls.serverPublicKey != nil { return memory?.pinned == key ? nil : .notPinned(key) }
+        guard let memory else { return isSeen(.key(key)) ? nil : .noKey }
+        switch memory.keys {
+        case .failure(let error): return .unreadable(error)
+        case .success(let keys):
+            switch keys.finding(key, at: place, user: user, mode: tls.mode) {
             case .known, .first: return nil
             case .changed(let entries): return .changed(key, entries)
             case .unasked(let entry): return .unasked(key, entry)
             }
-        } catch let error as DatabaseError {
-            return .unreadable(error)
-        } catch {
-            return .noKey
         }
     }
 
-    /// Remembers the server of a login that has succeeded.
+    /// Remembers the server of a login that has succeeded, on a thread that may block; never fails for that.
     ///
     /// - Parameters:
     ///   - keys: The keys that it has shown.
     ///   - isAskedForMore: Whether it logged in by a method that may ask for the password.
     ///   - isEncrypted: Whether TLS is in force.
-    func remember(_ keys: [ServerKey], isAskedForMore: Bool, isEncrypted: Bool) {
+    ///   - limits: When it is no longer waited for; it is done all the same.
+    func remember(_ keys: [ServerKey], isAskedForMore: Bool, isEncrypted: Bool, limits: Limits) async {
         guard !isVerified(isEncrypted: isEncrypted) else { return }
         var facts = keys.map(ServerKeys.Fact.key)
         if facts.isEmpty, !isAskedForMore { facts = [.withoutPassword(user: user)] }
-        if !facts.isEmpty { file.remember(facts, of: place) }
+        guard !facts.allSatisfy(isSeen) else { return }
+        let (folder, place, notes) = (settings.stateFolder, place, facts.map(note))
+        _ = try? await onOwnThread(named: "headroom-keys", limits: limits) { [facts] in
+            guard ServerKeyFile(folder).remember(facts, of: place) else { return }
+            Self.seen.withLock { seen in
+                if seen.count > ServerKeys.most { seen.removeAll() }
+                seen.formUnion(notes)
+            }
+        } discard: { _ in
+        }
     }
 }

@@ -112,14 +112,19 @@ extension JobQueue {
                 }
                 pruned.jobs += try await connection.untilNotLost {
                     try await connection.withTransaction {
-                        let deleted = try await connection.query(
-                            """
-                            DELETE FROM import_jobs
-                            WHERE id IN (\(list: ids)) AND status IN ('completed', 'failed', 'cancelled')
-                            """
-                        )
-                        try await connection.forgetJobs(ids)
-                        return Int(deleted.affectedRows)
+                        // Somebody may have retried one of them since.
+                        let ended =
+                            try await connection.query(
+                                """
+                                SELECT id FROM import_jobs
+                                WHERE id IN (\(list: ids)) AND status IN ('completed', 'failed', 'cancelled') FOR UPDATE
+                                """
+                            )
+                            .decode(Int.self)
+                        guard !ended.isEmpty else { return 0 }
+                        try await connection.query("DELETE FROM import_jobs WHERE id IN (\(list: ended))")
+                        try await connection.forgetJobs(ended)
+                        return ended.count
                     }
                 }
                 if let folders { try await connection.delete(files, in: folders, &pruned) }
@@ -249,11 +254,24 @@ extension Connection {
     /// Deletes files in folders that no job names any more.
     ///
     /// Another job may name the same file by another path, so files are compared, not their paths; the last name of both is
-    /// the same, as no link is followed there.
+    /// the same, as no link is followed there. In a transaction that locks what it reads, so that no job that names one of
+    /// them is added before it is gone.
     fileprivate func delete(_ files: [String: FileNumber], in folders: ImportFolders, _ pruned: inout JobQueue.Pruned)
         async throws
     {
         guard !files.isEmpty else { return }
+        let before = pruned
+        try await untilNotLost {
+            pruned = before
+            try await withTransaction { try await deleteInTransaction(files, in: folders, &pruned) }
+        }
+    }
+
+    private func deleteInTransaction(
+        _ files: [String: FileNumber],
+        in folders: ImportFolders,
+        _ pruned: inout JobQueue.Pruned
+    ) async throws {
         let names = Set(
             files.keys.map { $0.utf8.split(separator: UInt8(ascii: "/")).last.flatMap { String($0) } ?? "" }
         )
@@ -263,7 +281,7 @@ extension Connection {
             """
             SELECT MIN(LEFT(file_path, 4096)) FROM import_jobs
             WHERE SUBSTRING_INDEX(file_path, '/', -1) IN (\(list: names.sorted()))
-            GROUP BY CAST(LEFT(file_path, 4096) AS BINARY)
+            GROUP BY CAST(LEFT(file_path, 4096) AS BINARY) LOCK IN SHARE MODE
             """
         )
         for try await other in others where !unneeded.isEmpty {

@@ -35,7 +35,7 @@ struct FileIntake: Sendable {
     /// Checks the whole file as an import would, and queues it.
     ///
     /// - Returns: The job's id.
-    /// - Throws: ``Unusable`` when nothing of it could be imported, and ``DatabaseError``; the file is gone then.
+    /// - Throws: ``Unusable`` when nothing of it could be imported, with which the file is gone, and ``DatabaseError``.
     func queue(_ file: UploadFile, _ form: UploadForm, _ context: WebContext) async throws -> Int {
         let options = form.options
         let report: FileReport
@@ -67,8 +67,9 @@ struct FileIntake: Sendable {
             metadata: options.metadata
         )
         try await file.complete()
-        let id = try await dashboard.queue.add(job, batchID: UUID().uuidString.lowercased())
+        // Before it is queued: the job may be there though its answer was lost. A file that no job names goes with the next.
         await file.keep()
+        let id = try await dashboard.queue.add(job, batchID: UUID().uuidString.lowercased())
         dashboard.options.ring()
         await dashboard.jobs.expire()
         dashboard.note("file queued", context, ["web.job": "\(id)"])

@@ -98,7 +98,7 @@ actor UploadFile {
         isComplete = true
     }
 
-    /// Keeps the file: a job has it now.
+    /// Keeps the file: a job has it, or may have.
     func keep() { isKept = true }
 
     static func tooLarge(_ most: Int) -> WebError {

@@ -33,9 +33,12 @@ public struct MeterImportHandler: JobHandler {
     /// - Returns: What became of it.
     /// - Throws: ``ImportError``, ``DatabaseError``, or `CancellationError` when cancelled.
     public func run(_ run: JobRun, _ connection: Connection) async throws -> JobOutcome {
-        var run = try await ImportRun(run, in: run.job.path == namedPath ? nil : folders, connection)
+        var run = try await ImportRun(run, in: isNamed(run.job.path) ? nil : folders, connection)
         return try await run.finish(connection, helper: helper)
     }
+
+    /// By bytes: two names that look the same are two files.
+    func isNamed(_ path: String) -> Bool { namedPath.map { $0.utf8.elementsEqual(path.utf8) } ?? false }
 }
 
 extension ImportError: PermanentError {}

@@ -356,6 +356,48 @@ import Testing
         for _ in 0..<2 { try await login(settings(server.port, "/proc/nowhere")) }
     }
 
+    @Test func `a login that may not block reads no file, and has a key judged where it may`() async throws {
+        let folder = TemporaryFolder()
+        let server = try HostileServer(HostileServer.Script(login: .fullSHA2))
+        let settings = settings(server.port, folder.path, .disabled)
+        let key = ServerKey(.rsa, fingerprint: HostileServer.Identity.honest.fingerprint)
+        func needsFiles() -> Bool {
+            ServerTrust(settings, readsFiles: false).needsFiles(for: key, isEncrypted: false)
+        }
+        #expect(needsFiles() && !ServerTrust(settings, readsFiles: true).needsFiles(for: key, isEncrypted: false))
+        for count in 1...3 {
+            try await login(settings)
+            #expect(self.count(server) == count && !needsFiles())
+        }
+        #expect(try memory(folder).count == 1)
+        let other = ServerKey(.rsa, fingerprint: HostileServer.Identity.attacker.fingerprint)
+        #expect(ServerTrust(settings, readsFiles: false).needsFiles(for: other, isEncrypted: false))
+
+        let attacker = try HostileServer(HostileServer.Script(identity: .attacker, login: .fullSHA2))
+        let place = "127.0.0.1:\(attacker.port)"
+        try ServerKeyFile(folder.path).update { $0.remember(.key(key), of: place, on: "2026-01-02") }
+        let error = await #expect(throws: DatabaseError.self) {
+            try await login(self.settings(attacker.port, folder.path, .disabled))
+        }
+        #expect(error?.message.contains("2026-01-02") == true && count(attacker) == 0)
+    }
+
+    @Test func `a memory that cannot be reached is an error that says so, and no first contact`() async throws {
+        let folder = TemporaryFolder()
+        let file = ServerKeyFile(folder.path)
+        folder.write("", to: "memory")
+        if geteuid() != 0 {
+            try #require(file.path?.hasPrefix(folder.path) == true)
+            unlink("\(folder.path)/memory")
+            mkdir("\(folder.path)/memory", 0)
+        }
+        let error = #expect(throws: DatabaseError.self) { try file.read() }
+        #expect(error?.message.contains("\(folder.path)/memory") == true)
+        let server = try HostileServer(HostileServer.Script(identity: .attacker, offersTLS: true, login: .fullSHA2))
+        await #expect(throws: DatabaseError.self) { try await login(settings(server.port, folder.path)) }
+        #expect(count(server) == 0)
+    }
+
     @Test func `what is planted in the place of the memory is no first contact`() async throws {
         let folder = TemporaryFolder()
         let file = ServerKeyFile(folder.path)
