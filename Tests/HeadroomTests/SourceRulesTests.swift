@@ -44,6 +44,7 @@ import Testing
     private let numbers: [String: String] = [
         "Headroom/Client/PreparedReader.swift": "one prepared statement less is its own cure",
         "Headroom/Errors/DatabaseError.swift": "a deadlock undoes the transaction and not the statement alone",
+        "Headroom/Errors/RetryPolicy.swift": "the numbers that a caller adds, with its reason",
         "Headroom/Hosts/HostsReport.swift": "no table means that no hosts share",
         "Headroom/Hosts/ShareExchange.swift": "it makes the table that is missing; a killed session has gone",
         "Headroom/Session/SessionEnd.swift": "the proof that a session is gone",

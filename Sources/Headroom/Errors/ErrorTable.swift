@@ -570,6 +570,7 @@ package enum ErrorTable {
         .refused(1290, retry: .later, readOnly, words: ["read-only", "read_only"]),
         .refused(
             1290,
+            retry: .later,
             "The server runs with an option that forbids this: its administrator can change it."
         ),
         .refused(1836, retry: .later, readOnly),

@@ -76,7 +76,7 @@ enum ServerWords {
         let scalars = Array(text.unicodeScalars)
         let name = scalars.indices.reversed()
             .first { scalars[$0...].starts(with: "max_".unicodeScalars) }
-            .map { start in scalars[start...].prefix { $0 == "_" || $0.isLatinLetter } }
+            .map { start in scalars[start...].prefix { $0.isLatinLetter || $0 == "_" } }
         let digits = scalars.reversed().drop { !$0.isDigit }.prefix(while: \.isDigit)
         let number = Int(String(String.UnicodeScalarView(digits.reversed())))
         let behind = scalars.reversed().drop { !$0.isDigit }.drop(while: \.isDigit).first

@@ -80,9 +80,7 @@ enum ErrorsPage {
             try await database.withConnection { connection in
                 try await connection.query("SELECT 1")
             }
-        } catch let error as DatabaseError where error.code == .accountLimitReached {
-            print(error.message, error.advice, error.limit ?? 0)
-        }
+        } catch let error as DatabaseError where error.isRefusal { print(error.message, error.advice, error.limit ?? 0) }
         ```
 
         Which of the five limits refused a connection, and what each means: [limits.md](limits.md).
