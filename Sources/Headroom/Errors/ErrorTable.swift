@@ -289,7 +289,7 @@ package enum ErrorTable {
             .accountLimitReached,
             .limit,
             .later,
-            "The account '{user}' has all its connections in use: its limit is {limit} (max_user_connections).",
+            "The account '{user}' has all its connections in use: its limit is {limit}.",
             "'headroom rescue' says who holds them and frees one ('headroom help locked-out'); 'headroom status' works once one is free."
         ),
         Kind(

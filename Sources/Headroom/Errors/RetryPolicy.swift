@@ -105,6 +105,7 @@ package struct Backoff: Sendable {
     /// The next wait.
     ///
     /// - Parameter luck: From 0 to 1; where in the bound it falls.
+    /// - Returns: The wait.
     package mutating func next(luck: Double = .random(in: 0...1)) -> Duration {
         defer { bound = min(bound * 2, most) }
         return .nanoseconds(Int(clamped: Double(bound.nanoseconds) * min(max(luck, 0), 1)))

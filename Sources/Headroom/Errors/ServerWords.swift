@@ -9,6 +9,7 @@ enum ServerWords {
     ///   - code: The kind, where more is known than the number says.
     ///   - cause: What the operating system said.
     ///   - facts: What the table's texts leave to be filled in, by its name.
+    /// - Returns: The error.
     static func error(
         _ number: Int,
         _ text: String,

@@ -19,6 +19,7 @@ enum StatementFailure {
     ///   - text: Its words.
     ///   - state: Its SQLSTATE.
     ///   - sent: The bytes of the statement with its values.
+    /// - Returns: The error.
     static func error(_ number: Int, _ text: String, state: String? = nil, sent: Int = 0) -> DatabaseError {
         // The library has refused a packet by its header.
         if number == 2020 { return replyTooLarge }
