@@ -33,7 +33,7 @@ struct Refusal: Equatable {
     ///   - luck: From 0 to 1; spreads those who were refused together.
     init?(_ error: DatabaseError, load: Load, luck: Double) {
         switch error.code {
-        case .budgetExhausted, .accountLimitReached, .userLimitReached, .serverLimitReached:
+        case _ where error.code == .budgetExhausted || error.isConnectionLimit:
             let seconds = Self.patience(load, luck: luck)
             self.init(
                 status: .serviceUnavailable,
@@ -47,7 +47,7 @@ struct Refusal: Equatable {
                 retryAfter: 3_600,
                 message: "The service has reached its limit for this hour. Please try again later."
             )
-        case .serverUnreachable, .socketNotFound, .hostNotFound, .connectTimedOut, .tlsFailed, .connectionLost:
+        case _ where error.waitingCanHelp || error.code == .tlsFailed:
             let seconds = 5 + Int(luck * 5)
             self.init(
                 status: .serviceUnavailable,

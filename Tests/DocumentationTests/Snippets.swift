@@ -81,9 +81,7 @@ func errors(_ database: Database) async throws {
         try await database.withConnection { connection in
             try await connection.query("SELECT 1")
         }
-    } catch let error as DatabaseError where error.code == .accountLimitReached {
-        print(error.message, error.advice, error.limit ?? 0)
-    }
+    } catch let error as DatabaseError where error.isRefusal { print(error.message, error.advice, error.limit ?? 0) }
 }
 
 func application(_ settings: DatabaseSettings) {

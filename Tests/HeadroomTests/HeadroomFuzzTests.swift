@@ -145,8 +145,8 @@ import Testing
         ]
         try await Fuzz.run(.serverTexts, texts: samples) { input, _ in
             _ = ServerVersion(input)?.warning
-            _ = ConnectFailure.resource(in: input)
-            _ = ConnectFailure.systemError(in: input)
+            _ = ServerWords.resource(in: input)
+            _ = ServerWords.systemError(in: input)
             let bytes = Array(input.utf8)
             let row = Row(columns: Columns([Column("a", .text)]), ordinal: 1, bytes: bytes, cells: [0..<bytes.count])
             _ = row.number(at: 0)

@@ -1,3 +1,4 @@
+import Headroom
 import TestSupport
 import Testing
 
@@ -37,6 +38,41 @@ import Testing
             }
         }
         #expect(seen == Set(raw.keys))
+    }
+
+    /// Where an error's number is looked at outside the table of errors, and why the table cannot say it.
+    private let numbers: [String: String] = [
+        "Headroom/Client/PreparedReader.swift": "one prepared statement less is its own cure",
+        "Headroom/Errors/DatabaseError.swift": "a deadlock undoes the transaction and not the statement alone",
+        "Headroom/Errors/RetryPolicy.swift": "the numbers that a caller adds, with its reason",
+        "Headroom/Hosts/HostsReport.swift": "no table means that no hosts share",
+        "Headroom/Hosts/ShareExchange.swift": "it makes the table that is missing; a killed session has gone",
+        "Headroom/Session/SessionEnd.swift": "the proof that a session is gone",
+        "Headroom/Session/Sessions.swift": "a killed session has gone, or was another account's",
+        "HeadroomWatch/Kill/GuardedKill.swift": "what became of a KILL",
+        "HeadroomWatch/Look/AccountAnswers.swift": "what a look may not see",
+        "MeterImport/Storing/ReadingStore.swift": "what this server does not know",
+    ]
+
+    @Test
+    func
+        `whether to try again is asked of the table of errors, and numbers are compared only where this list says why`()
+        throws
+    {
+        var seen: Set<String> = []
+        for (path, text) in try sources() {
+            let code = text.split(separator: "\n").filter { !$0.drop { $0 == " " }.hasPrefix("//") }
+            let looks = code.contains { line in
+                line.contains(/serverCode\)? *[!=]= *[0-9A-Z]/) || line.contains(/contains\((error\.)?serverCode/)
+                    || line.contains(/switch .*serverCode/)
+            }
+            if looks { seen.insert(path) }
+            for hit in text.matches(of: /serverCode [!=]= (\d+)/) {
+                let number = Int(hit.output.1)
+                #expect(ErrorTable.numbers.contains { $0.number == number }, "\(path): \(hit.output.0)")
+            }
+        }
+        #expect(seen == Set(numbers.keys))
     }
 
     /// Where files are opened by other means than `RegularFile`, and why nobody can put another file in their place, or why

@@ -56,7 +56,8 @@ import Testing
                         }
                     }
                     #expect(error?.serverCode == TakenID.serverCode)
-                    #expect(error.map(ChunkRetries.canHelp) == true)
+                    var retry = RetryPolicy.chunk
+                    #expect(error.flatMap { retry.pause(after: $0) } != nil)
                     let stored = try await store.store(readings(day, value: 2), meterIDs: [meter], connection)
                     #expect(stored == ReadingStore.Stored(new: 48, duplicates: 0))
                 }

@@ -49,6 +49,7 @@ extension Client {
 
     /// The error of a call that has failed, whose number and text the library has left.
     func error(_ number: Int, _ text: String, state: String? = nil) -> DatabaseError {
-        isOverBound ? StatementFailure.replyTooLarge : StatementFailure.error(number, text, state: state)
+        isOverBound
+            ? StatementFailure.replyTooLarge : StatementFailure.error(number, text, state: state, sent: bytesSent)
     }
 }

@@ -68,6 +68,9 @@ final class Client {
     /// The number of replies that the server owes to statements sent ahead.
     var repliesOwed = 0
 
+    /// The bytes of the statement that was sent last, with its values.
+    var bytesSent = 0
+
     /// Whether a call was given up in the middle: nothing that the library says reaches the server any more.
     private(set) var isCutOff = false
 

@@ -48,6 +48,7 @@ extension Client {
         guard let statement = mysql_stmt_init(handle) else { throw statementError }
         let reader = PreparedReader(self, statement, isWhole: fetching == .whole, keptAs: name)
         let query = CString(text)
+        bytesSent = query.count
         defer { withExtendedLifetime(query) {} }
         let unprepared = try await drive(Int32(0), limits: limits) { result in
             mysql_stmt_prepare_start(result, statement, query.pointer, UInt(query.count))
@@ -130,6 +131,7 @@ final class PreparedReader: ResultReader {
         try await client.collectReplies(limits)
         guard let statement else { return }
         guard mysql_stmt_bind_param(statement, binds) == 0 else { throw error }
+        client.bytesSent = (0..<parameterCount).reduce(0) { $0 + Int(clamping: binds[$1].length_value) }
         let failed = try await client.drive(Int32(0), limits: limits) { result in
             mysql_stmt_execute_start(result, statement)
         } resume: { result, events in

@@ -37,7 +37,8 @@ extension Client {
     }
 
     private func ask(_ query: CString, limits: Limits) async throws(Interruption) -> Bool {
-        try await drive(Int32(0), limits: limits) { result in
+        bytesSent = query.count
+        return try await drive(Int32(0), limits: limits) { result in
             mysql_real_query_start(result, handle, query.pointer, UInt(query.count))
         } resume: { result, events in
             mysql_real_query_cont(result, handle, events)
@@ -46,6 +47,7 @@ extension Client {
 
     /// Sends the statement before the replies to earlier ones are read, so that the server never waits for this side.
     private func askAhead(_ query: CString, limits: Limits) async throws(Interruption) -> Bool {
+        bytesSent = query.count
         let isSent = try await drive(Int32(0), limits: limits) { result in
             mysql_send_query_start(result, handle, query.pointer, UInt(query.count))
         } resume: { result, events in

@@ -239,9 +239,7 @@ public final class Connection {
     private func failed(_ error: any Error) -> any Error {
         if let interruption = error as? Interruption { return giveUp(interruption) }
         // A deadlock undoes the whole transaction: also a body that goes on must not have the rest of it take effect.
-        if case .open = transaction, let error = error as? DatabaseError,
-            error.code == .transactionLost || error.serverCode == 1213
-        {
+        if case .open = transaction, let error = error as? DatabaseError, error.hasUndoneTransaction {
             transaction = .lost
         }
         if let error = error as? DatabaseError, error.code == .connectionLost {

@@ -35,6 +35,8 @@ extension DatabaseError {
         public static let socketNotPermitted = Code("socket_not_permitted")
         /// The connection was not there within the connect timeout.
         public static let connectTimedOut = Code("connect_timed_out")
+        /// The server, or the client library, gave a reason for no connection that is not known here.
+        public static let connectFailed = Code("connect_failed")
         /// The encrypted connection could not be set up, or the server's certificate was not accepted.
         public static let tlsFailed = Code("tls_failed")
         /// The server asks for the password itself, and nothing says that it is the right server.

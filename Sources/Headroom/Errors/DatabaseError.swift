@@ -35,7 +35,7 @@ public struct DatabaseError: Error, Sendable {
         self.code = code
         self.message = message
         // Nobody is left with an error and nothing to do about it.
-        self.advice = advice.isEmpty ? ErrorGuide.cure(of: code) : advice
+        self.advice = advice.isEmpty ? ErrorTable.kind(code).cure : advice
         self.serverCode = serverCode
         self.limit = limit
         self.resource = resource
@@ -43,27 +43,28 @@ public struct DatabaseError: Error, Sendable {
 
     /// Whether the same call may succeed later without anybody changing anything.
     ///
-    /// True for a full account or server and for a server that is away. False for hourly limits, which open again only
-    /// within the hour, for a blocked host and for wrong credentials: there, trying again makes it worse.
-    public var waitingCanHelp: Bool {
-        switch code {
-        case .accountLimitReached, .userLimitReached, .serverLimitReached, .serverUnreachable, .connectTimedOut: true
-        default: false
-        }
-    }
+    /// True for a full account or server, for a server that is away and for a session that was lost; whether a COMMIT of
+    /// that took effect is not known. False for hourly limits, which open again only within the hour, for a blocked host
+    /// and for wrong credentials: there, trying again makes it worse.
+    public var waitingCanHelp: Bool { retry == .later || retry == .otherNode }
 
     /// Whether a limit on connections refused us, whichever of the limits it was.
-    public var isRefusal: Bool {
-        switch code {
-        case .accountLimitReached, .userLimitReached, .serverLimitReached, .hourlyLimitReached, .hostBlocked: true
-        default: false
-        }
-    }
+    public var isRefusal: Bool { ErrorTable.kind(code).stage == .limit }
 
-    /// Whether the transaction lost a race (deadlock, lock wait timeout) and may simply be run again.
-    public var isRetryableTransaction: Bool {
-        serverCode == 1213 || serverCode == 1205
-    }
+    /// Whether the transaction lost a race (deadlock, lock wait timeout), left nothing behind and may simply be run again.
+    public var isRetryableTransaction: Bool { retry == .transaction && !ErrorTable.leavesDoubt.contains(code) }
+
+    /// Whether the server has undone the whole transaction, and not the statement alone, as at 1205.
+    var hasUndoneTransaction: Bool { code == .transactionLost || serverCode == 1213 }
+
+    /// What trying again can do.
+    package var retry: Retry { ErrorTable.retry(code, number: serverCode) }
+
+    /// Whether the error came before there was a connection, without a limit being reached.
+    package var isConnectFailure: Bool { ErrorTable.kind(code).stage == .connect }
+
+    /// Whether a limit on connections at a time was reached: the one kind of refusal that ends when somebody lets go.
+    package var isConnectionLimit: Bool { isRefusal && waitingCanHelp }
 }
 
 extension DatabaseError: Equatable {

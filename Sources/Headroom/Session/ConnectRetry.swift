@@ -103,29 +103,3 @@ struct ConnectRetry {
         if await wait.wait(until: until, cancellable: limits.isCancellable) == .cancelled { throw CancellationError() }
     }
 }
-
-/// The lengths of the waits between attempts: random between nothing and a bound that doubles (full jitter).
-struct Backoff {
-    private var bound: Duration
-
-    /// The longest bound.
-    let most: Duration
-
-    init(first: Duration = .milliseconds(2), most: Duration = .milliseconds(250)) {
-        bound = first
-        self.most = most
-    }
-
-    /// The next wait.
-    mutating func next() -> Duration {
-        defer { bound = min(bound * 2, most) }
-        return .nanoseconds(Int64.random(in: 0...bound.nanoseconds))
-    }
-}
-
-extension DatabaseError {
-    /// Whether a limit on connections at a time was reached: the one kind of refusal that ends when somebody lets go.
-    var isConnectionLimit: Bool {
-        code == .accountLimitReached || code == .userLimitReached || code == .serverLimitReached
-    }
-}

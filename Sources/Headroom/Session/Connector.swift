@@ -124,9 +124,7 @@ final class Connector: Sendable {
 extension Opening {
     /// Whether another node may let in where this one did not.
     fileprivate var isOfNode: Bool {
-        guard let code = (error as? DatabaseError)?.code else { return false }
-        return [.connectionLost, .serverUnreachable, .socketNotFound, .connectTimedOut, .serverLimitReached]
-            .contains(code)
+        (error as? DatabaseError)?.retry == .otherNode
     }
 
     fileprivate consuming func mapError(_ change: (any Error) -> any Error) -> Opening {

@@ -37,12 +37,11 @@ struct SessionKiller: Sendable {
     /// Sends the KILL until there is no such session any more.
     private func kill(_ sessionID: UInt64, with session: consuming Session, _ limits: Limits) async -> SessionEnd? {
         var end: SessionEnd?
-        var pause = Duration.milliseconds(1)
+        var backoff = Backoff(first: .milliseconds(2), most: .milliseconds(50))
         while limits.deadline ?? .now > .now {
             do {
                 try await session.query(SQL(raw: "KILL \(sessionID)"), limits)
-                _ = await Waiting.shared.reserve().wait(until: .now + pause, cancellable: false)
-                pause = min(pause * 2, .milliseconds(50))
+                _ = await Waiting.shared.reserve().wait(until: .now + backoff.next(), cancellable: false)
             } catch {
                 end = SessionEnd(afterKill: error)
                 break

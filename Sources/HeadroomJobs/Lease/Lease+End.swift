@@ -5,7 +5,7 @@ extension Lease {
     ///
     /// - Throws: ``LeaseEnded`` when the job is not this worker's any more, and nothing was written.
     func end(_ outcome: JobOutcome, _ connection: Connection) async throws {
-        try await connection.untilNotLost { try await write(end: outcome, connection) }
+        try await RetryPolicy.run { try await write(end: outcome, connection) }
     }
 
     private func write(end outcome: JobOutcome, _ connection: Connection) async throws {

@@ -24,14 +24,17 @@ extension Connection {
     /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
     func claimNext(types: Set<String>, token: String, only id: Int? = nil) async throws -> Claim? {
         LiveLeases.insert(token)
+        var retry = RetryPolicy(of: [.transaction], most: 100, first: .milliseconds(1), longest: .milliseconds(50))
         while true {
             let candidates = try await strangers(types, id) + candidates(types, id)
             guard !candidates.isEmpty else { return nil }
             for candidate in candidates {
                 do {
                     if let claim = try await claim(candidate, token: token) { return claim }
-                } catch let error as DatabaseError where error.serverCode == 1213 || error.serverCode == 1205 {
+                } catch let error as DatabaseError {
                     // Another worker was at the same job.
+                    guard let pause = retry.pause(after: error) else { throw error }
+                    try await Task.sleep(for: pause)
                 }
             }
         }

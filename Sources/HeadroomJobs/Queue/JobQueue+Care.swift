@@ -8,7 +8,7 @@ extension JobQueue {
     /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
     public func cancel(_ id: Int) async throws -> Bool {
         try await database.withConnection { connection in
-            try await connection.untilNotLost {
+            try await RetryPolicy.run {
                 try await connection
                     .query(
                         """
@@ -28,7 +28,7 @@ extension JobQueue {
     /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
     public func retry(_ id: Int) async throws -> Bool {
         try await database.withConnection { connection in
-            try await connection.untilNotLost {
+            try await RetryPolicy.run {
                 try await connection
                     .query(
                         """
@@ -50,7 +50,7 @@ extension JobQueue {
     /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
     public func delete(_ id: Int) async throws -> Bool {
         try await database.withConnection { connection in
-            try await connection.untilNotLost {
+            try await RetryPolicy.run {
                 try await connection.withTransaction {
                     let deleted = try await connection.query("DELETE FROM import_jobs WHERE id = \(id)").affectedRows
                     try await connection.forgetJobs([id])
@@ -110,7 +110,7 @@ extension JobQueue {
                         pruned.note(error)
                     }
                 }
-                pruned.jobs += try await connection.untilNotLost {
+                pruned.jobs += try await RetryPolicy.run {
                     try await connection.withTransaction {
                         // Somebody may have retried one of them since.
                         let ended =

@@ -21,7 +21,7 @@ public struct JobQueue: Sendable {
     /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
     public func add(_ job: NewJob, batchID: String) async throws -> Int {
         try await database.withConnection { connection in
-            try await connection.untilNotLost {
+            try await RetryPolicy.run {
                 let result = try await connection.query(
                     """
                     INSERT INTO import_jobs (batch_id, filename, file_path, import_type, dry_run, priority, metadata)

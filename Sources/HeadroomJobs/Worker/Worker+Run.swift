@@ -36,22 +36,27 @@ extension Worker {
     public func run(_ schedule: WorkerSchedule, report: @escaping (Event) -> Void) async throws -> Int {
         let end = schedule.maxTime.map { ContinuousClock.now + $0 }
         var worked = 0
-        var pause = Duration.seconds(1)
+        var retry = RetryPolicy(
+            of: [.later, .otherNode, .transaction],
+            mayRunTwice: true,
+            first: .seconds(2),
+            longest: max(schedule.poll, .seconds(1))
+        )
         while !stop.isRequested, worked < schedule.maxJobs ?? .max, end.map({ ContinuousClock.now < $0 }) ?? true {
             do {
                 if try await runOnce(limit: 1, report: report) == 1 {
                     worked += 1
                     continue
                 }
-                pause = .seconds(1)
+                retry.succeeded()
                 report(.idle)
                 await sleep(schedule.poll * Double.random(in: 0.9...1.1), until: end, schedule.bell)
-            } catch let error as DatabaseError where error.mayPass {
+            } catch let error as DatabaseError {
+                guard let pause = retry.pause(after: error) else { throw error }
                 report(.waiting(error))
                 // A wait for a slot has lasted long enough already, and the next is as patient.
                 guard error.code != .budgetExhausted else { continue }
-                await sleep(pause * Double.random(in: 0.5...1), until: end, nil)
-                pause = min(pause * 2, max(schedule.poll, .seconds(1)))
+                await sleep(pause, until: end, nil)
             }
             try Task.checkCancellation()
         }

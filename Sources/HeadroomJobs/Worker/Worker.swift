@@ -98,7 +98,7 @@ public struct Worker: Sendable {
         only id: Int?,
         _ report: @escaping (Event) -> Void
     ) async throws -> Bool {
-        let luck = Luck()
+        let reconnects = Reconnects()
         var step = try await database.withConnection(label: "import") { connection in
             if let reason = try await yields?(connection) {
                 report(.yielded(reason: reason))
@@ -112,13 +112,13 @@ public struct Worker: Sendable {
                 return .ended
             case .job(let job, let lease):
                 report(.started(job))
-                return try await proceed(job, lease, luck, connection, report)
+                return try await proceed(job, lease, reconnects, connection, report)
             }
         }
         while case .interrupted(let job, let lease, let error) = step {
             report(.interrupted(job, error))
-            guard !stop.isRequested, let pause = luck.pause() else { throw error }
-            try await Task.sleep(for: pause * Double.random(in: 0.5...1))
+            guard !stop.isRequested, let pause = reconnects.pause(after: error) else { throw error }
+            try await Task.sleep(for: pause)
             do {
                 step = try await database.withConnection(label: "import") { connection in
                     // The last thing that was sent may have been the job's end.
@@ -126,13 +126,13 @@ public struct Worker: Sendable {
                         report(.ended(job, outcome))
                         return .ended
                     }
-                    if luck.hasRunOut {
+                    if reconnects.hasRunOut {
                         // The server is there, and what this job does loses it again and again.
                         return try await end(job, lease, failure(of: job, error), connection, report)
                     }
-                    return try await proceed(job, lease, luck, connection, report)
+                    return try await proceed(job, lease, reconnects, connection, report)
                 }
-            } catch let error as DatabaseError where error.mayPass {
+            } catch let error as DatabaseError where error.retry != .never {
                 step = .interrupted(job, lease, error)
             }
         }
@@ -144,15 +144,15 @@ public struct Worker: Sendable {
     private func proceed(
         _ job: ImportJob,
         _ lease: Lease,
-        _ luck: Luck,
+        _ reconnects: Reconnects,
         _ connection: Connection,
         _ report: @escaping (Event) -> Void
     ) async throws -> Step {
         let outcome: JobOutcome
         do {
-            luck.begin()
+            reconnects.begin()
             let run = JobRun(job, lease, stop: stop) {
-                luck.gotOn()
+                reconnects.gotOn()
                 report(.progressed(job, $0))
             }
             outcome = try await handler.run(run, connection)
@@ -207,18 +207,5 @@ public struct Worker: Sendable {
             }
         }
         .result
-    }
-}
-
-extension DatabaseError {
-    /// Whether the error came from the way to the database, so that another attempt may succeed.
-    var mayPass: Bool {
-        let codes: Set<Code> = [
-            .connectionLost, .transactionLost, .serverUnreachable, .socketNotFound, .connectTimedOut, .budgetExhausted,
-        ]
-        // A full disk (1021, 1030, 1114), a server that takes no writes for now (1290, 1836), a statement that an
-        // administrator has ended (1317), a lock that did not come free (1205, 1213).
-        let serverCodes = [1021, 1030, 1114, 1205, 1213, 1290, 1317, 1836]
-        return codes.contains(code) || isRefusal && waitingCanHelp || serverCodes.contains(serverCode ?? 0)
     }
 }

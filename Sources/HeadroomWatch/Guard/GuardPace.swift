@@ -19,16 +19,13 @@ public struct GuardPace: Sendable, Hashable {
 
     /// Takes the outcome of a look.
     ///
-    /// A wrong password, a locked account, a blocked host and an hourly limit are not asked again at the same pace: servers
-    /// count such attempts. Twice the time each time, 10 minutes at most.
+    /// What stays as it is at a login (a wrong password, a locked account, a blocked host, an hourly limit, no TLS) is not
+    /// asked again at the same pace: servers count such attempts. Twice the time each time, 10 minutes at most.
     ///
     /// - Parameter error: Why the look failed; `nil` when it did not.
     /// - Returns: How long to wait from the beginning of that look until the next.
     public mutating func next(after error: DatabaseError?) -> Duration {
-        let worsens: Set<DatabaseError.Code> = [
-            .accessDenied, .accountLocked, .hostBlocked, .hourlyLimitReached,
-        ]
-        guard let error, worsens.contains(error.code) else {
+        guard let error, error.isRefusal || error.isConnectFailure, error.retry == .never else {
             intervals = 1
             return interval
         }

@@ -87,7 +87,7 @@ extension Connection {
         _ guarded: GuardedKill
     ) async throws -> [UInt64] {
         let deadline = ContinuousClock.now + patience
-        var pause = Duration.microseconds(200)
+        var backoff = Backoff(first: .microseconds(400), most: .milliseconds(50))
         let table =
             isMariaDB || guarded.avoidsPerformanceSchema
             ? "information_schema.PROCESSLIST" : "performance_schema.processlist"
@@ -95,8 +95,7 @@ extension Connection {
         while true {
             let left = try await query(SQL(raw: "SELECT ID FROM \(table) WHERE ID IN (\(list))")).decode(UInt64.self)
             if left.isEmpty || deadline < .now { return left }
-            try await Task.sleep(for: pause)
-            pause = min(pause * 2, .milliseconds(50))
+            try await Task.sleep(for: backoff.next())
         }
     }
 }

@@ -49,14 +49,3 @@ public struct AccountWatch: Sendable {
         try await database.withConnection { try await $0.accountOptions() }
     }
 }
-
-extension DatabaseError {
-    /// Whether the error came before there was a connection.
-    var isConnectFailure: Bool {
-        let codes: Set<Code> = [
-            .hostNotFound, .serverUnreachable, .socketNotFound, .socketNotPermitted, .connectTimedOut, .tlsFailed,
-            .accessDenied, .accountLocked, .databaseUnknown, .databaseDenied,
-        ]
-        return codes.contains(code)
-    }
-}

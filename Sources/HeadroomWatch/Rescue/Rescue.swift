@@ -104,13 +104,13 @@ public struct Rescue: Sendable {
                 report.doors.append(RescueReport.Attempt(door: door, error: error))
             }
         }
-        guard refusal.isRefusal, refusal.waitingCanHelp else { return }
+        guard refusal.isConnectionLimit else { return }
         let start = ContinuousClock.now
         _ = try await enter(within: orders.patience, orders, &report)
         report.waited = start.duration(to: .now)
     }
 
-    /// Tries the account itself again and again, at first without a pause: others are waiting for the place too.
+    /// Tries the account itself again and again, at first almost without a pause: others are waiting for the place too.
     private func enter(
         within patience: Duration,
         _ orders: RescueOrders,
@@ -118,15 +118,20 @@ public struct Rescue: Sendable {
     ) async throws -> Bool {
         let start = ContinuousClock.now
         let door = Door(.account, settings)
+        var retry = RetryPolicy(
+            of: [.later, .otherNode],
+            within: patience,
+            first: .microseconds(20),
+            longest: .milliseconds(4)
+        )
         while true {
             switch try await enter(door, orders, &report) {
-            case .entered: return true
-            case .refused(let error) where !error.waitingCanHelp: return false
-            case .refused: break
+            case .entered:
+                return true
+            case .refused(let error):
+                guard let pause = retry.pause(after: error, elapsed: start.duration(to: .now)) else { return false }
+                try await Task.sleep(for: pause)
             }
-            let spent = start.duration(to: .now)
-            if spent > patience { return false }
-            if spent > .milliseconds(10) { try await Task.sleep(for: .milliseconds(2)) }
         }
     }
 
@@ -189,7 +194,7 @@ public struct Rescue: Sendable {
             let choice = HangUpChoice(report.host, silentFor: silence, user: geteuid())
             report.choice = choice
             // With a way in the server's eyes have decided already; and a refusal that is no matter of places stays.
-            guard report.opened == nil, report.refusal?.waitingCanHelp == true else { return }
+            guard report.opened == nil, report.refusal?.isConnectionLimit == true else { return }
             try await hangUpOne(of: choice, orders, &report)
         case .process(let process, let descriptor):
             let choice = HangUpChoice(report.host, process: process, descriptor: descriptor, user: geteuid())

@@ -29,7 +29,7 @@ public struct RescueAdvice: Sendable {
             return
         }
         switch refusal.code {
-        case .accountLimitReached, .userLimitReached, .serverLimitReached:
+        case _ where refusal.isConnectionLimit:
             if !report.isFree { freePlaces(report, settings: settings, user: user, seconds: seconds) }
             if refusal.code == .serverLimitReached {
                 add(

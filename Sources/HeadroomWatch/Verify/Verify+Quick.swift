@@ -112,7 +112,7 @@ extension Connection {
     /// Waits until a session is off the server's list.
     func waitUntilGone(_ session: UInt64, within patience: Duration) async throws -> Finding {
         let start = ContinuousClock.now
-        var pause = Duration.microseconds(200)
+        var backoff = Backoff(first: .microseconds(400), most: .milliseconds(20))
         var looks = 0
         while true {
             looks += 1
@@ -125,8 +125,7 @@ extension Connection {
                     next: "Something between here and the server keeps connections: a proxy or a pool."
                 )
             }
-            try await Task.sleep(for: pause)
-            pause = min(pause * 2, .milliseconds(20))
+            try await Task.sleep(for: backoff.next())
         }
     }
 }

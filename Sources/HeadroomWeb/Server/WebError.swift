@@ -28,7 +28,7 @@ struct WebError: Error {
 
     /// An error of the database, in HTTP's terms.
     init(_ error: DatabaseError) {
-        let isAway = error.isRefusal || error.waitingCanHelp
+        let isAway = error.isRefusal || error.isConnectFailure && error.waitingCanHelp
         self.init(
             .serviceUnavailable,
             error.message,

@@ -196,32 +196,26 @@ struct ImportRun {
         before: FilePosition?,
         _ connection: Connection
     ) async throws {
-        var retries = ChunkRetries()
-        while true {
+        try await RetryPolicy.run(.chunk) {
             var after = summary
             after.note(chunk)
             // How many rows are to come is not known; what is read so far tells about how many.
             let total = Self.total(rows: after.rowsRead, size: facts.size, offset: chunk.position.offset)
-            do {
-                try await connection.withTransaction {
-                    if !run.job.isDryRun {
-                        try await rejects.store(chunk.rejected, connection)
-                        try await store(chunk, part, &after, connection)
-                    }
-                    let checkpoint = ImportCheckpoint(
-                        batch: run.job.batchID,
-                        file: facts.identity,
-                        position: chunk.position,
-                        summary: after,
-                        before: before
-                    )
-                    try await run.lease.advance(checkpoint.json, counts: after.counts, total: total, connection)
+            try await connection.withTransaction {
+                if !run.job.isDryRun {
+                    try await rejects.store(chunk.rejected, connection)
+                    try await store(chunk, part, &after, connection)
                 }
-                (summary, committed) = (after, chunk.position)
-                return
-            } catch let error as DatabaseError where ChunkRetries.canHelp(error) {
-                try await retries.wait(error)
+                let checkpoint = ImportCheckpoint(
+                    batch: run.job.batchID,
+                    file: facts.identity,
+                    position: chunk.position,
+                    summary: after,
+                    before: before
+                )
+                try await run.lease.advance(checkpoint.json, counts: after.counts, total: total, connection)
             }
+            (summary, committed) = (after, chunk.position)
         }
     }
 

@@ -91,37 +91,29 @@ final class SecondSession: Sendable {
         _ lease: Lease,
         _ connection: Connection
     ) async throws -> Lane {
-        var retries = ChunkRetries()
-        while true {
-            do {
-                var lane = part.lane
-                try await connection.withTransaction {
-                    let stored = try await store.store(part.readings, meterIDs: part.meterIDs, connection)
-                    lane.new += stored.new
-                    lane.duplicates += stored.duplicates
-                    try await lease.advance(lane: Lane.number, lane.json, connection)
-                }
-                return lane
-            } catch let error as DatabaseError where ChunkRetries.canHelp(error) {
-                try await retries.wait(error)
+        try await RetryPolicy.run(.chunk) {
+            var lane = part.lane
+            try await connection.withTransaction {
+                let stored = try await store.store(part.readings, meterIDs: part.meterIDs, connection)
+                lane.new += stored.new
+                lane.duplicates += stored.duplicates
+                try await lease.advance(lane: Lane.number, lane.json, connection)
             }
+            return lane
         }
     }
 }
 
-/// Waits before a chunk is tried again: another import was at the same rows, a wait has been too long, or an id was taken.
-struct ChunkRetries {
-    private var count = 0
-
-    /// Whether a chunk may be tried again: one that comes again changes nothing that is there.
-    static func canHelp(_ error: DatabaseError) -> Bool {
-        error.isRetryableTransaction || error.code == .transactionLost || error.serverCode == TakenID.serverCode
-    }
-
-    /// Waits a little longer each time, and gives up after ten.
-    mutating func wait(_ error: DatabaseError) async throws {
-        count += 1
-        guard count <= 10 else { throw error }
-        try await Task.sleep(for: .milliseconds(10 * count) * Double.random(in: 0.5...1.5))
+extension RetryPolicy {
+    /// For a chunk, which changes nothing that is there when it comes again: another import was at the same rows, a wait has
+    /// been too long, or an id was taken.
+    static var chunk: RetryPolicy {
+        RetryPolicy(
+            of: [.transaction],
+            mayRunTwice: true,
+            numbers: [TakenID.serverCode],
+            most: 10,
+            first: .milliseconds(20)
+        )
     }
 }

@@ -13,13 +13,6 @@ enum TakenID {
 
     /// Runs a statement again for as long as its ids are taken, up to ten times.
     static func retrying(_ body: () async throws -> Void) async throws {
-        var attempts = 0
-        while true {
-            do {
-                return try await body()
-            } catch let error as DatabaseError where error.serverCode == serverCode && attempts < 10 {
-                attempts += 1
-            }
-        }
+        try await RetryPolicy.run(RetryPolicy(of: [], numbers: [serverCode], most: 10, first: .zero), body)
     }
 }

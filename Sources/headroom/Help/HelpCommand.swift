@@ -13,6 +13,9 @@ struct HelpCommand: ParsableCommand {
     @Argument(help: "A topic, or a command.")
     var words: [String] = []
 
+    @Flag(help: "Print the page docs/errors.md; with 'errors'.")
+    var markdown = false
+
     func run() throws {
         guard let word = words.first else {
             Console.print(text: HeadroomCommand.helpMessage())
@@ -20,6 +23,7 @@ struct HelpCommand: ParsableCommand {
             for line in table(Topic.all.map { [$0.name, $0.about] }) { Console.print(line) }
             return
         }
+        if markdown, word == "errors" { return Console.result(ErrorsPage.markdown) }
         if let topic = Topic.all.first(where: { $0.name == word }) {
             for line in topic.lines { Console.print(line) }
             return

@@ -154,10 +154,7 @@ extension Topic {
         "errors",
         "every error, and its cure"
     ) {
-        ErrorGuide.all.flatMap { guide in
-            [guide.code.description] + wrapped(guide.meaning, width: 76).map { "    \($0)" }
-                + wrapped("Cure: \(guide.cure)", width: 76).map { "    \($0)" }
-        }
+        ErrorsPage.lines
     }
 
     static let exitCodes = Topic(
