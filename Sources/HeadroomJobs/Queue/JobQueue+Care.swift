@@ -261,7 +261,7 @@ extension Connection {
     {
         guard !files.isEmpty else { return }
         let before = pruned
-        try await untilNotLost {
+        try await RetryPolicy.run {
             pruned = before
             try await withTransaction { try await deleteInTransaction(files, in: folders, &pruned) }
         }
