@@ -153,7 +153,7 @@ package struct ErrorGuide: Sendable {
         ),
         ErrorGuide(
             .connectionSpent,
-            "The connection was ended because an earlier statement was given up, or its scope's time is over.",
+            "The connection was ended because an earlier statement was given up, or its scope or transaction is over.",
             "Leave the scope and open another; do not catch the first error and go on."
         ),
         ErrorGuide(
@@ -164,7 +164,7 @@ package struct ErrorGuide: Sendable {
         ErrorGuide(
             .connectionBusy,
             "Another statement of the same connection is still under way.",
-            "A connection belongs to one task: await each statement before the next."
+            "A connection has one statement at a time, and a transaction belongs to its body: await each before the next."
         ),
         ErrorGuide(
             .streamInterrupted,
@@ -175,6 +175,16 @@ package struct ErrorGuide: Sendable {
             .transactionLost,
             "The server ended a transaction before its COMMIT; nothing of it was sent after that. Another node's commit undoes all of it; a statement that commits by itself keeps what came before.",
             "Run it again where that does no harm. If it happens each time, a statement in it commits by itself, as CREATE and ALTER do."
+        ),
+        ErrorGuide(
+            .transactionOpen,
+            "A transaction was to begin where one begun by hand is open, or where autocommit was turned off by hand.",
+            "Begin it with withTransaction, which may be nested, and leave autocommit on."
+        ),
+        ErrorGuide(
+            .commitUnknown,
+            "The connection was lost at a COMMIT, which may have taken effect.",
+            "See whether what it was to store is there before it is run again."
         ),
         ErrorGuide(
             .deadlineExceeded,
