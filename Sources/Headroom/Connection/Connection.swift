@@ -246,7 +246,8 @@ public final class Connection: @unchecked Sendable {
     ///
     /// - Returns: The session; `nil` when it cannot be used any more, and is still this connection's.
     func renewed() async -> Session? {
-        guard case .ready = state else { return nil }
+        // A client whose waits were stopped is of no use to another scope.
+        guard case .ready = state, !client.waits.isStopped else { return nil }
         state = .working
         do {
             try await session?.renew(Limits(deadline: .now + sessions.settings.closeTimeout, isCancellable: false))
@@ -321,7 +322,8 @@ public final class Connection: @unchecked Sendable {
         try Task.checkCancellation(in: limits)
         if let deadline, deadline <= .now {
             let error = DatabaseError.deadlineExceeded
-            if case .ended = state {} else { state = .ended(error) }
+            // The end of the scope has to find the reader of a stream.
+            if case .ready = state { state = .ended(error) }
             throw error
         }
         switch state {

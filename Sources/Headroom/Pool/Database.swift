@@ -153,6 +153,7 @@ public final class Database: Sendable {
         line: UInt,
         atDeadline: (@Sendable () -> Void)? = nil
     ) async throws -> OpenScope {
+        if let deadline, deadline <= .now { throw DatabaseError.deadlineExceeded }
         let holder = Holder.thisProcess(program: settings.programName, label: label, site: "\(file):\(line)")
         let session = try await traced(DatabaseSpan.connecting(sessions, label: label)) {
             try await self.session(holder, until: deadline, waiting: waiting, holding: holding)

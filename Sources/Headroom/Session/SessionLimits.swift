@@ -36,8 +36,10 @@ struct SessionLimits {
         return "SET NAMES utf8mb4 COLLATE utf8mb4_general_ci, \(settings.joined(separator: ", "))"
     }
 
-    /// What statements rely on, whatever the server's defaults and its `init_connect` say: that each commits by itself, what a
-    /// string is, and that a value that does not fit is refused. The SQL modes are those of a server that nobody has set up.
+    /// What statements rely on, whatever a server's defaults and its `init_connect` are.
+    ///
+    /// That each commits by itself, what a string is, and that a value that does not fit is refused. The SQL modes are those of a
+    /// server that nobody has set up.
     ///
     /// The time zone and the isolation level stay the server's: our own statements count in UTC, and decide by conditions in
     /// statements that lock.
