@@ -61,7 +61,7 @@ import Testing
     @Test(arguments: [(false, false), (false, true), (true, false), (true, true)])
     func `a statement that outlives its scope is ended with it`(kept: Bool, bound: Bool) async throws {
         let database = try database("two\(kept ? 1 : 2)", kept: kept)
-        for statement in bound ? ["SELECT SLEEP(\(200))", "DO SLEEP(\(200))"] as [SQL] : ["SELECT SLEEP(200)"] {
+        for statement in bound ? ["SELECT SLEEP(\(20))", "DO SLEEP(\(20))"] as [SQL] : ["SELECT SLEEP(20)"] {
             let leaked = try await database.withConnection { connection in
                 let leaked = Task { _ = try await connection.query(statement) }
                 try #require(try await eventually { !connection.isUsable })
@@ -142,7 +142,7 @@ import Testing
     @Test(arguments: [false, true])
     func `what statements rely on is as they expect`(kept: Bool) async throws {
         let database = Database(try SuiteServer.settings("ten5"), reuse: kept ? .keep(idle: .seconds(60)) : .never)
-        let table = SQL(raw: kept ? "stored_kept" : "stored")
+        let table = SQL(raw: kept ? "fitting_kept" : "fitting")
         for round in 1...3 {
             try await database.withConnection { connection in
                 #expect(try await connection.number("SELECT @@autocommit") == 1)
