@@ -220,6 +220,9 @@ let package = Package(
         // A program that holds connections, for the tests of rescue.
         .executableTarget(name: "connection-holder", dependencies: ["CMariaDB"], path: "Tests/ConnectionHolder"),
 
+        // Code of a package with none of the settings below, as most are: that it compiles is part of the test.
+        .target(name: "DefaultPackage", dependencies: ["Headroom"], path: "Tests/DefaultPackage"),
+
         // What several test targets share: a private server for a suite, the built program, files.
         .target(
             name: "TestSupport",
@@ -240,6 +243,7 @@ let package = Package(
             dependencies: [
                 "CLibrary",
                 "COpenSSL",
+                "DefaultPackage",
                 "Headroom",
                 "HeadroomSandbox",
                 "TestSupport",
@@ -337,7 +341,8 @@ if Context.environment["HEADROOM_DOCS"] != nil {
 }
 
 // One set of rules for every target.
-for target in package.targets where target.type != .system && target.name != "connection-holder" {
+for target in package.targets
+where target.type != .system && !["connection-holder", "DefaultPackage"].contains(target.name) {
     target.swiftSettings = [
         // `any` says where a value is boxed: SE-0335.
         .enableUpcomingFeature("ExistentialAny"),

@@ -29,13 +29,20 @@ extension Trait where Self == SandboxTrait {
     ///   - tcp: Whether it listens on TCP too.
     ///   - tls: Whether it offers TLS.
     ///   - performanceSchema: Whether the performance schema is on.
+    ///   - arguments: What the server is started with besides.
     /// - Returns: The trait.
-    public static func sandbox(tcp: Bool = false, tls: Bool = false, performanceSchema: Bool = false) -> SandboxTrait {
+    public static func sandbox(
+        tcp: Bool = false,
+        tls: Bool = false,
+        performanceSchema: Bool = false,
+        arguments: [String] = []
+    ) -> SandboxTrait {
         var options = SandboxOptions()
         options.server = SuiteServer.server
         options.tcp = tcp
         options.tls = tls
         options.performanceSchema = performanceSchema
+        options.serverArguments = arguments
         options.statements = SuiteServer.accounts.flatMap { account in
             [
                 "CREATE USER IF NOT EXISTS '\(account.name)'@'%' IDENTIFIED BY 'sandbox' WITH \(account.options)",

@@ -29,6 +29,17 @@ final class Client {
     /// Whether the connection is encrypted.
     var isEncrypted: Bool { mysql_get_ssl_cipher(handle) != nil }
 
+    /// What the server has said of itself.
+    private(set) lazy var facts = ServerFacts(
+        sessionID: sessionID,
+        version: serverVersion,
+        isMariaDB: isMariaDB,
+        isEncrypted: isEncrypted
+    )
+
+    /// Whether a statement outside of a transaction commits by itself, as the server's last reply without an error has said.
+    var isAutocommitting: Bool { handle.pointee.server_status & UInt32(SERVER_STATUS_AUTOCOMMIT) != 0 }
+
     /// Whether a transaction is open, as the server's last reply without an error has said.
     var isInTransaction: Bool { handle.pointee.server_status & UInt32(SERVER_STATUS_IN_TRANS) != 0 }
 
@@ -79,6 +90,9 @@ final class Client {
 
     /// The statements that stay prepared until the scope ends.
     var statements = StatementCache<UnsafeMutablePointer<MYSQL_STMT>>()
+
+    /// The waits for the server, which the end of a scope stops.
+    let waits = StoppableWait()
 
     private var inline = InlineWait()
     private(set) var isFreed = false
@@ -205,7 +219,8 @@ final class Client {
                 events: (status & 1 != 0 ? 0x001 : 0) | (status & 2 != 0 ? 0x004 : 0),
                 until: limits.deadline,
                 cancellable: limits.isCancellable,
-                inline: &inline
+                inline: &inline,
+                stoppable: waits
             )
             guard outcome == .ready else {
                 isCutOff = true
@@ -218,6 +233,14 @@ final class Client {
         }
         return result
     }
+}
+
+/// What a server says of itself and of a session when that begins.
+struct ServerFacts: Sendable {
+    var sessionID: UInt64
+    var version: String
+    var isMariaDB: Bool
+    var isEncrypted: Bool
 }
 
 /// Says when a wait is given up.

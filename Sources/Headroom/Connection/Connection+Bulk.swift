@@ -24,7 +24,7 @@ extension Connection {
                 message: "A bulk statement needs columns of the same length, with at least one row."
             )
         }
-        if case .none = transaction, !client.isInTransaction {
+        if try alone({ innermost == nil && !$0.isInTransaction && $0.isAutocommitting }) {
             return try await withTransaction { try await send(sql, columns, timeout) }
         }
         return try await send(sql, columns, timeout)

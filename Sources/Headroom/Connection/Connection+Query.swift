@@ -43,7 +43,7 @@ extension Connection {
         let reader = try await traced(DatabaseSpan.statement(sql, self)) {
             try await exchange(timeout: timeout) { client, limits in
                 let reader = try await client.send(sql, fetching: .rowByRow, limits: limits).reader
-                if let reader { state = .reading(reader) }
+                if let reader { read(rowByRow: reader) }
                 return reader
             }
         }
@@ -52,13 +52,27 @@ extension Connection {
 }
 
 /// The rows of a statement, read one by one; bound to its connection and its scope.
-public struct RowStream: AsyncSequence {
-    let connection: Connection
-    let reader: (any ResultReader)?
-    let timeout: Duration?
+///
+/// `@unchecked Sendable`: only whoever has taken the connection uses the reader.
+public struct RowStream: AsyncSequence, @unchecked Sendable {
+    private let connection: Connection
+    private let reader: (any ResultReader)?
+    private let timeout: Duration?
 
     /// The columns; empty for a statement that returns no rows.
-    public var columns: Columns { reader?.columns ?? Columns([]) }
+    public let columns: Columns
+
+    init(connection: Connection, reader: (any ResultReader)?, timeout: Duration?) {
+        self.connection = connection
+        self.reader = reader
+        self.timeout = timeout
+        columns = reader?.columns ?? Columns([])
+    }
+
+    fileprivate func next() async throws -> Row? {
+        guard let reader else { return nil }
+        return try await connection.nextRow(of: reader, timeout: timeout)
+    }
 
     /// Creates the iterator; all iterators of a stream read the same rows on.
     public func makeAsyncIterator() -> Iterator {
@@ -66,23 +80,21 @@ public struct RowStream: AsyncSequence {
     }
 
     /// Reads the rows of a stream.
-    public struct Iterator: AsyncIteratorProtocol {
+    public struct Iterator: AsyncIteratorProtocol, Sendable {
         let stream: RowStream
 
         /// Returns the next row, or `nil` after the last.
         ///
         /// - Throws: ``DatabaseError``, or `CancellationError` when the task is cancelled.
         public mutating func next() async throws -> Row? {
-            guard let reader = stream.reader else { return nil }
-            return try await stream.connection.nextRow(of: reader, timeout: stream.timeout)
+            try await stream.next()
         }
 
         /// Returns the next row, or `nil` after the last.
         ///
         /// - Throws: ``DatabaseError``, or `CancellationError` when the task is cancelled.
         public mutating func next(isolation actor: isolated (any Actor)?) async throws -> Row? {
-            guard let reader = stream.reader else { return nil }
-            return try await stream.connection.nextRow(of: reader, timeout: stream.timeout)
+            try await stream.next()
         }
     }
 }

@@ -1,10 +1,34 @@
+import Synchronization
+
 /// An open connection, valid inside the scope that opened it.
 ///
-/// It is not Sendable: the compiler keeps it to one task at a time, as the protocol demands. Get one from
-/// ``Database/withConnection(timeout:label:file:line:_:)``; it is closed when that returns, and must not be kept.
-public final class Connection {
+/// Get one from ``Database/withConnection(timeout:label:file:line:_:)``. It may be passed on to any function, but the protocol has
+/// one statement at a time: a second one throws `connectionBusy`, and one after the scope `connectionSpent`.
+///
+/// `@unchecked Sendable`: whoever has taken ``use`` alone touches what is variable here, the session and its handle.
+public final class Connection: @unchecked Sendable {
+    /// Who may use the connection.
+    private enum Use: UInt8, AtomicRepresentable {
+        /// Nobody does. Transitions: to `taken` by a statement, to `over` by the end of the scope.
+        case free
+        /// One task does. Transitions: to `free` when it is done, to `ending` by the end of the scope.
+        case taken
+        /// A task that has outlived the scope still does. Transitions: to `over` when it has heard of it.
+        case ending
+        /// The scope has ended. Transitions: none.
+        case over
+    }
+
+    private let use = Atomic(Use.free)
+
+    /// What the end of the scope waits for; settled before `use` becomes `ending`.
+    private var ender: Waiting.Reserved?
+
     /// The client library's half of the session.
-    let client: Client
+    private let client: Client
+
+    /// What the server has said of itself when the session began.
+    private let server: ServerFacts
 
     /// The session's slot; `nil` outside of the budget.
     let slot: Slot?
@@ -17,22 +41,25 @@ public final class Connection {
     /// The session, until it is closed or goes on to another scope.
     private var session: Session?
 
-    var state = State.ready
+    private var state = State.ready
 
     /// The deadline of the scope; no statement runs past it.
-    let deadline: ContinuousClock.Instant?
+    private let deadline: ContinuousClock.Instant?
 
     /// The stream that was read to its end last: asked again, it has no further row, but nothing is wrong.
     private weak var lastRead: (any ResultReader)?
 
-    /// What is known of the transaction of ``withTransaction(timeout:_:)``.
+    /// What is known of the transaction of `withTransaction`; its statements change it.
     var transaction = Transaction.none
 
+    /// The innermost `withTransaction` that has begun and not ended.
+    var innermost: TransactionLevel?
+
     private var ending: SessionEnding?
-    private var idleEnd: Waiting.Scheduled?
+    private let idleEnd: Waiting.Scheduled?
 
     /// What a connection is doing.
-    enum State {
+    private enum State {
         /// Nothing is under way. Transitions: to `working` with a statement, to `ended` when the scope's deadline passes.
         case ready
         /// A statement waits for its reply. Transitions: to `ready`, `reading` or `ended`.
@@ -60,36 +87,60 @@ public final class Connection {
         atDeadline: (@Sendable () -> Void)? = nil
     ) {
         client = session.client
+        server = session.client.facts
         slot = session.slot
         livesUntil = session.livesUntil
         self.session = consume session
         self.sessions = sessions
         self.deadline = deadline
-        guard let deadline, let socket = client.socket else { return }
         // A body that holds the connection idle does not hear of its deadline, but the server does: it sees the end of
         // the stream and lets the session go.
-        idleEnd = Waiting.shared.schedule(at: deadline) {
-            socket.halfClose()
-            atDeadline?()
+        idleEnd = deadline.flatMap { [socket = client.socket] deadline in
+            socket.map { socket in
+                Waiting.shared.schedule(at: deadline) {
+                    socket.halfClose()
+                    atDeadline?()
+                }
+            }
         }
     }
 
     /// The session's id on the server, as `SHOW PROCESSLIST` prints it.
-    public var sessionID: UInt64 { client.sessionID }
+    public var sessionID: UInt64 { server.sessionID }
 
     /// The server's version as it names itself, such as `10.11.19-MariaDB-0+deb12u1`.
-    public var serverVersion: String { client.serverVersion }
+    public var serverVersion: String { server.version }
 
     /// Whether the server is a MariaDB, not a MySQL.
-    public var isMariaDB: Bool { client.isMariaDB }
+    public var isMariaDB: Bool { server.isMariaDB }
 
     /// Whether the connection is encrypted.
-    public var isEncrypted: Bool { client.isEncrypted }
+    public var isEncrypted: Bool { server.isEncrypted }
 
-    /// Whether a further statement can be run: the session is neither lost nor given up, as far as was seen.
+    /// Whether a further statement can be run: the session is neither lost, given up nor in use, as far as was seen.
     package var isUsable: Bool {
-        if case .ended = state { return false }
-        return true
+        (try? alone { _ in !hasEnded }) ?? false
+    }
+
+    /// Looks at the connection while nobody uses it.
+    ///
+    /// - Throws: ``DatabaseError`` with `connectionBusy` or `connectionSpent`.
+    func alone<Result>(_ look: (Client) throws -> Result) throws -> Result {
+        try take()
+        defer { giveBack() }
+        return try look(client)
+    }
+
+    /// Whether rows are still to come; only in an exchange.
+    var isReading: Bool {
+        if case .reading = state { return true }
+        return false
+    }
+
+    /// Whether the session is lost or given up; only while nobody else uses the connection.
+    var hasEnded: Bool {
+        if case .ended = state { return true }
+        return false
     }
 
     /// Runs one exchange with the server, and keeps the state right whatever becomes of it.
@@ -99,24 +150,33 @@ public final class Connection {
         _ work: (Client, Limits) async throws -> Result
     ) async throws -> Result {
         let limits = Limits(deadline: earliest(timeout), isCancellable: isCancellable)
-        if case .lost = transaction { throw Self.transactionLost }
+        try take()
+        defer { giveBack() }
+        try heedTransaction()
         try await makeReady(limits)
         // Rows that were read one by one have been read to their end by now.
-        if case .open = transaction { try noteTransaction() }
+        try noteTransaction(client)
         state = .working
         do {
             try await tellSession(limits)
             let result = try await work(client, limits)
             if case .working = state { state = .ready }
-            if case .open = transaction { try noteTransaction() }
+            try noteTransaction(client)
             return result
         } catch {
             throw failed(error)
         }
     }
 
+    /// Takes note of a result whose rows will be read one by one; only in an exchange.
+    func read(rowByRow reader: any ResultReader) {
+        state = .reading(reader)
+    }
+
     /// Reads on in a result whose rows are read one by one.
     func nextRow(of reader: any ResultReader, timeout: Duration?) async throws -> Row? {
+        try take()
+        defer { giveBack() }
         guard case .reading(let current) = state, current === reader else {
             if lastRead === reader { return nil }
             if case .ended(let error) = state { throw error }
@@ -134,28 +194,60 @@ public final class Connection {
             }
             return row
         } catch {
+            reader.abandon()
             throw failed(error)
+        }
+    }
+
+    /// Ends the use of the connection: every later one throws, and a statement that some task still runs is given up.
+    ///
+    /// ``close()`` or ``renewed()`` must follow.
+    func endUse() async {
+        while true {
+            switch use.compareExchange(expected: .free, desired: .over, ordering: .acquiringAndReleasing).original {
+            case .free, .ending, .over: return
+            case .taken: break
+            }
+            let ender = Waiting.shared.reserve()
+            self.ender = ender
+            guard use.compareExchange(expected: .taken, desired: .ending, ordering: .acquiringAndReleasing).exchanged
+            else {
+                // It was given back in this very moment. What was reserved must be waited for all the same.
+                _ = ender.grant()
+                _ = await ender.wait(until: nil, cancellable: false)
+                continue
+            }
+            client.waits.stop()
+            _ = await ender.wait(until: nil, cancellable: false)
+            return
         }
     }
 
     /// Closes the connection and waits until the server has let the session go, whatever happens to the task.
     func close() async {
         idleEnd?.revoke()
-        if case .reading = state { beginEnding(.sending) }
-        abandonReader()
+        var reader: (any ResultReader)?
+        if case .reading(let current) = state {
+            beginEnding(.sending)
+            reader = current
+        }
+        // A text result is freed before its handle, and only its memory is; a prepared one after, with nothing left to send.
+        if reader is TextReader { reader?.abandon() }
         if let ending {
             await ending.finish()
             client.free()
         } else if let session = session.take() {
             await session.close()
         }
+        reader?.abandon()
     }
 
-    /// Lets go of the session, as good as new for another scope; every later use of this connection throws.
+    /// Lets go of the session, as good as new for another scope.
     ///
     /// - Returns: The session; `nil` when it cannot be used any more, and is still this connection's.
     func renewed() async -> Session? {
-        guard case .ready = state else { return nil }
+        // A client whose waits were stopped is of no use to another scope.
+        guard case .ready = state, !client.waits.isStopped else { return nil }
         state = .working
         do {
             try await session?.renew(Limits(deadline: .now + sessions.settings.closeTimeout, isCancellable: false))
@@ -164,13 +256,6 @@ public final class Connection {
             return nil
         }
         idleEnd?.revoke()
-        state = .ended(
-            DatabaseError(
-                .connectionSpent,
-                message: "This connection's scope has ended.",
-                advice: "A connection must not be kept beyond the scope that opened it."
-            )
-        )
         return session.take()
     }
 
@@ -199,28 +284,58 @@ public final class Connection {
         }
     }
 
+    /// Takes the connection for this task.
+    private func take() throws {
+        switch use.compareExchange(expected: .free, desired: .taken, ordering: .acquiring).original {
+        case .free:
+            return
+        case .taken:
+            throw DatabaseError(
+                .connectionBusy,
+                message: "This connection is in the middle of another statement, of another task.",
+                advice: "Wait for it to end first, or open a second connection."
+            )
+        case .ending, .over:
+            throw Self.spent
+        }
+    }
+
+    /// Gives back what ``take()`` has taken.
+    private func giveBack() {
+        guard !use.compareExchange(expected: .taken, desired: .free, ordering: .acquiringAndReleasing).exchanged else {
+            return
+        }
+        let ender = ender
+        use.store(.over, ordering: .releasing)
+        _ = ender?.grant()
+    }
+
+    private static var spent: DatabaseError {
+        DatabaseError(
+            .connectionSpent,
+            message: "This connection's scope has ended.",
+            advice: "A connection must not be kept beyond the scope that opened it."
+        )
+    }
+
     private func makeReady(_ limits: Limits) async throws {
         try Task.checkCancellation(in: limits)
         if let deadline, deadline <= .now {
             let error = DatabaseError.deadlineExceeded
-            if case .ended = state {} else { state = .ended(error) }
+            // The end of the scope has to find the reader of a stream.
+            if case .ready = state { state = .ended(error) }
             throw error
         }
         switch state {
-        case .ready:
+        case .ready, .working:
             return
-        case .working:
-            throw DatabaseError(
-                .connectionBusy,
-                message: "This connection is in the middle of another statement.",
-                advice: "Wait for it to end first, or open a second connection."
-            )
         case .reading(let reader):
             // Rows that nobody wanted are in the way of the next statement.
             do {
                 try await reader.finish(limits: limits)
                 state = .ready
             } catch {
+                reader.abandon()
                 throw failed(error)
             }
         case .ended(let error):
@@ -231,7 +346,7 @@ public final class Connection {
     /// The moment at which an exchange with this timeout is given up.
     private func earliest(_ timeout: Duration?) -> ContinuousClock.Instant? {
         guard let timeout else { return deadline }
-        let own = ContinuousClock.now + timeout
+        let own = ContinuousClock.Instant.after(timeout)
         return min(own, deadline ?? own)
     }
 
@@ -260,15 +375,10 @@ public final class Connection {
                 advice: "Open a new scope for what is left to do."
             )
         )
-        return interruption.error
+        return use.load(ordering: .relaxed) == .ending ? Self.spent : interruption.error
     }
 
     private func beginEnding(_ activity: SessionEnding.Activity) {
         if ending == nil { ending = session?.beginEnding(activity) }
-    }
-
-    private func abandonReader() {
-        // A text result is freed before its handle, and only its memory is; a prepared one frees itself after.
-        if case .reading(let reader as TextReader) = state { reader.abandon() }
     }
 }

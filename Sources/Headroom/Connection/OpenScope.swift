@@ -1,7 +1,7 @@
 /// A connection that was opened for a scope, until the scope ends.
 ///
-/// Not Sendable: one task at a time uses its connection. See ``Database/beginScope(until:waiting:holding:label:file:line:atDeadline:)``.
-package struct OpenScope {
+/// See ``Database/beginScope(until:waiting:holding:label:file:line:atDeadline:)``.
+package struct OpenScope: Sendable {
     /// The scope's connection.
     package let connection: Connection
 

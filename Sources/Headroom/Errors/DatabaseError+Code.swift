@@ -64,7 +64,7 @@ extension DatabaseError {
 
         /// The server ended the session, or the network did.
         public static let connectionLost = Code("connection_lost")
-        /// The connection was ended because an earlier statement was given up, or its scope's deadline has passed.
+        /// The connection was ended because an earlier statement was given up, or its scope or transaction is over.
         public static let connectionSpent = Code("connection_spent")
         /// The server sent more in one reply than is kept; the connection was ended.
         public static let replyTooLarge = Code("reply_too_large")
@@ -74,6 +74,10 @@ extension DatabaseError {
         public static let streamInterrupted = Code("stream_interrupted")
         /// The server ended a transaction by itself before its COMMIT.
         public static let transactionLost = Code("transaction_lost")
+        /// A transaction that was begun by hand is open, or autocommit was turned off, where another is to begin.
+        public static let transactionOpen = Code("transaction_open")
+        /// The connection was lost at a COMMIT, which may have taken effect.
+        public static let commitUnknown = Code("commit_unknown")
         /// The deadline of the statement or of the scope passed.
         public static let deadlineExceeded = Code("deadline_exceeded")
 

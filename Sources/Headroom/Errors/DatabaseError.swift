@@ -23,6 +23,9 @@ public struct DatabaseError: Error, Sendable {
     /// The name of the resource that is used up as the server calls it, such as `max_user_connections`.
     public var resource: String?
 
+    /// What failed after it and because of it, such as the ROLLBACK of a transaction.
+    public var secondary: [DatabaseError] = []
+
     /// Creates an error.
     public init(
         _ code: Code,

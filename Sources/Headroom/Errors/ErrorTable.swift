@@ -331,7 +331,7 @@ package enum ErrorTable {
             .connectionSpent,
             .session,
             .never,
-            "The connection was ended because an earlier statement was given up, or its scope's time is over.",
+            "The connection was ended because an earlier statement was given up, or its scope or transaction is over.",
             "Leave the scope and open another; do not catch the first error and go on."
         ),
         Kind(
@@ -346,7 +346,7 @@ package enum ErrorTable {
             .session,
             .never,
             "Another statement of the same connection is still under way.",
-            "A connection belongs to one task: await each statement before the next."
+            "A connection has one statement at a time, and a transaction belongs to its body: await each before the next."
         ),
         Kind(
             .streamInterrupted,
@@ -361,6 +361,20 @@ package enum ErrorTable {
             .transaction,
             "The server ended a transaction before its COMMIT; nothing of it was sent after that. Another node's commit undoes all of it; a statement that commits by itself keeps what came before.",
             "Run it again where that does no harm. If it happens each time, a statement in it commits by itself, as CREATE and ALTER do."
+        ),
+        Kind(
+            .transactionOpen,
+            .session,
+            .never,
+            "A transaction was to begin where one begun by hand is open, or where autocommit was turned off by hand.",
+            "Begin it with withTransaction, which may be nested, and leave autocommit on."
+        ),
+        Kind(
+            .commitUnknown,
+            .session,
+            .later,
+            "The connection was lost at a COMMIT, which may have taken effect.",
+            "See whether what it was to store is there before it is run again."
         ),
         Kind(
             .deadlineExceeded,
@@ -393,7 +407,7 @@ package enum ErrorTable {
     ]
 
     /// Kinds of which nobody knows what was left behind: only what may run twice may be run again.
-    static let leavesDoubt: Set<DatabaseError.Code> = [.connectionLost, .transactionLost]
+    static let leavesDoubt: Set<DatabaseError.Code> = [.connectionLost, .transactionLost, .commitUnknown]
 
     // MARK: Numbers
 

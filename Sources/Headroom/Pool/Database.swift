@@ -120,7 +120,7 @@ public final class Database: Sendable {
         line: UInt = #line,
         _ body: (Connection) async throws -> Result
     ) async throws -> Result {
-        let deadline = timeout.map { ContinuousClock.now + $0 }
+        let deadline = timeout.map { ContinuousClock.Instant.after($0) }
         let scope = try await beginScope(until: deadline, label: label, file: file, line: line)
         do {
             let result = try await body(scope.connection)
@@ -153,6 +153,7 @@ public final class Database: Sendable {
         line: UInt,
         atDeadline: (@Sendable () -> Void)? = nil
     ) async throws -> OpenScope {
+        if let deadline, deadline <= .now { throw DatabaseError.deadlineExceeded }
         let holder = Holder.thisProcess(program: settings.programName, label: label, site: "\(file):\(line)")
         let session = try await traced(DatabaseSpan.connecting(sessions, label: label)) {
             try await self.session(holder, until: deadline, waiting: waiting, holding: holding)
@@ -161,7 +162,7 @@ public final class Database: Sendable {
         let connection = Connection(
             session,
             sessions,
-            deadline: holding.map { ContinuousClock.now + $0 } ?? deadline,
+            deadline: holding.map { ContinuousClock.Instant.after($0) } ?? deadline,
             atDeadline: atDeadline
         )
         sessions.recorder.began(reused: isReused)
@@ -184,6 +185,7 @@ public final class Database: Sendable {
     ///   - scope: The scope.
     ///   - error: What it has failed with.
     package func end(_ scope: OpenScope, after error: (any Error)?) async {
+        await scope.connection.endUse()
         let reason = await finish(scope.connection, after: error)
         let held = scope.beganAt.duration(to: .now)
         sessions.recorder.ended(after: held, closed: reason)

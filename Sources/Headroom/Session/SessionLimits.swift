@@ -26,11 +26,27 @@ struct SessionLimits {
     mutating func beginning(scope: Duration?) -> String {
         statement = scope.map(Self.withGrace)
         let seconds = max(1, idle.seconds.rounded(.up))
-        var settings = ["wait_timeout = \(Int(clamped: seconds))"]
+        var settings = Self.state(isMariaDB: isMariaDB)
+        settings.append("wait_timeout = \(Int(clamped: seconds))")
         if isMariaDB { settings.append("idle_transaction_timeout = \(Int(clamped: seconds))") }
         if statement != nil { settings += statementSettings }
+        settings = settings.map { "SESSION \($0)" }
         if let mark { settings.append("@headroom_mark = GET_LOCK('\(mark)', 0)") }
-        return "SET SESSION \(settings.joined(separator: ", "))"
+        // NAMES must come first: after SET SESSION it is no keyword.
+        return "SET NAMES utf8mb4 COLLATE utf8mb4_general_ci, \(settings.joined(separator: ", "))"
+    }
+
+    /// What statements rely on, whatever a server's defaults and its `init_connect` are.
+    ///
+    /// That each commits by itself, what a string is, and that a value that does not fit is refused. The SQL modes are those of a
+    /// server that nobody has set up.
+    ///
+    /// The time zone and the isolation level stay the server's: our own statements count in UTC, and decide by conditions in
+    /// statements that lock.
+    private static func state(isMariaDB: Bool) -> [String] {
+        let modes = "STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
+        let more = isMariaDB ? "" : "ONLY_FULL_GROUP_BY,NO_ZERO_IN_DATE,NO_ZERO_DATE,"
+        return ["autocommit = 1", "sql_mode = '\(more)\(modes)'"]
     }
 
     /// What the session is to be told before a statement with this deadline; `nil` when what it knows will do.
@@ -50,7 +66,9 @@ struct SessionLimits {
 
     /// The client gives up first, and has the session ended at once; this is for when it cannot.
     private static func withGrace(_ duration: Duration) -> Duration {
-        max(duration, .zero) + duration / 10 + .milliseconds(500)
+        // A month is for ever, and no server takes much more.
+        let duration = min(max(duration, .zero), .seconds(2_592_000))
+        return duration + duration / 10 + .milliseconds(500)
     }
 
     private var statementSettings: [String] {

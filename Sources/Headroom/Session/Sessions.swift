@@ -45,7 +45,7 @@ struct Sessions: Sendable {
     ) async throws -> Session {
         try Task.checkCancellation()
         try Waiting.start()
-        let own = ContinuousClock.now + (waiting ?? settings.waitTimeout)
+        let own = ContinuousClock.Instant.after(waiting ?? settings.waitTimeout)
         let limits = Limits(deadline: min(own, deadline ?? own))
         let scope = holding ?? deadline.map { ContinuousClock.now.duration(to: $0) }
         guard let gate else { return try await connect(in: nil, Limits(deadline: deadline), scope: scope, reuse) }

@@ -6,12 +6,19 @@ func waitUntilReady(
     events: Int32,
     until deadline: ContinuousClock.Instant?,
     cancellable: Bool,
-    inline: inout InlineWait
+    inline: inout InlineWait,
+    stoppable: StoppableWait? = nil
 ) async -> Waiting.Outcome {
-    if !Waiting.shared.isOnThread, inline.shouldPoll() {
+    if stoppable?.isStopped != true, !Waiting.shared.isOnThread, inline.shouldPoll() {
         let answered = EventQueue.poll(descriptor, events: events, within: InlineWait.limit)
         inline.polled(answered: answered)
         if answered { return .ready }
     }
-    return await Waiting.shared.wait(for: descriptor, events: events, until: deadline, cancellable: cancellable)
+    return await Waiting.shared.wait(
+        for: descriptor,
+        events: events,
+        until: deadline,
+        cancellable: cancellable,
+        stoppable: stoppable
+    )
 }

@@ -113,6 +113,11 @@ final class Waiting: Sendable {
             waiting.end(identifier, .ready)
         }
 
+        /// Ends the wait as if its task were cancelled; nothing happens when it has ended.
+        func cancel() {
+            waiting.end(identifier, .cancelled)
+        }
+
         static func == (left: Self, right: Self) -> Bool { left.identifier == right.identifier }
 
         func hash(into hasher: inout Hasher) { hasher.combine(identifier) }
@@ -125,9 +130,11 @@ final class Waiting: Sendable {
         for descriptor: Int32,
         events: Int32,
         until deadline: ContinuousClock.Instant?,
-        cancellable: Bool
+        cancellable: Bool,
+        stoppable: StoppableWait? = nil
     ) async -> Outcome {
         let identifier = state.withLock { $0.table.reserve() }
+        stoppable?.begin(Reserved(identifier: identifier, waiting: self))
         return await rest(
             identifier,
             descriptor: descriptor,

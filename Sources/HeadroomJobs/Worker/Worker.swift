@@ -156,7 +156,7 @@ public struct Worker: Sendable {
                 report(.progressed(job, $0))
             }
             outcome = try await handler.run(run, connection)
-        } catch let error as DatabaseError where error.code == .connectionLost {
+        } catch let error as DatabaseError where [.connectionLost, .commitUnknown].contains(error.code) {
             return .interrupted(job, lease, error)
         } catch let ended as LeaseEnded {
             outcome = ended == .calledOff ? .cancelled : .lost
@@ -190,7 +190,9 @@ public struct Worker: Sendable {
             report(.ended(job, outcome))
         } catch let ended as LeaseEnded {
             report(.ended(job, ended == .calledOff ? .cancelled : .lost))
-        } catch let error as DatabaseError where [.connectionLost, .transactionLost].contains(error.code) {
+        } catch let error as DatabaseError
+            where [.connectionLost, .transactionLost, .commitUnknown].contains(error.code)
+        {
             // Whether the end was written is not known; the next connection finds out.
             return .interrupted(job, lease, error)
         }
