@@ -31,6 +31,12 @@ struct MailChannel: AlertChannel {
     }
 
     func send(_ alert: Alert) async throws {
+        // -i: a line with a single dot does not end the mail.
+        try await Helper.run(sendmail, ["-t", "-i"], input: Self.mail(alert, to: address))
+    }
+
+    /// The mail as sendmail takes it.
+    static func mail(_ alert: Alert, to address: String) -> String {
         // A file may be named in other letters, which a header holds only in code; the body has them too.
         let lines =
             [
@@ -43,7 +49,6 @@ struct MailChannel: AlertChannel {
             ] + (alert.advice.isEmpty ? [] : ["next: \(Escaping.line(alert.advice))"])
             + [""]
             + alert.facts.filter { !$0.value.isEmpty }.map { "\($0.name.lowercased()): \(Escaping.line($0.value))" }
-        // -i: a line with a single dot does not end the mail.
-        try await Helper.run(sendmail, ["-t", "-i"], input: lines.joined(separator: "\n") + "\n")
+        return lines.joined(separator: "\n") + "\n"
     }
 }

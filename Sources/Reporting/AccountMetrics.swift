@@ -104,7 +104,7 @@ package struct AccountMetrics {
         guard let slots = view.slots else { return }
         let name = "headroom_pool_connections"
         page.head(name, "Slots of the account on this host, by what goes on in them.")
-        for state in ["opening", "open", "idle", "draining", "program"] {
+        for state in ["opening", "open", "idle", "draining", "program", "unknown"] {
             page.sample(
                 name,
                 Double(slots.held.count { $0.holder.state.words == state }),

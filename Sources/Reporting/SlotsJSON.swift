@@ -64,6 +64,7 @@ extension Holder.State {
     /// The state in a word.
     package var words: String {
         switch self {
+        case .unknown: "unknown"
         case .opening: "opening"
         case .open: "open"
         case .idle: "idle"

@@ -105,7 +105,7 @@ struct SlotsText {
         if !report.waiting.isEmpty {
             let rows = report.waiting.map { waiting in
                 [
-                    counted(waiting.tasks, "task"), waiting.holder.program, "\(waiting.holder.processID)",
+                    counted(waiting.tasks, "task"), waiting.holder.program, Self.pid(waiting.holder),
                     "\(fixed(waiting.longest.seconds, 1)) s",
                 ]
             }
@@ -119,10 +119,12 @@ struct SlotsText {
     static func heldTooLong(_ report: SlotReport?) -> [String] {
         (report?.held ?? []).filter(\.holder.isHeldTooLong)
             .map { held in
-                "  held too long: slot \(held.slot), for \(fixed(held.holder.age.seconds, 0)) s by \(held.holder.program) "
-                    + "(process \(held.holder.processID)), opened at \(held.holder.site)"
+                "  held too long: slot \(held.slot), for \(fixed(held.holder.age.seconds, 0)) s by \(held.holder.words()), "
+                    + "opened at \(held.holder.site)"
             }
     }
+
+    private static func pid(_ holder: Holder) -> String { holder.processID == 0 ? "-" : "\(holder.processID)" }
 
     private func row(_ held: SlotReport.Held) -> [String] {
         let holder = held.holder
@@ -130,9 +132,9 @@ struct SlotsText {
             "\(held.slot)",
             holder.state.words + (holder.isHeldTooLong ? ", too long" : ""),
             holder.program,
-            "\(holder.processID)",
+            Self.pid(holder),
             holder.sessionID == 0 ? "-" : "\(holder.sessionID)",
-            "\(fixed(holder.age.seconds, 1)) s",
+            holder.since == 0 ? "-" : "\(fixed(holder.age.seconds, 1)) s",
             holder.label.isEmpty ? "-" : holder.label,
             holder.site.isEmpty ? "-" : holder.site,
         ]

@@ -283,6 +283,21 @@ import Testing
         #expect(text.contains("\"level\":\"CAUTION\"") && text.contains("\"change\":\"raised\""))
     }
 
+    @Test func `a webhook that answers with an error has told nobody, and that is said`() async throws {
+        let folder = TemporaryFolder()
+        // Not one that curl tries again.
+        let server = try OneRequestServer(status: "403 Forbidden")
+        try await filled("ten10", 7) {
+            let run = try await HeadroomProgram.run(
+                ["guard", "--once", "--history-file", "\(folder.path)/history.sqlite"],
+                environment: environment("ten10")
+                    .merging(["HEADROOM_WEBHOOK": "http://127.0.0.1:\(server.port)/hook"]) { $1 }
+            )
+            #expect(run.errors.contains("could not be sent"), "\(run.errors)")
+        }
+        #expect(server.request().hasPrefix("POST /hook"))
+    }
+
     @Test func `a webhook that sends elsewhere is not followed, and that is said without its address`() async throws {
         let folder = TemporaryFolder()
         let elsewhere = try OneRequestServer()

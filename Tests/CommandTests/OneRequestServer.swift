@@ -10,11 +10,11 @@ final class OneRequestServer: Sendable {
     private let text = Mutex("")
     private let thread = Mutex<pthread_t>(0)
 
-    // It sends whoever asks to the location; without one it answers that all is well.
-    init(location: String? = nil) throws {
+    // It sends whoever asks to the location; without one it answers that all is well, or what it is to.
+    init(location: String? = nil, status: String = "204 No Content") throws {
         reply =
             location.map { "HTTP/1.1 307 Temporary Redirect\r\nLocation: \($0)\r\nContent-Length: 0\r\n" }
-            ?? "HTTP/1.1 204 No Content\r\n"
+            ?? "HTTP/1.1 \(status)\r\n"
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)

@@ -67,29 +67,40 @@ import Testing
     }
 
     @Test func `--watch --json is an object a line, and Ctrl-C ends it with no session left`() async throws {
-        let run = try await HeadroomProgram.run(
-            "/bin/sh",
-            ["-c", "timeout -s INT 1.3 \"$0\" status --watch --json --interval 500ms", HeadroomProgram.path],
-            environment: environment("ten4")
+        let folder = TemporaryFolder()
+        let process = try HeadroomProcess(
+            ["status", "--watch", "--json", "--interval", "200ms"],
+            environment: environment("ten4"),
+            output: "\(folder.path)/said"
         )
-        let lines = run.output.split(separator: "\n")
-        #expect(lines.count >= 2)
+        defer { process.signal(SIGKILL) }
+        let isThere = try await eventually { GuardTests.text("\(folder.path)/said").split(separator: "\n").count >= 2 }
+        #expect(isThere)
+        process.signal(SIGINT)
+        _ = try await process.ended()
+        let lines = GuardTests.text("\(folder.path)/said").split(separator: "\n")
         #expect(lines.allSatisfy { $0.hasPrefix("{") && $0.hasSuffix("}") })
         #expect(try await eventually { try await SuiteServer.sessions(of: "ten4") == 0 })
     }
 
     @Test func `--watch on a terminal draws on the other screen, and gives the terminal back on Ctrl-C`() async throws {
-        let run = try await HeadroomProgram.run(
-            "/bin/sh",
-            [
-                "-c", "script -qec \"timeout -s INT 1.3 $0 status --watch --interval 500ms\" /dev/null < /dev/null",
-                HeadroomProgram.path,
-            ],
-            environment: environment("ten5")
+        let folder = TemporaryFolder()
+        let (said, id) = ("\(folder.path)/said", "\(folder.path)/id")
+        let command = "exec script -qefc \"echo \\$\\$ > \(id); exec $0 status --watch --interval 200ms\" /dev/null"
+        let terminal = try HeadroomProcess(
+            [],
+            environment: environment("ten5").merging(["SHELL": "/bin/sh"]) { $1 },
+            output: said,
+            through: ["/bin/sh", "-c", command]
         )
-        #expect(run.output.contains("\u{1B}[?1049h\u{1B}[?25l"))
-        #expect(run.output.contains("0 of 10 connections in use"))
-        #expect(run.output.hasSuffix("\u{1B}[?25h\u{1B}[?1049l"))
+        defer { terminal.signal(SIGKILL) }
+        let isDrawn = try await eventually { GuardTests.text(said).contains("0 of 10 connections in use") }
+        #expect(isDrawn)
+        let process = try #require(Int32(GuardTests.text(id).filter(\.isNumber)))
+        kill(process, SIGINT)
+        _ = try await terminal.ended()
+        #expect(GuardTests.text(said).contains("\u{1B}[?1049h\u{1B}[?25l"))
+        #expect(GuardTests.text(said).hasSuffix("\u{1B}[?25h\u{1B}[?1049l"))
     }
 
     @Test func `--all-accounts lists the others with PROCESS, and does not count them`() async throws {

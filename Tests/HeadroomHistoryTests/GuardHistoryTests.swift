@@ -43,10 +43,21 @@ struct GuardHistoryTests {
         let folder = TemporaryFolder()
         let history = try GuardHistory("\(folder.path)/history.sqlite", days: 2)
         let day = 86_400.0
-        for time in [1, day, 3 * day, 4 * day] { try await history.add(round(time)) }
+        for time in [1, day, 3 * day, 4 * day] {
+            let event = GuardEvent(
+                time: time,
+                kind: .level,
+                change: .raised,
+                level: .caution,
+                message: "m",
+                advice: "a"
+            )
+            try await history.add(round(time, events: [event]))
+        }
         try await history.prune(at: 4 * day)
         let times = try await history.samples(since: 0).map(\.time)
         #expect(times == [3 * day, 4 * day])
+        #expect(try await history.events(since: 0).map(\.time).sorted() == times)
     }
 
     @Test func `a file that is none is an error, not a crash`() throws {

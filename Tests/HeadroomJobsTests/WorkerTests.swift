@@ -78,8 +78,12 @@ import Testing
             #expect(failed.status == .failed)
             #expect(failed.retries == 3)
             #expect(failed.errorMessage == "Broken()")
+            let told: SQL = "SELECT alert_sent FROM import_jobs WHERE id = \(id)"
+            try await database.withConnection { _ = try await $0.query("UPDATE import_jobs SET alert_sent = 1") }
             #expect(try await queue.retry(id))
             #expect(try await queue.job(id)?.retries == 0)
+            // Should it fail again, that is told again.
+            #expect(try await database.withConnection { try await $0.query(told).first(Int.self) } == 0)
             #expect(try await worker.runOnce { _ in } == 1)
         }
     }

@@ -80,6 +80,9 @@ import Testing
         }
         #expect(!"\(settings)".contains("secret-word"))
         #expect(!String(reflecting: settings).contains("secret-word"))
+        var dumped = ""
+        dump(settings, to: &dumped)
+        #expect(!dumped.contains("secret-word") && dumped.contains(settings.username), "\(dumped)")
     }
 
     @Test(arguments: [2006, 2013, 2026, 1053, 1927, 4031])

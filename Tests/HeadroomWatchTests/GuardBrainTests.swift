@@ -155,6 +155,17 @@ struct GuardBrainTests {
         #expect(said == ["filling raised", "filling recovered"])
     }
 
+    @Test func `what the guard ends counts for a whole hour, over its rounds`() {
+        var allowance = KillAllowance(perRound: 5, perHour: 8)
+        allowance.note(5, at: 1_000)
+        #expect(allowance.left(at: 1_120) == 3)
+        allowance.note(3, at: 1_120)
+        #expect(allowance.left(at: 4_599) == 0)
+        #expect(allowance.left(at: 4_600) == 5)
+        allowance.note(1, at: 4_601)
+        #expect(allowance.left(at: 4_601) == 4)
+    }
+
     @Test func `the minutes until full are those of the line`() throws {
         var trend = Trend()
         for round in 0..<5 { trend.take(sample(10 + round * 10, at: Double(round) * 60, limit: 100)) }

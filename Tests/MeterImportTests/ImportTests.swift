@@ -150,6 +150,19 @@ import Testing
         #expect(rejected.map(\.2) == ["31/02/2024", "x"])
     }
 
+    @Test func `of one chunk all rejected rows are kept, also where they need several statements`() async throws {
+        let rows = (0..<450).map { "2024-01-01 00:00,x\($0)\n" }.joined()
+        let path = folder.write("start,value\n\(rows)2024-01-01 00:30,1\n", to: "many.csv")
+        let database = try await database("many_rejects")
+        let job = try await run(path, on: database)
+        #expect(job.counts.failed == 450, "\(job.errorMessage ?? "")")
+        let kept = try await database.withConnection { connection in
+            try await connection.query("SELECT COUNT(DISTINCT cell), MIN(line), MAX(line) FROM headroom_rejected_rows")
+                .first(Int.self, Int.self, Int.self)
+        }
+        #expect(kept?.0 == 450 && kept?.1 == 2 && kept?.2 == 451)
+    }
+
     @Test func `rejected rows are given back as a file although the file they come from is gone`() async throws {
         let database = try await database("rejects")
         let path = folder.write("mpan;datetime;kwh;note\n1;2024-01-01 00:00;1;a\n1;soon;2;\"b;c\"\n", to: "gone.csv")

@@ -54,9 +54,7 @@ extension Admission {
     var holdersInWords: String {
         var counts: [String: Int] = [:]
         for (_, holder) in holders {
-            let name =
-                "\(holder.program) (process \(holder.processID)\(holder.label.isEmpty ? "" : ", \(holder.label)"))"
-            counts[name, default: 0] += 1
+            counts[holder.words(holder.label), default: 0] += 1
         }
         guard !counts.isEmpty else { return "nobody holds one now" }
         let sorted = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }

@@ -2,6 +2,8 @@
 public struct Holder: Sendable, Hashable {
     /// What is going on in a slot; the raw values are what the file and `--json` use.
     public enum State: UInt8, Sendable, Hashable {
+        /// A program of another version of Headroom has it, and says what this one does not know.
+        case unknown = 0
         /// The connection is being opened.
         case opening = 1
         /// The connection is in use.
@@ -45,16 +47,27 @@ public struct Holder: Sendable, Hashable {
     /// The place in the program that opened it, such as `Shop/Orders.swift:41`.
     public var site = ""
 
-    /// How long ago it was taken.
-    public var age: Duration { .nanoseconds(max(0, Slot.now.subtracting(clamped: since))) }
+    /// How long ago it was taken; zero when that is not known.
+    public var age: Duration { since == 0 ? .zero : .nanoseconds(max(0, Slot.now.subtracting(clamped: since))) }
+
+    /// The program with its process, and what more is to be said of it, such as `php import.php (process 4312, session 7)`.
+    package func words(_ more: String = "") -> String {
+        let facts = [processID == 0 ? "" : "process \(processID)", more].filter { !$0.isEmpty }
+        return facts.isEmpty ? program : "\(program) (\(facts.joined(separator: ", ")))"
+    }
 
     /// Creates a holder that is nobody.
     public init() {}
 }
 
-/// The record of a holder in the slot file.
+/// The record of a holder in the slot file, its note.
+///
+/// A note of a later version is not read: its slot is held, as its lock says, and by whom is not known.
 extension Holder {
     static let size = 256
+
+    /// The version of the notes that this program writes; the first release left the byte at 0, and wrote the same.
+    private static let version: UInt8 = 1
 
     /// The bytes at the beginning that change while a slot is held.
     static let changingSize = 40
@@ -66,6 +79,7 @@ extension Holder {
             let raw = UnsafeMutableRawBufferPointer(bytes)
             raw[0] = state.rawValue
             raw[1] = isHeldTooLong ? 1 : 0
+            raw[2] = Self.version
             raw.storeBytes(of: processID.littleEndian, toByteOffset: 4, as: Int32.self)
             raw.storeBytes(of: processStart.littleEndian, toByteOffset: 8, as: UInt64.self)
             raw.storeBytes(of: since.littleEndian, toByteOffset: 16, as: Int64.self)
@@ -83,7 +97,13 @@ extension Holder {
         func number<Number: FixedWidthInteger>(_ offset: Int, _: Number.Type) -> Number {
             Number(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Number.self))
         }
-        state = State(rawValue: bytes[0]) ?? .opening
+        guard bytes[2] <= Self.version else {
+            state = .unknown
+            program = "another version of Headroom"
+            return
+        }
+        // Nothing is noted yet in a slot that has just been taken for the first time.
+        state = bytes[0] == 0 ? .opening : State(rawValue: bytes[0]) ?? .unknown
         isHeldTooLong = bytes[1] != 0
         processID = number(4, Int32.self)
         processStart = number(8, UInt64.self)

@@ -7,14 +7,13 @@ import CLibrary
 /// file, so that the kernel drops them when its process ends, also by kill -9. The file is never removed: another process
 /// would go on with the old one. Nothing here waits.
 final class SlotFile: SlotStore, Sendable {
-    private static let detailsAt = 20_480
-    private static let memberDetailsAt = detailsAt + SlotTable.slotCount * Holder.size
-    static let size = memberDetailsAt + SlotTable.memberCount * Holder.size
-
     /// The file's path.
     let path: String
 
     private let descriptor: Int32
+
+    /// Where the notes stand, of who holds what.
+    private let layout: SlotLayout
 
     /// Opens the file; makes it first when there is none.
     ///
@@ -22,23 +21,28 @@ final class SlotFile: SlotStore, Sendable {
     init(path: String) throws {
         self.path = path
         descriptor = try StateFolder.openShared(path)
+        // The head's lock: two that make the file may be of two versions.
+        let isOurs = Self.lockHead(descriptor)
+        defer { if isOurs { _ = kernel_unlock_byte(descriptor, SlotPlace.head.byte) } }
+        var magic: UInt64 = 0
+        _ = pread(descriptor, &magic, 8, 0)
+        let isNew = isOurs && magic == 0
+        layout = isNew ? SlotLayout() : Self.layout(descriptor)
         // With its room on the disk: no later write can meet a full one.
         var information = stat()
-        if fstat(descriptor, &information) == 0, information.st_size < Self.size {
-            let result = Machine.makeRoom(descriptor, Self.size)
+        if fstat(descriptor, &information) == 0, information.st_size < layout.fileSize {
+            let result = Machine.makeRoom(descriptor, layout.fileSize)
             guard result == 0 else { throw StateFolder.unusable(path, .system(result), "to be made") }
         }
-        var table = SlotTable()
-        let magic = table.bytes.prefix(8)
-        read(into: &table)
-        if table.bytes.prefix(8).allSatisfy({ $0 == 0 }) {
-            write(magic, at: 0)
-        } else if table.bytes.prefix(8) != magic {
+        if isNew {
+            write(layout.bytes, at: SlotLayout.offset)
+            // Last: whoever finds it finds the layout too.
+            write(SlotTable().bytes.prefix(8), at: 0)
+        } else if magic != 0, UInt64(littleEndian: magic) != SlotTable.magic {
             throw DatabaseError(
                 .stateFolderUnusable,
-                message: "\(path) was written by another version of Headroom.",
-                advice:
-                    "End the programs that still use the other version, or name another folder with HEADROOM_STATE_DIR."
+                message: "\(path) is not a file of slots: something else has written to it.",
+                advice: "With the account's programs ended, remove it; or name another folder with HEADROOM_STATE_DIR."
             )
         }
     }
@@ -52,6 +56,16 @@ final class SlotFile: SlotStore, Sendable {
             descriptor = try RegularFile.open(path, O_RDONLY)
         } catch {
             throw StateFolder.unusable(path, error, "to be opened")
+        }
+        layout = Self.layout(descriptor)
+    }
+
+    /// Reads where the notes are.
+    private static func layout(_ descriptor: Int32) -> SlotLayout {
+        withUnsafeTemporaryAllocation(byteCount: SlotLayout().size, alignment: 8) { buffer in
+            buffer.initializeMemory(as: UInt8.self, repeating: 0)
+            _ = pread(descriptor, buffer.baseAddress, buffer.count, off_t(SlotLayout.offset))
+            return SlotLayout(bytes: UnsafeRawBufferPointer(buffer))
         }
     }
 
@@ -111,27 +125,27 @@ final class SlotFile: SlotStore, Sendable {
 
     /// Writes who holds a slot.
     func writeHolder(_ slot: Int, _ holder: Holder) {
-        holder.withBytes { write($0, at: Self.detailsAt + slot * Holder.size) }
+        holder.withBytes { write($0, at: layout.slotNotes + slot * layout.noteSize) }
     }
 
     /// Writes the part of a slot's record that changes while it is held.
     func writeProgress(_ slot: Int, _ holder: Holder) {
-        holder.withBytes { write($0[..<Holder.changingSize], at: Self.detailsAt + slot * Holder.size) }
+        holder.withBytes { write($0[..<Holder.changingSize], at: layout.slotNotes + slot * layout.noteSize) }
     }
 
     /// Writes who a member is.
     func writeMemberHolder(_ index: Int, _ holder: Holder) {
-        holder.withBytes { write($0, at: Self.memberDetailsAt + index * Holder.size) }
+        holder.withBytes { write($0, at: layout.memberNotes + index * layout.noteSize) }
     }
 
     /// Reads who holds a slot, or held it last.
     func holder(of slot: Int) -> Holder {
-        readHolder(at: Self.detailsAt + slot * Holder.size)
+        readHolder(at: layout.slotNotes + slot * layout.noteSize)
     }
 
     /// Reads who a member is.
     func holder(ofMember index: Int) -> Holder {
-        readHolder(at: Self.memberDetailsAt + index * Holder.size)
+        readHolder(at: layout.memberNotes + index * layout.noteSize)
     }
 
     private func readHolder(at offset: Int) -> Holder {
@@ -181,9 +195,11 @@ extension SlotFile {
     /// Takes the right to write the head, which others have for microseconds only.
     ///
     /// - Returns: Whether it was to be had within a few milliseconds; a process stopped in the very middle keeps it.
-    func lockHead() -> Bool {
+    func lockHead() -> Bool { Self.lockHead(descriptor) }
+
+    private static func lockHead(_ descriptor: Int32) -> Bool {
         for _ in 0..<10_000 {
-            if tryLock(.head) { return true }
+            if kernel_try_lock_byte(descriptor, SlotPlace.head.byte) == 0 { return true }
             sched_yield()
         }
         return false

@@ -16,6 +16,8 @@ enum SlotPlace: Hashable {
     case head
 
     /// Far behind the records, where no byte needs to exist to be locked.
+    ///
+    /// The same in every version, for ever: a program that locked another byte would grant what one beside it holds.
     var byte: Int64 {
         switch self {
         case .slot(let index): 1 << 24 + Int64(index)

@@ -2,6 +2,7 @@
 ///
 /// Only a hint, as other processes write it while it is read: whether a slot is held the kernel's lock on its byte decides,
 /// and whether a member lives the lock on the member's. All decisions that need no lock are made here, on the bytes alone.
+/// Its bytes have the same places in every version; what is new goes into what is free, see ``SlotLayout``.
 struct SlotTable {
     /// The most slots of an account on one host, whatever its limit.
     static let slotCount = 512
@@ -16,7 +17,7 @@ struct SlotTable {
     static let membersAt = statesAt + slotCount
     static let memberSize = 32
 
-    /// The first eight bytes of a slot file, with the version of its layout.
+    /// The first eight bytes of a slot file of any version.
     static let magic: UInt64 = 0x31_4D_4F_4F_52_44_41_48
 
     /// The bytes as they are in the file.
@@ -122,6 +123,9 @@ struct SlotTable {
             bytes[start + 21] = newValue.isPresent ? 1 : 0
             write(UInt16(clamping: newValue.hosts), at: start + 22)
             write(UInt16(clamping: newValue.share), at: start + 24)
+            // What a later version has said there of another member.
+            write(UInt16(0), at: start + 26)
+            write(UInt32(0), at: start + 28)
         }
     }
 

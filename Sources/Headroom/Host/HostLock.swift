@@ -128,10 +128,9 @@ public final class HostLock: Sendable {
 
     private func taken(after timeout: Duration) -> DatabaseError {
         let holder = Self.holder(descriptor)
-        let label = holder.label.isEmpty ? "" : ", \(holder.label)"
         return DatabaseError(
             .lockTaken,
-            message: "The lock '\(name)' is held by \(holder.program) (process \(holder.processID)\(label)), "
+            message: "The lock '\(name)' is held by \(holder.words(holder.label)), "
                 + "for \(holder.age.components.seconds) s now.",
             advice: timeout > .zero
                 ? "It was waited for, for \(timeout.components.seconds) s." : "Wait for it with --wait SECONDS."

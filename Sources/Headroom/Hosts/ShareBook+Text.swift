@@ -1,4 +1,4 @@
-/// The book as the database keeps it: a line for each host, its numbers first and its name last.
+/// The book as the database keeps it: a line for each host, its numbers, its name, and what a later version adds behind it.
 extension ShareBook {
     /// The book as text.
     var text: String {
@@ -8,7 +8,7 @@ extension ShareBook {
                 Int64(entry.budget), Int64(entry.setAside), entry.clockError,
             ]
             let name = Escaping.line(entry.name).replaced("\t", with: " ")
-            return ([entry.host] + numbers.map(String.init) + [name]).joined(separator: "\t")
+            return ([entry.host] + numbers.map(String.init) + [name]).joined(separator: "\t") + entry.further
         }
         .joined(separator: "\n")
     }
@@ -22,7 +22,7 @@ extension ShareBook {
             let fields = line.pieces(separator: "\t", omittingEmptySubsequences: false)
             let numbers = fields.dropFirst().prefix(8).compactMap { Int64($0) }
             let counts = [numbers.prefix(3), numbers.dropFirst(5).prefix(2)].joined()
-            guard fields.count == 10, numbers.count == 8, let host = fields.first, let name = fields.last,
+            guard fields.count >= 10, numbers.count == 8, let host = fields.first,
                 entries.count < Self.mostHosts, counts.allSatisfy({ (0...Self.mostConnections).contains($0) }),
                 numbers[3...4].allSatisfy({ (0...Self.lastMoment).contains($0) })
             else { return nil }
@@ -37,7 +37,8 @@ extension ShareBook {
                     budget: Int(numbers[5]),
                     setAside: Int(numbers[6]),
                     clockError: numbers[7],
-                    name: String(name)
+                    name: String(fields[9]),
+                    further: fields.dropFirst(10).map { "\t\($0)" }.joined()
                 )
             )
         }

@@ -40,6 +40,9 @@ struct ShareBook: Sendable, Hashable {
 
         /// The host's name, for people.
         var name = ""
+
+        /// What a later version of Headroom says of the host besides: kept as it is.
+        var further = ""
     }
 
     /// What a host asks for.
@@ -142,6 +145,7 @@ struct ShareBook: Sendable, Hashable {
         own.setAside = request.hosts * (1 + request.base)
         own.clockError = request.clock.subtracting(clamped: now) / 1_000
         own.name = request.name
+        own.further = ""
         write(own)
 
         let othersAreShort = others.contains { $0.expires > now && $0.wanted > $0.share }

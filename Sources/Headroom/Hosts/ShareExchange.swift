@@ -57,7 +57,7 @@ struct ShareExchange {
                 throw DatabaseError(
                     .statementFailed,
                     message: "The account's row of headroom_shares cannot be read.",
-                    advice: "Another version of Headroom may have written it. With all programs ended, delete the row."
+                    advice: "Something else has written to it. With all programs ended, delete the row."
                 )
             }
             let remains = try await endExpired(book.expired(at: page.now, except: host.identity), client, limits)

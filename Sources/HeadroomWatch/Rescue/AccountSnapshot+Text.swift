@@ -95,7 +95,8 @@ extension AccountSnapshot {
 extension AccountSnapshot.Entry {
     /// Reads the fields of a session's line; `nil` when they are others.
     fileprivate init?(fields: [String]) {
-        guard fields.count == 6, let id = UInt64(fields[0]), let seconds = Double(fields[5]),
+        // A later version may have added some.
+        guard fields.count >= 6, let id = UInt64(fields[0]), let seconds = Double(fields[5]),
             AccountSnapshot.isPlausible(seconds)
         else { return nil }
         self.init(

@@ -93,6 +93,7 @@ struct Checkup {
     /// Without labels and arguments: a command line may hold anything.
     private static func holder(_ holder: Holder) -> String {
         let program = holder.program.begins(with: "headroom ") ? holder.program : holder.program.firstWord
+        if holder.state == .unknown { return holder.program }
         return "\(program), process \(holder.processID), for \(fixed(holder.age.seconds, 1)) s"
             + (holder.isHeldTooLong ? ", too long" : "")
     }

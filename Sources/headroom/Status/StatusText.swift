@@ -92,8 +92,7 @@ struct StatusText {
             let waiting = slots.waiting.reduce(0) { $0 + $1.tasks }
             var holders = slots.held.prefix(3)
                 .map { held in
-                    let session = held.holder.sessionID == 0 ? "" : ", session \(held.holder.sessionID)"
-                    return "\(held.holder.program) (process \(held.holder.processID)\(session))"
+                    held.holder.words(held.holder.sessionID == 0 ? "" : "session \(held.holder.sessionID)")
                 }
             if slots.held.count > 3 { holders.append("and \(slots.held.count - 3) more") }
             let by = holders.isEmpty ? "" : ": " + holders.joined(separator: ", ")
@@ -112,7 +111,7 @@ struct StatusText {
             facts.append(["host \(printable(host.name))", "\(state)\(clock)"])
         }
         for lock in view.locks {
-            let holder = "\(lock.holder.program) (process \(lock.holder.processID)), for \(Self.age(lock.holder.age))"
+            let holder = "\(lock.holder.words()), for \(Self.age(lock.holder.age))"
             facts.append(["lock \(lock.name)", printable(holder)])
         }
         return facts
