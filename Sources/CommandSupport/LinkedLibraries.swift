@@ -1,4 +1,5 @@
 import CKernel
+import CSQLite
 import Glibc
 import Headroom
 
@@ -6,7 +7,7 @@ import Headroom
 package enum LinkedLibraries {
     /// Whether all of them are inside the program (`scripts/build-release`), which then loads none.
     package static var areInside: Bool {
-        #if HEADROOM_STATIC
+        #if STATIC_PROGRAM
         true
         #else
         false
@@ -15,7 +16,7 @@ package enum LinkedLibraries {
 
     /// The program's version and those of the C libraries that it runs with, a line each.
     package static var versions: [String] {
-        let libraries = ClientLibrary.versions + [("glibc", String(cString: gnu_get_libc_version()))]
+        let libraries = ClientLibrary.versions + [("SQLite", String(cString: sqlite3_libversion())), ("glibc", String(cString: gnu_get_libc_version()))]
         let place = areInside ? "inside the program" : "of this host"
         return ["headroom \(headroomVersion)"] + libraries.map { "  \($0.name) \($0.version), \(place)" }
     }

@@ -50,7 +50,8 @@ import Testing
         #expect(
             classes == [
                 .later: [
-                    "budget_exhausted", "host_exhausted", "lock_taken", "account_limit_reached", "user_limit_reached",
+                    "budget_exhausted", "commit_unknown", "host_exhausted", "lock_taken", "account_limit_reached",
+                    "user_limit_reached",
                 ],
                 .transaction: ["transaction_lost"],
                 .otherNode: [

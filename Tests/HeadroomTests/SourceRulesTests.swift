@@ -43,6 +43,7 @@ import Testing
     /// Where an error's number is looked at outside the table of errors, and why the table cannot say it.
     private let numbers: [String: String] = [
         "Headroom/Client/PreparedReader.swift": "one prepared statement less is its own cure",
+        "Headroom/Connection/Connection+Transaction.swift": "a savepoint that is gone says that the transaction is",
         "Headroom/Errors/DatabaseError.swift": "a deadlock undoes the transaction and not the statement alone",
         "Headroom/Errors/RetryPolicy.swift": "the numbers that a caller adds, with its reason",
         "Headroom/Hosts/HostsReport.swift": "no table means that no hosts share",

@@ -10,7 +10,7 @@ package enum ClientLibrary {
     package static var versions: [(name: String, version: String)] {
         var versions = [("MariaDB Connector/C", version)]
         versions.append(("OpenSSL", OpenSSL_version(OPENSSL_VERSION_STRING).map { String(cString: $0) } ?? "unknown"))
-        #if HEADROOM_STATIC
+        #if STATIC_PROGRAM
         versions.append(("zlib", String(cString: zlibVersion())))
         #endif
         return versions
