@@ -123,7 +123,9 @@ let package = Package(
         // What the programs have in common: flags, output, signals, systemd.
         .target(
             name: "CommandSupport",
-            dependencies: ["CKernel", "CSQLite", "Headroom", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+            dependencies: [
+                "CKernel", "CSQLite", "Headroom", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
         ),
         // The ways on which somebody is told: a command, a webhook, mail.
         .target(

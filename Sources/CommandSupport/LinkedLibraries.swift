@@ -16,7 +16,10 @@ package enum LinkedLibraries {
 
     /// The program's version and those of the C libraries that it runs with, a line each.
     package static var versions: [String] {
-        let libraries = ClientLibrary.versions + [("SQLite", String(cString: sqlite3_libversion())), ("glibc", String(cString: gnu_get_libc_version()))]
+        let libraries =
+            ClientLibrary.versions + [
+                ("SQLite", String(cString: sqlite3_libversion())), ("glibc", String(cString: gnu_get_libc_version())),
+            ]
         let place = areInside ? "inside the program" : "of this host"
         return ["headroom \(headroomVersion)"] + libraries.map { "  \($0.name) \($0.version), \(place)" }
     }
