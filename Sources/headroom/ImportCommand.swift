@@ -1,6 +1,5 @@
 public import ArgumentParser
 import CommandSupport
-import FoundationEssentials
 import Headroom
 import HeadroomJobs
 public import MeterImport
@@ -77,8 +76,7 @@ struct ImportCommand: AsyncParsableCommand {
                     type: type.rawValue,
                     isDryRun: dryRun,
                     metadata: facts.options.metadata
-                ),
-                batchID: UUID().uuidString.lowercased()
+                )
             )
             let handler = MeterImportHandler(
                 helper: parallel == 2 ? database : nil,

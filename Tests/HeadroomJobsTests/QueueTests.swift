@@ -6,6 +6,16 @@ import Testing
 
 /// The queue on the host application's table.
 @Suite(.sandbox()) struct QueueTests {
+    @Test func `batch ids are random UUIDs, and no two are the same`() {
+        let ids = (0..<1000).map { _ in JobQueue.randomBatchID() }
+        #expect(Set(ids).count == 1000)
+        #expect(
+            ids.allSatisfy {
+                $0.wholeMatch(of: /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/) != nil
+            }
+        )
+    }
+
     @Test func `a queued job comes back as it was put in`() async throws {
         try await withQueue("roundtrip") { queue, _ in
             let id = try await queue.add(job("/a.csv", .high), batchID: "batch-1")

@@ -12,14 +12,34 @@ public struct JobQueue: Sendable {
         self.database = database
     }
 
+    /// A random UUID (RFC 9562, version 4).
+    ///
+    /// Not Foundation's: where there is no /dev/urandom, as in many a jail, that is all zeros, without a word.
+    ///
+    /// - Returns: The UUID, in lower case.
+    public static func randomBatchID() -> String {
+        var random = SystemRandomNumberGenerator()
+        let (high, low) = (random.next() & ~0xF000 | 0x4000, random.next() & ~(3 << 62) | 1 << 63)
+        let digits = [high, low]
+            .map { word in
+                let text = String(word, radix: 16)
+                return String(repeating: "0", count: 16 - text.utf8.count) + text
+            }
+            .joined()
+        let ends = [8, 12, 16, 20, 32]
+        return zip([0] + ends, ends)
+            .map { String(digits.dropFirst($0).prefix($1 - $0)) }
+            .joined(separator: "-")
+    }
+
     /// Queues a job.
     ///
     /// - Parameters:
     ///   - job: The job.
-    ///   - batchID: A UUID that no other job has.
+    ///   - batchID: A UUID that no other job has; a random one by default.
     /// - Returns: The job's id.
     /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
-    public func add(_ job: NewJob, batchID: String) async throws -> Int {
+    public func add(_ job: NewJob, batchID: String = JobQueue.randomBatchID()) async throws -> Int {
         try await database.withConnection { connection in
             try await RetryPolicy.run {
                 let result = try await connection.query(

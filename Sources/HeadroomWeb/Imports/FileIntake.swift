@@ -69,7 +69,7 @@ struct FileIntake: Sendable {
         try await file.complete()
         // Before it is queued: the job may be there though its answer was lost. A file that no job names goes with the next.
         await file.keep()
-        let id = try await dashboard.queue.add(job, batchID: UUID().uuidString.lowercased())
+        let id = try await dashboard.queue.add(job)
         dashboard.options.ring()
         await dashboard.jobs.expire()
         dashboard.note("file queued", context, ["web.job": "\(id)"])

@@ -1,6 +1,5 @@
 public import ArgumentParser
 import CommandSupport
-import FoundationEssentials
 import Headroom
 public import HeadroomJobs
 import MeterImport
@@ -57,7 +56,7 @@ struct AddJob: AsyncParsableCommand {
                 isDryRun: dryRun,
                 metadata: options.metadata
             )
-            let id = try await JobQueue(Database(loaded.database)).add(job, batchID: UUID().uuidString.lowercased())
+            let id = try await JobQueue(Database(loaded.database)).add(job)
             queue.ring(loaded)
             Console.print("queued job \(id): \(job.filename)")
         }
