@@ -19,7 +19,9 @@ import Testing
         #expect(run.status == 0)
         for fact in [
             "version", "libmariadb", "kernel", "yama ptrace_scope", "DB_USERNAME", "the environment", "level", "limit",
-            "10, the account's own option", "state folder", "locks", "slots",
+            "10, the account's own option", "state folder", "locks", "slots", "libraries", "other users' processes",
+            "cron",
+            "hanging up a process's connection", "address space",
         ] {
             #expect(run.output.contains(fact), "\(fact)")
         }

@@ -1,3 +1,5 @@
+import CKernel
+import CommandSupport
 import Glibc
 import Headroom
 
@@ -16,10 +18,8 @@ enum HostCheckup {
         let isContainer = access("/.dockerenv", F_OK) == 0 || access("/run/.containerenv", F_OK) == 0
         facts.append(("container", isContainer || getenv("container") != nil ? "yes" : "not seen"))
         facts.append(("user", "\(geteuid()), groups \(groups.map { "\($0)" }.joined(separator: " "))"))
-        var files = rlimit()
-        if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files) == 0 {
-            facts.append(("open files", "\(files.rlim_cur) of \(files.rlim_max)"))
-        }
+        facts.append(("libraries", LinkedLibraries.areInside ? "inside the program" : "of this host"))
+        facts += limits + processes + schedules
         for (label, path) in [
             ("yama ptrace_scope", "/proc/sys/kernel/yama/ptrace_scope"),
             ("protected_regular", "/proc/sys/fs/protected_regular"),
@@ -30,6 +30,57 @@ enum HostCheckup {
         }
         facts.append(("/run/headroom", folder("/run/headroom")))
         return facts
+    }
+
+    /// What one user may have, and where a hoster bounds the whole account.
+    private static var limits: [(String, String)] {
+        var facts = [
+            ("open files", RLIMIT_NOFILE),  // Of no name in Swift's module (bits/resource.h).
+            ("processes and threads", __rlimit_resource(6)), ("address space", RLIMIT_AS),
+        ]
+        .map { label, resource in
+            var limit = rlimit()
+            getrlimit(__rlimit_resource_t(resource.rawValue), &limit)
+            return (label, "\(bound(limit.rlim_cur)) of \(bound(limit.rlim_max))")
+        }
+        if let memory = read("/sys/fs/cgroup/memory.max") {
+            facts.append(("memory of the group", memory.keeping { !$0.endsLine }))
+        }
+        if access("/proc/lve/list", F_OK) == 0 {
+            facts.append(("CloudLinux", "yes: its limits (LVE) bind this account"))
+        }
+        return facts
+    }
+
+    private static func bound(_ value: rlim_t) -> String { value == rlim_t.max ? "no limit" : "\(value)" }
+
+    /// What can be seen and done of other processes, which `rescue` lives on.
+    private static var processes: [(String, String)] {
+        guard access("/proc/self/stat", R_OK) == 0 else {
+            return [("/proc", "not there: nobody can be told who holds a connection")]
+        }
+        let seen = access("/proc/1/stat", R_OK) == 0
+        let others = seen ? "seen" : "hidden (hidepid): rescue finds this user's own connections only"
+        // The call is not there (ENOSYS) before Linux 5.6; for this process itself it needs no right.
+        let handle = kernel_pidfd_open(getpid())
+        let copy = handle >= 0 ? kernel_pidfd_getfd(handle, 0) : -1
+        let isThere = copy >= 0 || errno == EBADF
+        if copy >= 0 { close(copy) }
+        if handle >= 0 { close(handle) }
+        let hangUp =
+            isThere ? "possible" : "not on this kernel (pidfd_getfd, Linux 5.6): rescue ends the process instead"
+        return [("other users' processes", others), ("hanging up a process's connection", hangUp)]
+    }
+
+    /// What can start Headroom without root.
+    private static var schedules: [(String, String)] {
+        let folders = (getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin").pieces(separator: ":")
+        let hasCron = folders.contains { access("\($0)/crontab", X_OK) == 0 }
+        let hasUnits = access("/run/user/\(geteuid())/systemd/private", F_OK) == 0
+        let name = getpwuid(geteuid()).flatMap { $0.pointee.pw_name }.map { String(cString: $0) } ?? ""
+        let lingers = !name.isEmpty && access("/var/lib/systemd/linger/\(name)", F_OK) == 0
+        let units = hasUnits ? lingers ? "yes" : "yes, while this user is logged in (no linger)" : "no"
+        return [("cron", hasCron ? "crontab is there" : "no crontab"), ("systemd units of this user", units)]
     }
 
     /// A folder or file with its owner and rights.
