@@ -20,7 +20,7 @@ public final class Connection {
     var state = State.ready
 
     /// The deadline of the scope; no statement runs past it.
-    let deadline: ContinuousClock.Instant?
+    private(set) var deadline: ContinuousClock.Instant?
 
     /// The stream that was read to its end last: asked again, it has no further row, but nothing is wrong.
     private weak var lastRead: (any ResultReader)?
@@ -86,6 +86,9 @@ public final class Connection {
     /// Whether the connection is encrypted.
     public var isEncrypted: Bool { client.isEncrypted }
 
+    /// How long short statements may take (``DatabaseSettings/answerTimeout``).
+    package var answerTimeout: Duration { sessions.settings.answerTimeout }
+
     /// Whether a further statement can be run: the session is neither lost nor given up, as far as was seen.
     package var isUsable: Bool {
         if case .ended = state { return false }
@@ -113,6 +116,14 @@ public final class Connection {
         } catch {
             throw failed(error)
         }
+    }
+
+    /// Gives the statements of the body so much time together, where the scope leaves them as much.
+    package func within<Result>(_ time: Duration, _ body: () async throws -> Result) async throws -> Result {
+        let outer = deadline
+        deadline = earliest(time)
+        defer { deadline = outer }
+        return try await body()
     }
 
     /// Reads on in a result whose rows are read one by one.
