@@ -19,6 +19,13 @@ import Testing
         #expect(second?.code == .deadlineExceeded)
     }
 
+    @Test func `what ends a session that was given up is given up itself, and not ended by another`() async throws {
+        let server = try SilentServer(isTrickling: true)
+        let error = await #expect(throws: DatabaseError.self) { try await AccountWatch(server.settings).report() }
+        #expect(error?.code == .deadlineExceeded)
+        #expect(server.connections == 2)
+    }
+
     @Test func `a rescue tries again, and says what it met`() async throws {
         var loaded = try SettingsSources(environment: ["DB_USERNAME": "app"]).load()
         loaded.database = server.settings
