@@ -77,7 +77,7 @@ struct KillIdleCommand: AsyncParsableCommand {
             let log = try log.map { try KillLog($0) }
             // From the reserve: who frees places must not wait for one.
             let report = try await Database(settings, share: .reserve)
-                .withConnection { connection in
+                .withBriefConnection { connection in
                     try await IdleKill(policy)
                         .run(on: connection, isDryRun: dryRun) { outcome in
                             guard outcome.result != .skipped || outcome.reason == .inTransaction else { return }

@@ -58,7 +58,8 @@ extension SlotsCommand {
     private func showHosts(_ settings: DatabaseSettings) async throws {
         repeat {
             // From the reserve: who looks must see the hosts also while they have all of the account, and takes no share.
-            let report = try await Database(settings, share: .reserve).withConnection { try await HostsReport.read($0) }
+            let report = try await Database(settings, share: .reserve)
+                .withBriefConnection { try await HostsReport.read($0) }
             guard let report else {
                 throw DatabaseError(
                     .accountUnknown,

@@ -47,6 +47,16 @@ extension Client {
         }
     }
 
+    /// Counts a further result of a reply before it is read.
+    ///
+    /// - Throws: ``DatabaseError`` when the reply has too many; the library is cut off then.
+    func takeFurtherResult() throws(DatabaseError) {
+        guard !replyBound.takeResult() else { return }
+        isOverBound = true
+        disconnect()
+        throw StatementFailure.replyTooLarge
+    }
+
     /// The error of a call that has failed, whose number and text the library has left.
     func error(_ number: Int, _ text: String, state: String? = nil) -> DatabaseError {
         isOverBound

@@ -38,6 +38,7 @@ extension Client {
         // Each reply counts its packets from 1, but the library counts on from the reply before when two statements were
         // sent at once.
         handle.pointee.net.pkt_nr = 1
+        replyBound.begin()
         return try await drive(0 as my_bool, limits: limits) { result in
             mysql_read_query_result_start(result, handle)
         } resume: { result, events in
@@ -48,6 +49,7 @@ extension Client {
     /// Makes the session as good as new, in the way that keeps the account's count right on this server.
     func renew(_ settings: DatabaseSettings, limits: Limits) async throws {
         try await collectReplies(limits)
+        replyBound.begin()
         let failed: my_bool
         if isMariaDB {
             let username = CString(settings.username)

@@ -82,7 +82,7 @@ final class Client {
     /// The bytes of the statement that was sent last, with its values.
     var bytesSent = 0
 
-    /// Whether a call was given up in the middle: nothing that the library says reaches the server any more.
+    /// Whether a call or a reply was given up in the middle: nothing that the library says reaches the server any more.
     private(set) var isCutOff = false
 
     /// Whether the server had greeted when the handle was freed.
@@ -194,6 +194,9 @@ final class Client {
     /// When the wait is interrupted the library is cut off from the server, so that the call fails and unwinds at once; the
     /// session can then only be ended, through ``socket``.
     ///
+    /// The limits are looked at in every round, and not only in a wait: a server that has always sent more already is never
+    /// waited for.
+    ///
     /// - Parameters:
     ///   - result: Where the call leaves its result; its value before the call.
     ///   - limits: When to give up.
@@ -208,8 +211,11 @@ final class Client {
         resume: (UnsafeMutablePointer<Result>, Int32) -> Int32
     ) async throws(Interruption) -> Result {
         var result = result
+        if let interruption = limits.passed {
+            cutOff()
+            throw interruption
+        }
         forgetTLSErrors()
-        if !isLoggingIn { replyBound.begin() }
         var status = start(&result)
         while status != 0 {
             let outcome = await waitUntilReady(
@@ -222,16 +228,21 @@ final class Client {
                 inline: &inline,
                 stoppable: waits
             )
-            guard outcome == .ready else {
-                isCutOff = true
-                disconnect()
+            let given: Interruption = outcome == .cancelled ? .cancelled : .deadlinePassed
+            if let interruption = outcome == .ready ? limits.passed : given {
+                cutOff()
                 while status != 0 { status = resume(&result, status & 3) }
-                throw outcome == .cancelled ? .cancelled : .deadlinePassed
+                throw interruption
             }
             forgetTLSErrors()
             status = resume(&result, status & 3)
         }
         return result
+    }
+
+    private func cutOff() {
+        isCutOff = true
+        disconnect()
     }
 }
 
@@ -250,6 +261,12 @@ struct Limits {
 
     /// Whether cancelling the task ends the wait; false for what must finish, such as a COMMIT or a KILL.
     var isCancellable = true
+
+    /// Why to give up now; `nil` while there is no reason to.
+    fileprivate var passed: Interruption? {
+        if isCancellable, Task.isCancelled { return .cancelled }
+        return deadline.map { $0 <= .now } == true ? .deadlinePassed : nil
+    }
 }
 
 /// Why a wait was given up.

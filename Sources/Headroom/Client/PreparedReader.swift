@@ -38,7 +38,7 @@ extension Client {
     }
 
     /// Prepares a statement; where the server has no room for one more, the kept ones make it.
-    private func prepare(
+    func prepare(
         _ text: String,
         fetching: Fetching,
         keptAs name: String?,
@@ -49,6 +49,7 @@ extension Client {
         let reader = PreparedReader(self, statement, isWhole: fetching == .whole, keptAs: name)
         let query = CString(text)
         bytesSent = query.count
+        replyBound.begin()
         defer { withExtendedLifetime(query) {} }
         let unprepared = try await drive(Int32(0), limits: limits) { result in
             mysql_stmt_prepare_start(result, statement, query.pointer, UInt(query.count))
@@ -125,12 +126,19 @@ final class PreparedReader: ResultReader {
         )
     }
 
+    /// Has the statement run for so many rows of values at once.
+    func runs(forRows count: Int) {
+        var count = UInt32(clamping: count)
+        mysql_stmt_attr_set(statement, STMT_ATTR_ARRAY_SIZE, &count)
+    }
+
     /// Runs the statement with its values.
     func execute(_ binds: UnsafeMutablePointer<MYSQL_BIND>, limits: Limits) async throws {
         // What the statement may still owe the server's replies to: those sent ahead of a kept one.
         try await client.collectReplies(limits)
         guard let statement else { return }
         guard mysql_stmt_bind_param(statement, binds) == 0 else { throw error }
+        client.replyBound.begin()
         client.bytesSent = (0..<parameterCount).reduce(0) { $0 + Int(clamping: binds[$1].length_value) }
         let failed = try await client.drive(Int32(0), limits: limits) { result in
             mysql_stmt_execute_start(result, statement)
@@ -218,6 +226,7 @@ final class PreparedReader: ResultReader {
         if isWhole {
             status = mysql_stmt_fetch(statement)
         } else {
+            client.replyBound.begin()
             status = try await client.drive(Int32(0), limits: limits) { result in
                 mysql_stmt_fetch_start(result, statement)
             } resume: { result, events in
@@ -236,6 +245,7 @@ final class PreparedReader: ResultReader {
         guard let statement, cells != nil else { return }
         let first = columns
         while mysql_stmt_more_results(statement) != 0 {
+            try client.takeFurtherResult()
             let failed = try await client.drive(Int32(0), limits: limits) { result in
                 mysql_stmt_next_result_start(result, statement)
             } resume: { result, events in

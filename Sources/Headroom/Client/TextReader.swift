@@ -38,6 +38,7 @@ extension Client {
 
     private func ask(_ query: CString, limits: Limits) async throws(Interruption) -> Bool {
         bytesSent = query.count
+        replyBound.begin()
         return try await drive(Int32(0), limits: limits) { result in
             mysql_real_query_start(result, handle, query.pointer, UInt(query.count))
         } resume: { result, events in
@@ -119,6 +120,7 @@ extension Client {
     private func furtherResults(limits: Limits) async throws -> [QueryResult] {
         var results: [QueryResult] = []
         while mysql_more_results(handle) != 0 {
+            try takeFurtherResult()
             let status = try await drive(Int32(0), limits: limits) { result in
                 mysql_next_result_start(result, handle)
             } resume: { result, events in
@@ -172,6 +174,7 @@ final class TextReader: ResultReader {
         if isWhole {
             row = mysql_fetch_row(result)
         } else {
+            client.replyBound.begin()
             row = try await client.drive(nil as MYSQL_ROW?, limits: limits) { row in
                 mysql_fetch_row_start(row, result)
             } resume: { row, events in

@@ -44,7 +44,7 @@ public final class Connection: @unchecked Sendable {
     private var state = State.ready
 
     /// The deadline of the scope; no statement runs past it.
-    private let deadline: ContinuousClock.Instant?
+    private var deadline: ContinuousClock.Instant?
 
     /// The stream that was read to its end last: asked again, it has no further row, but nothing is wrong.
     private weak var lastRead: (any ResultReader)?
@@ -117,6 +117,9 @@ public final class Connection: @unchecked Sendable {
     /// Whether the connection is encrypted.
     public var isEncrypted: Bool { server.isEncrypted }
 
+    /// How long short statements may take (``DatabaseSettings/answerTimeout``).
+    package var answerTimeout: Duration { sessions.settings.answerTimeout }
+
     /// Whether a further statement can be run: the session is neither lost, given up nor in use, as far as was seen.
     package var isUsable: Bool {
         (try? alone { _ in !hasEnded }) ?? false
@@ -171,6 +174,17 @@ public final class Connection: @unchecked Sendable {
     /// Takes note of a result whose rows will be read one by one; only in an exchange.
     func read(rowByRow reader: any ResultReader) {
         state = .reading(reader)
+    }
+
+    /// Gives the statements of the body so much time together, where the scope leaves them as much.
+    package func within<Result>(_ time: Duration, _ body: () async throws -> Result) async throws -> Result {
+        let outer = try alone { _ in
+            defer { deadline = earliest(time) }
+            return deadline
+        }
+        // Where a leaked task has the connection, the scope is about to end it.
+        defer { try? alone { _ in deadline = outer } }
+        return try await body()
     }
 
     /// Reads on in a result whose rows are read one by one.

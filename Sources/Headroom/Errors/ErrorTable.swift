@@ -338,7 +338,7 @@ package enum ErrorTable {
             .replyTooLarge,
             .session,
             .never,
-            "The server sent more in one reply than is kept (64 MiB); the connection was ended.",
+            "The server sent more in one reply than is kept (64 MiB, 10,000 results); the connection was ended.",
             "Ask for less at once, or read the rows one by one with stream. Of a small statement: check that it is the right server."
         ),
         Kind(

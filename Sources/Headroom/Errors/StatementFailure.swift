@@ -4,8 +4,8 @@ enum StatementFailure {
     static let replyTooLarge = DatabaseError(
         .replyTooLarge,
         message:
-            "The server's reply is larger than \(ReplyBound.largest >> 20) MiB, which is the most that is kept of one; "
-            + "the connection was ended."
+            "The server's reply is larger than \(ReplyBound.largest >> 20) MiB or has more than "
+            + "\(ReplyBound.mostResults) results, which is the most that is kept of one; the connection was ended."
     )
 
     /// From which size on a lost connection is laid to the statement: 16 MiB less a packet's head, which is what MariaDB takes

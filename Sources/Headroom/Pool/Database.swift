@@ -121,7 +121,34 @@ public final class Database: Sendable {
         _ body: (Connection) async throws -> Result
     ) async throws -> Result {
         let deadline = timeout.map { ContinuousClock.Instant.after($0) }
-        let scope = try await beginScope(until: deadline, label: label, file: file, line: line)
+        return try await run(in: beginScope(until: deadline, label: label, file: file, line: line), body)
+    }
+
+    /// The same for short statements, which have ``DatabaseSettings/answerTimeout`` from when the connection is open.
+    ///
+    /// - Throws: The same; `deadlineExceeded` where the server has let us in and then does not answer.
+    @discardableResult
+    package func withBriefConnection<Result>(
+        label: String = "",
+        file: StaticString = #fileID,
+        line: UInt = #line,
+        _ body: (Connection) async throws -> Result
+    ) async throws -> Result {
+        let time = settings.answerTimeout
+        let scope = try await beginScope(until: nil, holding: time, label: label, file: file, line: line)
+        do {
+            return try await run(in: scope, body)
+        } catch let error as DatabaseError where error.code == .deadlineExceeded {
+            throw DatabaseError(
+                .deadlineExceeded,
+                message:
+                    "The server has let this program in, but has not answered within \(time.components.seconds) s.",
+                advice: "See what keeps it busy, and whether it is the right server; then try again."
+            )
+        }
+    }
+
+    private func run<Result>(in scope: OpenScope, _ body: (Connection) async throws -> Result) async throws -> Result {
         do {
             let result = try await body(scope.connection)
             await end(scope, after: nil)

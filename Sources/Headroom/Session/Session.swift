@@ -69,10 +69,13 @@ struct Session: ~Copyable {
     ///
     /// What the server has not let go in time drains: its slot stays taken until it has.
     ///
-    /// - Parameter time: How long to wait; the settings' time when `nil`.
-    consuming func close(within time: Duration? = nil) async {
+    /// - Parameters:
+    ///   - time: How long to wait; the settings' time when `nil`.
+    ///   - isKiller: Whether it was there to end another. It is not ended by a third then: on a server that answers nobody that
+    ///     would never end.
+    consuming func close(within time: Duration? = nil, isKiller: Bool = false) async {
         // A statement that was given up is still at work, and a goodbye would not reach it.
-        if client.isCutOff, let ending = beginEnding(.working) {
+        if client.isCutOff, !isKiller, let ending = beginEnding(.working) {
             await ending.finish()
             return client.free()
         }

@@ -47,7 +47,7 @@ struct SessionKiller: Sendable {
                 break
             }
         }
-        await session.close()
+        await session.close(isKiller: true)
         return end
     }
 }

@@ -62,7 +62,8 @@ struct Sessions: Sendable {
         let session = Session(client, slot, self, scope: scope, livesUntil: .now + reuse.lifetimeOfOne())
         slot.note(session: client.sessionID, serverStartedAt: admission.serverStartedAt, socket: client.socket)
         do {
-            try await settle(session, slot, gate, admission, Limits(deadline: deadline))
+            let answer = ContinuousClock.now + settings.answerTimeout
+            try await settle(session, slot, gate, admission, Limits(deadline: min(answer, deadline ?? answer)))
         } catch {
             await session.close()
             throw error

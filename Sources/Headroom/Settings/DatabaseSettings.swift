@@ -29,6 +29,11 @@ public struct DatabaseSettings: Sendable, Hashable {
     /// How long a scope waits for a slot of the budget, and for a full account to let it in; 30 s by default.
     public var waitTimeout: Duration = .seconds(30)
 
+    /// How long the short statements of Headroom's own may take together; 30 s by default.
+    ///
+    /// Such as a look at the account, or a call of the queue. The statements of a scope have the time of that.
+    public var answerTimeout: Duration = .seconds(30)
+
     /// The most connections that all processes of this host may hold together.
     ///
     /// `nil`, the default, takes the account's limit minus the ``reserve``. When several are configured for an account, the

@@ -122,7 +122,7 @@ extension JobQueue {
     /// - Returns: The judgement, with the numbers.
     /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
     public func health() async throws -> QueueHealth {
-        try await database.withConnection { connection in
+        try await database.withBriefConnection { connection in
             var numbers = QueueHealth.Numbers()
             let row =
                 try await connection.query(

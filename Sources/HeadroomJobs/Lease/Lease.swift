@@ -117,7 +117,7 @@ public struct Lease: Sendable, Hashable {
                 }
                 // The one or the other is always there.
                 if let next = try await group.next(), let result = next { return result }
-                try await renew(connection)
+                try await connection.briefly { try await renew(connection) }
             }
         }
     }

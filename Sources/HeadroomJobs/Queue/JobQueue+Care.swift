@@ -7,7 +7,7 @@ extension JobQueue {
     /// - Returns: Whether it was waiting or being worked on.
     /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
     public func cancel(_ id: Int) async throws -> Bool {
-        try await database.withConnection { connection in
+        try await database.withBriefConnection { connection in
             try await RetryPolicy.run {
                 try await connection
                     .query(
@@ -27,7 +27,7 @@ extension JobQueue {
     /// - Returns: Whether it had ended so, or was waiting for its next try.
     /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
     public func retry(_ id: Int) async throws -> Bool {
-        try await database.withConnection { connection in
+        try await database.withBriefConnection { connection in
             try await RetryPolicy.run {
                 try await connection
                     .query(
@@ -49,7 +49,7 @@ extension JobQueue {
     /// - Returns: Whether there was such a job.
     /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
     public func delete(_ id: Int) async throws -> Bool {
-        try await database.withConnection { connection in
+        try await database.withBriefConnection { connection in
             try await RetryPolicy.run {
                 try await connection.withTransaction {
                     let deleted = try await connection.query("DELETE FROM import_jobs WHERE id = \(id)").affectedRows
@@ -89,53 +89,59 @@ extension JobQueue {
     {
         try await database.withConnection { connection in
             var pruned = Pruned()
-            while true {
-                let old =
-                    try await connection.query(
-                        """
-                        SELECT id, LEFT(file_path, 4096) FROM import_jobs
-                        WHERE status IN ('completed', 'failed', 'cancelled')
-                          AND completed_at < NOW() - INTERVAL \(Int(age.components.seconds)) SECOND
-                        ORDER BY id LIMIT 100
-                        """
-                    )
-                    .decode(Int.self, String.self)
-                guard !old.isEmpty else { break }
-                let ids = old.map(\.0)
-                var files: [String: FileNumber] = [:]
-                for path in folders == nil ? [] : Set(old.map(\.1)) {
-                    do throws(RefusedFile) {
-                        files[path] = try folders?.identity(of: path)
-                    } catch {
-                        pruned.note(error)
+            var isMore = true
+            while isMore {
+                isMore = try await connection.within(connection.answerTimeout) {
+                    let old =
+                        try await connection.query(
+                            """
+                            SELECT id, LEFT(file_path, 4096) FROM import_jobs
+                            WHERE status IN ('completed', 'failed', 'cancelled')
+                              AND completed_at < NOW() - INTERVAL \(Int(age.components.seconds)) SECOND
+                            ORDER BY id LIMIT 100
+                            """
+                        )
+                        .decode(Int.self, String.self)
+                    guard !old.isEmpty else { return false }
+                    let ids = old.map(\.0)
+                    var files: [String: FileNumber] = [:]
+                    for path in folders == nil ? [] : Set(old.map(\.1)) {
+                        do throws(RefusedFile) {
+                            files[path] = try folders?.identity(of: path)
+                        } catch {
+                            pruned.note(error)
+                        }
                     }
-                }
-                pruned.jobs += try await RetryPolicy.run {
-                    try await connection.withTransaction {
-                        // Somebody may have retried one of them since.
-                        let ended =
-                            try await connection.query(
-                                """
-                                SELECT id FROM import_jobs
-                                WHERE id IN (\(list: ids)) AND status IN ('completed', 'failed', 'cancelled') FOR UPDATE
-                                """
-                            )
-                            .decode(Int.self)
-                        guard !ended.isEmpty else { return 0 }
-                        try await connection.query("DELETE FROM import_jobs WHERE id IN (\(list: ended))")
-                        try await connection.forgetJobs(ended)
-                        return ended.count
+                    pruned.jobs += try await RetryPolicy.run {
+                        try await connection.withTransaction {
+                            // Somebody may have retried one of them since.
+                            let ended =
+                                try await connection.query(
+                                    """
+                                    SELECT id FROM import_jobs
+                                    WHERE id IN (\(list: ids)) AND status IN ('completed', 'failed', 'cancelled') FOR UPDATE
+                                    """
+                                )
+                                .decode(Int.self)
+                            guard !ended.isEmpty else { return 0 }
+                            try await connection.query("DELETE FROM import_jobs WHERE id IN (\(list: ended))")
+                            try await connection.forgetJobs(ended)
+                            return ended.count
+                        }
                     }
+                    if let folders { try await connection.delete(files, in: folders, &pruned) }
+                    return true
                 }
-                if let folders { try await connection.delete(files, in: folders, &pruned) }
             }
             // What the host's pages have deleted by themselves.
-            for table in jobTables {
-                try await connection.query(
-                    """
-                    DELETE t FROM \(raw: table) AS t LEFT JOIN import_jobs AS j ON j.id = t.job_id WHERE j.id IS NULL
-                    """
-                )
+            try await connection.within(connection.answerTimeout) {
+                for table in jobTables {
+                    try await connection.query(
+                        """
+                        DELETE t FROM \(raw: table) AS t LEFT JOIN import_jobs AS j ON j.id = t.job_id WHERE j.id IS NULL
+                        """
+                    )
+                }
             }
             return pruned
         }
@@ -150,7 +156,7 @@ extension JobQueue {
     /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
     public func deleteFile(_ path: String, in folders: ImportFolders) async throws -> Bool {
         guard let number = try? folders.identity(of: path) else { return false }
-        return try await database.withConnection { connection in
+        return try await database.withBriefConnection { connection in
             var pruned = Pruned()
             try await connection.delete([path: number], in: folders, &pruned)
             return pruned.files == 1
@@ -171,7 +177,7 @@ extension JobQueue {
     /// - Returns: How those are used that any job names.
     /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
     package func usage(ofFilesNamed names: [String]) async throws -> [String: FileUse] {
-        try await database.withConnection { connection in
+        try await database.withBriefConnection { connection in
             var usage: [String: FileUse] = [:]
             for start in stride(from: 0, to: names.count, by: 200) {
                 let some = Array(names[start..<min(start + 200, names.count)])
@@ -196,7 +202,7 @@ extension JobQueue {
     /// - Parameter id: The job's id.
     /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
     public func noteAlerted(_ id: Int) async throws {
-        try await database.withConnection { connection in
+        try await database.withBriefConnection { connection in
             _ = try await connection.query(
                 "UPDATE import_jobs SET alert_sent = 1, alert_sent_at = NOW() WHERE id = \(id)"
             )
@@ -221,7 +227,8 @@ extension JobQueue {
                 """
                 SELECT LEAST(line, 9223372036854775807) DIV 1, LEFT(content, 65537), LEFT(reason, 500)
                 FROM headroom_rejected_rows WHERE job_id = \(id) ORDER BY line, id LIMIT \(limit)
-                """
+                """,
+                timeout: connection.answerTimeout
             )
             for try await row in rows { try body(row.decode(at: 0), row.decode(at: 1), row.decode(at: 2)) }
         }
@@ -235,7 +242,7 @@ extension JobQueue {
     /// - Returns: What was kept; `nil` when no row was rejected.
     /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
     public func rejectedHeader(of id: Int) async throws -> String? {
-        try await database.withConnection { connection in
+        try await database.withBriefConnection { connection in
             try await connection.query(
                 "SELECT LEFT(header, 524288) FROM headroom_rejected_headers WHERE job_id = \(id)"
             )

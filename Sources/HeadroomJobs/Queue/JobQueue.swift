@@ -40,7 +40,7 @@ public struct JobQueue: Sendable {
     /// - Returns: The job's id.
     /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
     public func add(_ job: NewJob, batchID: String = JobQueue.randomBatchID()) async throws -> Int {
-        try await database.withConnection { connection in
+        try await database.withBriefConnection { connection in
             try await RetryPolicy.run {
                 let result = try await connection.query(
                     """
@@ -60,7 +60,7 @@ public struct JobQueue: Sendable {
     /// - Returns: The job, or `nil` when there is none with the id.
     /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
     public func job(_ id: Int) async throws -> ImportJob? {
-        try await database.withConnection { try await $0.job(id) }
+        try await database.withBriefConnection { try await $0.job(id) }
     }
 
     /// Returns the newest jobs.
@@ -71,7 +71,7 @@ public struct JobQueue: Sendable {
     /// - Returns: The jobs, the newest first.
     /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
     public func list(limit: Int = 20, status: ImportJob.Status? = nil) async throws -> [ImportJob] {
-        try await database.withConnection { connection in
+        try await database.withBriefConnection { connection in
             let filter: SQL = status.map { "WHERE status = \($0.rawValue)" } ?? ""
             return try await connection.jobs("\(filter) ORDER BY id DESC LIMIT \(min(max(limit, 0), 10_000))")
         }

@@ -100,11 +100,14 @@ public struct Worker: Sendable {
     ) async throws -> Bool {
         let reconnects = Reconnects()
         var step = try await database.withConnection(label: "import") { connection in
-            if let reason = try await yields?(connection) {
+            if let reason = try await connection.briefly({ try await yields?(connection) }) {
                 report(.yielded(reason: reason))
                 return Step.nothing
             }
-            switch try await connection.claimNext(types: handler.types, token: token, only: id) {
+            let claim = try await connection.briefly {
+                try await connection.claimNext(types: handler.types, token: token, only: id)
+            }
+            switch claim {
             case nil:
                 return .nothing
             case .poisoned(let job, let reason):
@@ -122,7 +125,7 @@ public struct Worker: Sendable {
             do {
                 step = try await database.withConnection(label: "import") { connection in
                     // The last thing that was sent may have been the job's end.
-                    if let outcome = try await lease.outcome(connection) {
+                    if let outcome = try await connection.briefly({ try await lease.outcome(connection) }) {
                         report(.ended(job, outcome))
                         return .ended
                     }
@@ -209,5 +212,20 @@ public struct Worker: Sendable {
             }
         }
         .result
+    }
+}
+
+extension Connection {
+    /// Runs short statements of a worker's own: a server that does not answer them counts as lost, and is come back to.
+    func briefly<Result>(_ body: () async throws -> Result) async throws -> Result {
+        do {
+            return try await within(answerTimeout, body)
+        } catch let error as DatabaseError where error.code == .deadlineExceeded {
+            throw DatabaseError(
+                .connectionLost,
+                message: "The server has not answered a worker's look at the queue in time, and was given up.",
+                advice: "See what keeps it busy."
+            )
+        }
     }
 }

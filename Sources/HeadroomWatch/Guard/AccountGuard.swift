@@ -99,7 +99,7 @@ public struct AccountGuard: Sendable {
         }
         try await database.withConnection { connection in
             while true {
-                try await look(connection, &watch)
+                try await connection.within(orders.lookTimeout) { try await look(connection, &watch) }
                 // The only place of an account belongs to those who work.
                 guard let limit = watch.report?.limit.value, limit > 1 else { return }
                 watch.looksOfConnection += 1

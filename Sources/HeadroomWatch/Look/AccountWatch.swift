@@ -23,7 +23,7 @@ public struct AccountWatch: Sendable {
         isOfAllAccounts: Bool = false
     ) async throws -> AccountReport {
         do {
-            return try await database.withConnection { connection in
+            return try await database.withBriefConnection { connection in
                 let report = try await connection.accountReport(maxIdle: maxIdle, isOfAllAccounts: isOfAllAccounts)
                 // For `rescue`, when the account lets nobody in; no reason to fail if it cannot be kept.
                 try? await connection.keepSnapshot(report, database.settings)
@@ -46,6 +46,6 @@ public struct AccountWatch: Sendable {
     /// - Returns: The options; those that cannot be read count as none.
     /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
     public func options() async throws -> AccountOptions {
-        try await database.withConnection { try await $0.accountOptions() }
+        try await database.withBriefConnection { try await $0.accountOptions() }
     }
 }

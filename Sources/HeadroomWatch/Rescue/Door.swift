@@ -42,7 +42,8 @@ public struct Door: Sendable, Hashable {
         administrator: DatabaseSettings?,
         ports: ServerPorts?
     ) -> [Door] {
-        guard refusal.isRefusal else { return [] }
+        let isSilent = refusal.code == .deadlineExceeded
+        guard refusal.isRefusal || isSilent else { return [] }
         var doors: [Door] = []
         if let administrator { doors.append(Door(.monitorAccount, administrator)) }
         let who = administrator ?? settings
@@ -58,8 +59,8 @@ public struct Door: Sendable, Hashable {
             if who.endpoint.isSocket, there.tls.mode == .disabled { there.tls.mode = .preferred }
             return there
         }
-        // It opens a full server; the account's own limit holds on it as well.
-        if let port = ports?.extraPort, refusal.code == .serverLimitReached || administrator != nil {
+        // It opens a full server, also one whose threads are all busy; the account's own limit holds on it as well.
+        if let port = ports?.extraPort, refusal.code == .serverLimitReached || isSilent || administrator != nil {
             doors.append(Door(.extraPort, at(port, nil)))
         }
         // It opens everything, to an account with SERVICE_CONNECTION_ADMIN.

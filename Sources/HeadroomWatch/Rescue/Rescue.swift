@@ -22,6 +22,7 @@ public struct Rescue: Sendable {
             // Whether the database exists, and may be used, is not the question.
             settings.database = nil
             settings.connectTimeout = min(settings.connectTimeout, .seconds(5))
+            settings.answerTimeout = min(settings.answerTimeout, .seconds(10))
             return settings
         }
         settings = prepared(loaded.database)
@@ -33,7 +34,7 @@ public struct Rescue: Sendable {
     ///
     /// - Parameter orders: What it may do.
     /// - Returns: What it found and did.
-    /// - Throws: ``DatabaseError`` when the server lets us in but does not answer, `CancellationError` when cancelled.
+    /// - Throws: ``DatabaseError`` when the server lets us in and then fails, `CancellationError` when cancelled.
     public func run(_ orders: RescueOrders) async throws -> RescueReport {
         var report = RescueReport(isDryRun: orders.isDryRun)
         let snapshot = AccountSnapshot.last(settings)
@@ -104,7 +105,8 @@ public struct Rescue: Sendable {
                 report.doors.append(RescueReport.Attempt(door: door, error: error))
             }
         }
-        guard refusal.isConnectionLimit else { return }
+        // Who was let in, and then got no answer, may find a place at another moment too.
+        guard refusal.isConnectionLimit || refusal.code == .deadlineExceeded else { return }
         let start = ContinuousClock.now
         _ = try await enter(within: orders.patience, orders, &report)
         report.waited = start.duration(to: .now)
@@ -144,12 +146,14 @@ public struct Rescue: Sendable {
         let limit = report.limit.value
         do {
             let database = Database(door.settings, share: .reserve)
-            report.kills = try await database.withConnection(label: "rescue") { connection in
+            report.kills = try await database.withBriefConnection(label: "rescue") { connection in
                 try await work(connection, door, orders, limit: limit)
             }
             report.opened = door.kind
             return .entered
-        } catch let error as DatabaseError where error.isRefusal || error.isConnectFailure {
+        } catch let error as DatabaseError
+            where error.isRefusal || error.isConnectFailure || error.code == .deadlineExceeded
+        {
             return .refused(error)
         }
     }

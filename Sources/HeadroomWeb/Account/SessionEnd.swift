@@ -31,7 +31,7 @@ struct SessionEnd: Sendable {
         policy.knownOnly = true
         let rule = policy
         let report = try await Database(dashboard.settings, share: .reserve)
-            .withConnection { try await IdleKill(rule).run(on: $0) }
+            .withBriefConnection { try await IdleKill(rule).run(on: $0) }
         await dashboard.account.expire()
         guard let outcome = report.outcomes.first else {
             throw WebError(.notFound, "Session \(id) is not there any more.", code: "session_gone")

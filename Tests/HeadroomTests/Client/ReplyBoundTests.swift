@@ -28,7 +28,7 @@ import Testing
         #expect(enough.largestPacket == 49)
     }
 
-    @Test func `a packet counts by its header, and each call begins anew`() {
+    @Test func `a packet counts by its header, and each reply begins anew`() {
         var bound = ReplyBound(1 << 20)
         #expect(!isWithin(&bound, [0xFF, 0xFF, 0xFF, 0]))
         bound.begin()
@@ -66,6 +66,16 @@ import Testing
         Array(repeatElement(HostileServer.packet(payload, number), count: count).joined())
     }
 
+    /// A reply that says that another follows.
+    fileprivate static let okAndMore: [UInt8] = [0, 0, 0, 10, 0, 0, 0]
+
+    /// A result of rows that says that another follows.
+    fileprivate static func result(many count: Int, of length: Int) -> [UInt8] {
+        let row = HostileServer.packet([UInt8](repeating: 0x61, count: length).lengthPrefixed, 4)
+        let end = HostileServer.packet([0xFE, 0, 0, 10, 0], 5)
+        return head + Array(repeatElement(row, count: count).joined()) + end
+    }
+
     /// Replies that never end: what begins one, and what comes over and over.
     enum Endless: CaseIterable {
         case rows
@@ -73,6 +83,9 @@ import Testing
         case columns
         case progress
         case packet
+        case results
+        case emptyResults
+        case successes
 
         var script: HostileServer.Script {
             let (head, reply): ([UInt8], [UInt8]) =
@@ -89,6 +102,10 @@ import Testing
                         ReplyBoundTests.many(256, HostileServer.column, 2)
                     )
                 case .progress: ([], ReplyBoundTests.many(256, [0xFF, 0xFF, 0xFF, 1, 1, 1, 0, 0, 0, 0], 1))
+                case .results: ([], ReplyBoundTests.result(many: 16, of: 100_000))
+                case .emptyResults:
+                    ([], Array(repeatElement(ReplyBoundTests.result(many: 0, of: 0), count: 64).joined()))
+                case .successes: ([], ReplyBoundTests.many(1_000, ReplyBoundTests.okAndMore, 1))
                 case .packet: ([], [0xFF, 0xFF, 0xFF, 1] + [UInt8](repeating: 1, count: 0xFF_FFFF))
                 }
             return HostileServer.Script(reply: reply, repeats: 1 << 20, head: head)
@@ -103,7 +120,7 @@ import Testing
         let error = await #expect(throws: DatabaseError.self) {
             _ = try await client.send("SELECT 1", fetching: .whole, limits: Limits(deadline: .now + .seconds(60)))
         }
-        #expect(error?.code == .replyTooLarge)
+        #expect(error?.code == .replyTooLarge, "\(String(describing: error))")
         client.free()
         // Tests beside this one have memory of their own.
         #expect(peak - before < 300 << 20)
@@ -126,6 +143,24 @@ import Testing
         #expect(bytes == 200_000_000)
         reply.reader?.abandon()
         client.free()
+    }
+
+    @Test(arguments: [Limits(deadline: .now + .milliseconds(300)), Limits()])
+    func `what never stops coming is given up`(limits: Limits) async throws {
+        // Rows of a stream that nobody wants: no bound ends them.
+        let rows = Self.many(1_000, [1, 0x61], 4)
+        let server = try HostileServer(HostileServer.Script(reply: rows, repeats: 1 << 20, head: Self.head))
+        let task = Task { [settings = settings(server.port)] in
+            let client = try await Client.opened(settings, limits: Limits(), isPlain: true)
+            defer { client.free() }
+            let reply = try await client.send("SELECT 1", fetching: .rowByRow, limits: Limits())
+            if limits.deadline == nil { withUnsafeCurrentTask { $0?.cancel() } }
+            defer { reply.reader?.abandon() }
+            var rows = 0
+            while rows < 20_000_000, try await reply.reader?.next(limits: limits) != nil { rows += 1 }
+        }
+        let error = await #expect(throws: Interruption.self) { try await task.value }
+        #expect(error == (limits.deadline == nil ? .cancelled : .deadlinePassed))
     }
 
     @Test func `a login has little to say`() async throws {
