@@ -39,6 +39,7 @@ import Testing
         _ name: String,
         folder uploads: String?,
         environment more: [String: String] = [:],
+        sockets: [String] = ["web.sock"],
         _ body: (String, JobQueue) async throws -> Void
     ) async throws {
         let database = try await SuiteServer.newDatabase(name)
@@ -49,19 +50,25 @@ import Testing
                 "PATH": "/usr/bin:/bin",
             ]
         ) { $1 }
-        let socket = "\(folder.path)/web.sock"
-        let server = try HeadroomProcess(
-            ["serve", "--socket-path", socket, "--max-upload", "3", "--upload-total", "5"]
-                + (uploads.map { ["--upload-folder", $0] } ?? []),
-            environment: environment.merging(more) { $1 },
-            output: "\(folder.path)/log"
-        )
-        defer { server.signal(SIGKILL) }
-        #expect(try await eventually { access(socket, F_OK) == 0 })
-        #expect(try await eventually { try await curl(socket, ["http://x/healthz"]).hasSuffix(" 200") })
-        try await body(socket, JobQueue(database))
-        server.signal(SIGTERM)
-        #expect(try await server.ended() == 0)
+        let sockets = sockets.map { "\(folder.path)/\($0)" }
+        let servers = try sockets.map { socket in
+            try HeadroomProcess(
+                ["serve", "--socket-path", socket, "--max-upload", "3", "--upload-total", "5"]
+                    + (uploads.map { ["--upload-folder", $0] } ?? []),
+                environment: environment.merging(more) { $1 },
+                output: "\(socket).log"
+            )
+        }
+        defer { for server in servers { server.signal(SIGKILL) } }
+        for socket in sockets {
+            #expect(try await eventually { access(socket, F_OK) == 0 })
+            #expect(try await eventually { try await curl(socket, ["http://x/healthz"]).hasSuffix(" 200") })
+        }
+        try await body(sockets[0], JobQueue(database))
+        for server in servers {
+            server.signal(SIGTERM)
+            #expect(try await server.ended() == 0)
+        }
     }
 
     private func serve(_ name: String, _ body: (String, JobQueue) async throws -> Void) async throws {
@@ -130,6 +137,51 @@ import Testing
             try await queue.database.withConnection { _ = try await $0.query("DELETE FROM import_jobs") }
             #expect(try await upload(socket, file("small.csv", bytes: 2_000)).hasSuffix(" 201"))
             #expect(try files().count == 1)
+        }
+    }
+
+    @Test(arguments: [[], ["-H", "Transfer-Encoding: chunked"]])
+    func `two dashboards on one folder have one limit`(more: [String]) async throws {
+        let large = file("two.csv", bytes: 2_000_000)
+        try await serve(more.isEmpty ? "upload_said" : "upload_chunked", folder: uploads, sockets: ["a", "b"]) {
+            (_, _) async throws in
+            let ends = try await withThrowingTaskGroup { group in
+                for socket in ["a", "b", "a", "b"] {
+                    group.addTask {
+                        try await upload("\(folder.path)/\(socket)", large, more + ["--limit-rate", "1M"])
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append(String($1.suffix(4))) }
+            }
+            let kept = try files()
+            #expect(kept.count <= 2 && kept.count == ends.count { $0 == " 201" }, "\(ends) \(kept)")
+            #expect(ends.allSatisfy { $0 == " 201" || $0 == " 507" }, "\(ends)")
+        }
+    }
+
+    @Test func `a file is held while it is asked for its job, which another dashboard may be about to queue`()
+        async throws
+    {
+        try await serve("upload_held") { socket, queue in
+            mkdir(uploads, 0o750)
+            let left = "\(uploads)/\(String(repeating: "a", count: 32)).csv"
+            folder.write("x", to: "uploads/\(String(repeating: "a", count: 32)).csv")
+            let file = open(left, O_RDONLY | O_CLOEXEC)
+            defer { close(file) }
+            let small = self.file("small.csv", bytes: 2_000)
+            try await queue.database.withConnection { connection in
+                _ = try await connection.query("LOCK TABLES import_jobs WRITE")
+                async let said = upload(socket, small)
+                let isHeld = try await eventually {
+                    guard flock(file, LOCK_EX | LOCK_NB) == 0 else { return true }
+                    flock(file, LOCK_UN)
+                    return false
+                }
+                #expect(isHeld)
+                _ = try await connection.query("UNLOCK TABLES")
+                #expect(try await said.hasSuffix(" 201"))
+            }
+            #expect(access(left, F_OK) != 0)
         }
     }
 
