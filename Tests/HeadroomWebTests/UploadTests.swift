@@ -159,6 +159,20 @@ import Testing
         }
     }
 
+    @Test func `what another dashboard writes is seen while a file still comes`() async throws {
+        var options = WebOptions()
+        options.mostUploadTotal = 3 << 20
+        let queue = JobQueue(try await SuiteServer.newDatabase("upload_beside"))
+        let (one, other) = (UploadFolder(uploads, options, queue), UploadFolder(uploads, options, queue))
+        let (first, second) = (try await one.newFile(declared: nil), try await other.newFile(declared: nil))
+        try await first.begin()
+        try await second.begin()
+        let bytes = [UInt8](repeating: 0, count: 1 << 20)
+        for _ in 0..<2 { try await first.write(bytes) }
+        try await second.write(bytes)
+        await #expect(throws: WebError.self) { try await second.write(bytes) }
+    }
+
     @Test func `a file is held while it is asked for its job, which another dashboard may be about to queue`()
         async throws
     {
