@@ -142,7 +142,8 @@ import Testing
 
     @Test(arguments: [[], ["-H", "Transfer-Encoding: chunked"]])
     func `two dashboards on one folder have one limit`(more: [String]) async throws {
-        let large = file("two.csv", bytes: 2_000_000)
+        // Four are too many, and each is counted once on its way, when all together have 4 MB.
+        let large = file("two.csv", bytes: 1_500_000)
         try await serve(more.isEmpty ? "upload_said" : "upload_chunked", folder: uploads, sockets: ["a", "b"]) {
             (_, _) async throws in
             let ends = try await withThrowingTaskGroup { group in
@@ -154,7 +155,7 @@ import Testing
                 return try await group.reduce(into: []) { $0.append(String($1.suffix(4))) }
             }
             let kept = try files()
-            #expect(kept.count <= 2 && kept.count == ends.count { $0 == " 201" }, "\(ends) \(kept)")
+            #expect(kept.count <= 3 && kept.count == ends.count { $0 == " 201" }, "\(ends) \(kept)")
             #expect(ends.allSatisfy { $0 == " 201" || $0 == " 507" }, "\(ends)")
         }
     }
