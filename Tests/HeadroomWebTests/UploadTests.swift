@@ -160,7 +160,7 @@ import Testing
         }
     }
 
-    @Test func `what another dashboard writes is seen while a file still comes`() async throws {
+    @Test func `what another dashboard writes is seen while a file still comes, and at its end`() async throws {
         var options = WebOptions()
         options.mostUploadTotal = 3 << 20
         let queue = JobQueue(try await SuiteServer.newDatabase("upload_beside"))
@@ -170,7 +170,10 @@ import Testing
         try await second.begin()
         let bytes = [UInt8](repeating: 0, count: 1 << 20)
         for _ in 0..<2 { try await first.write(bytes) }
-        try await second.write(bytes)
+        try await second.write(Array(bytes.dropLast()))
+        // Too little since the last count; so it is counted at the end.
+        try await first.write([0, 0])
+        await #expect(throws: WebError.self) { try await second.complete() }
         await #expect(throws: WebError.self) { try await second.write(bytes) }
     }
 
