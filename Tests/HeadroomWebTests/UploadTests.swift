@@ -171,10 +171,10 @@ import Testing
         let bytes = [UInt8](repeating: 0, count: 1 << 20)
         for _ in 0..<2 { try await first.write(bytes) }
         try await second.write(Array(bytes.dropLast()))
-        // Too little since the last count; so it is counted at the end.
+        // Too little for the first to be counted again.
         try await first.write([0, 0])
-        await #expect(throws: WebError.self) { try await second.complete() }
         await #expect(throws: WebError.self) { try await second.write(bytes) }
+        await #expect(throws: WebError.self) { try await second.complete() }
     }
 
     @Test func `a file is held while it is asked for its job, which another dashboard may be about to queue`()

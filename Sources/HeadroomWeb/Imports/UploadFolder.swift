@@ -69,17 +69,17 @@ actor UploadFolder {
     private func makeRoom(in folder: borrowing OpenFolder) async throws {
         let names = count(folder)
         guard !names.isEmpty else { return try check(folder) }
-        try await remove(names, where: { $0 == nil }, folder)
+        try await clear(names, where: { $0 == nil }, folder)
         count(folder)
         guard room.withLock({ $0.isOver }) else { return }
-        try await remove(names, where: { $0 != .needed }, folder)
+        try await clear(names, where: { $0 != .needed }, folder)
         try check(folder)
     }
 
     /// Removes files by what jobs need of them.
     ///
     /// They are asked for after the files' locks were had: another dashboard holds its file's until the job is queued.
-    private func remove(
+    private func clear(
         _ names: [String],
         where isUnneeded: (JobQueue.FileUse?) -> Bool,
         _ folder: borrowing OpenFolder
