@@ -65,9 +65,16 @@ extension Duration {
 /// - Parameters:
 ///   - text: The text.
 ///   - kept: Control characters that may stay.
-/// - Returns: The text with a `?` for each of the others.
+/// - Returns: The text with a `?` for each of the others, or `\u{202e}` for what is no control character: which one it is says
+///   what was meant to be hidden.
 package func printable(_ text: String, keeping kept: String = "") -> String {
     func steers(_ scalar: Unicode.Scalar) -> Bool { scalar.steers && !kept.unicodeScalars.contains(scalar) }
     guard text.unicodeScalars.contains(where: steers) else { return text }
-    return String(String.UnicodeScalarView(text.unicodeScalars.map { steers($0) ? "?" : $0 }))
+    return text.unicodeScalars.reduce(into: "") { shown, scalar in
+        if !steers(scalar) {
+            shown.unicodeScalars.append(scalar)
+        } else {
+            shown += scalar.value < 0xA0 ? "?" : "\\u{\(String(scalar.value, radix: 16))}"
+        }
+    }
 }

@@ -97,6 +97,33 @@ struct FoundEnvFileTests {
         #expect(listener.wasCalled)
     }
 
+    @Test func `the folders above the working folder count too: who has one of them can put another .env there`()
+        async throws
+    {
+        let listener = try Listener()
+        let shared = TemporaryFolder()
+        // What is another user's in a folder that all may write to, with a site of root's in it.
+        let site = "\(shared.path)/theirs/site"
+        for path in ["\(shared.path)/theirs", site] { mkdir(path, 0o755) }
+        shared.write(
+            "DB_HOST=127.0.0.9\nDB_PORT=\(listener.port)\nHEADROOM_CONNECT_TIMEOUT=500ms\n",
+            to: "theirs/site/.env"
+        )
+        chown("\(shared.path)/theirs", 4_321, 4_321)
+        let login = [
+            "HOME": "/nonexistent", "HEADROOM_STATE_DIR": folder.path, "DB_USERNAME": "u", "DB_PASSWORD": secret,
+        ]
+        chmod(shared.path, 0o777)
+        let found = try await HeadroomProgram.run(["status"], environment: login, in: site)
+        #expect(!listener.wasCalled, "\(found.errors)")
+        #expect(found.errors.contains("theirs, on the way to it, belongs to user 4321"), "\(found.errors)")
+        // A user's own home, as root works there.
+        chmod(shared.path, 0o755)
+        let home = try await HeadroomProgram.run(["status"], environment: login, in: site)
+        #expect(listener.wasCalled, "\(home.errors)")
+        #expect(!home.errors.contains("passed over"), "\(home.errors)")
+    }
+
     @Test func `a file's server does not get the password of the option file at home`() async throws {
         let listener = try Listener()
         let home = TemporaryFolder()

@@ -5,7 +5,7 @@ import Testing
 @testable import HeadroomWeb
 
 struct RequestClockTests {
-    private func at(_ seconds: Int64) -> NIODeadline { .uptimeNanoseconds(0) + .seconds(seconds) }
+    private func at(_ seconds: Int64) -> NIODeadline { .uptimeNanoseconds(1_000_000_000_000) + .seconds(seconds) }
 
     @Test func `A connection has 10 s for its first request's head, however it drips, and 30 s between requests`() {
         var clock = RequestClock(now: at(0))
@@ -45,6 +45,8 @@ struct RequestClockTests {
         clock.canWrite(false, at: at(2))
         clock.canWrite(false, at: at(20))
         #expect(clock.deadline == at(32))
+        // Whoever comes when all connections are taken comes in its place.
+        #expect(clock.isIncomplete)
         clock.canWrite(true, at: at(31))
         #expect(clock.deadline == nil)
     }
@@ -60,6 +62,30 @@ struct RequestClockTests {
         #expect(clock.deadline == nil)
         clock.answered(at: at(4))
         #expect(clock.deadline == at(34))
+    }
+
+    @Test func `A client that has four requests unanswered and sends another waits for no answer`() {
+        var clock = RequestClock(now: at(0))
+        for count in 1...5 {
+            clock.headCame(at: at(1))
+            clock.requestEnded(at: at(1))
+            #expect(clock.isFlooding == (count == 5))
+        }
+    }
+
+    @Test func `A client that has not signed in has 16 requests at once, and four a second`() {
+        var clock = RequestClock(now: at(0))
+        for _ in 0..<16 {
+            #expect(clock.strangersNext <= at(0) + .milliseconds(-250))
+            clock.headCame(at: at(0))
+            clock.answered(at: at(0))
+        }
+        #expect(clock.strangersNext == at(0))
+        for _ in 0..<8 { clock.headCame(at: at(0)) }
+        #expect(clock.strangersNext == at(2))
+        // Who was silent for long has no more than the 16.
+        clock.headCame(at: at(1000))
+        #expect(clock.strangersNext == at(996) + .milliseconds(250))
     }
 }
 

@@ -287,21 +287,6 @@ struct RouteRulesTests {
         }
     }
 
-    @Test func `A name in the target itself must be its own too`() async throws {
-        try await serve { site in
-            for (uri, status) in [
-                ("http://evil.example/metrics", 421), ("http://evil.example:80/metrics", 421),
-                ("evil.example/metrics", 421),
-                ("http://localhost@evil.example/metrics", 421), ("HTTP://evil.example", 421), ("http:///metrics", 421),
-                ("x://evil.example/?http://localhost/", 421), ("/x/http://evil.example", 404), ("/metrics", 200),
-            ] {
-                try await site.client.execute(uri: uri, method: .get) {
-                    #expect(Int($0.status.code) == status, "\(uri)")
-                }
-            }
-        }
-    }
-
     @Test func `A second Host is refused`() async throws {
         try await serve { site in
             let second = try #require(HTTPField.Name("Host"))
@@ -315,7 +300,19 @@ struct RouteRulesTests {
     {
         try await serve { site in
             try await site.client.execute(uri: "/metrics", method: .get) { #expect($0.status == .ok) }
-            for name in ["X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via"] {
+            let plain: HTTPFields = [
+                .userAgent: "Prometheus/3.5.0", .accept: "text/plain;version=1.0.0", .acceptEncoding: "gzip",
+                .connection: "keep-alive",
+            ]
+            try await site.client.execute(uri: "/metrics", method: .get, headers: plain) { #expect($0.status == .ok) }
+            try await site.client.execute(uri: "/metrics", method: .get, headers: [.connection: "close"]) {
+                #expect($0.status == .unauthorized)
+            }
+            for name in [
+                "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via",
+                "CF-Connecting-IP", "True-Client-IP", "Fly-Client-IP", "X-Envoy-External-Address", "CDN-Loop",
+                "X-A-Proxy-Of-Tomorrow", "Cookie", "Accept-Language",
+            ] {
                 let field = try #require(HTTPField.Name(name))
                 for value in ["127.0.0.1", ""] {
                     try await site.client.execute(uri: "/metrics", method: .get, headers: [field: value]) {

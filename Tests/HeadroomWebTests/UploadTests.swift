@@ -39,6 +39,7 @@ import Testing
         _ name: String,
         folder uploads: String?,
         environment more: [String: String] = [:],
+        sockets: [String] = ["web.sock"],
         _ body: (String, JobQueue) async throws -> Void
     ) async throws {
         let database = try await SuiteServer.newDatabase(name)
@@ -49,19 +50,25 @@ import Testing
                 "PATH": "/usr/bin:/bin",
             ]
         ) { $1 }
-        let socket = "\(folder.path)/web.sock"
-        let server = try HeadroomProcess(
-            ["serve", "--socket-path", socket, "--max-upload", "3", "--upload-total", "5"]
-                + (uploads.map { ["--upload-folder", $0] } ?? []),
-            environment: environment.merging(more) { $1 },
-            output: "\(folder.path)/log"
-        )
-        defer { server.signal(SIGKILL) }
-        #expect(try await eventually { access(socket, F_OK) == 0 })
-        #expect(try await eventually { try await curl(socket, ["http://x/healthz"]).hasSuffix(" 200") })
-        try await body(socket, JobQueue(database))
-        server.signal(SIGTERM)
-        #expect(try await server.ended() == 0)
+        let sockets = sockets.map { "\(folder.path)/\($0)" }
+        let servers = try sockets.map { socket in
+            try HeadroomProcess(
+                ["serve", "--socket-path", socket, "--max-upload", "3", "--upload-total", "5"]
+                    + (uploads.map { ["--upload-folder", $0] } ?? []),
+                environment: environment.merging(more) { $1 },
+                output: "\(socket).log"
+            )
+        }
+        defer { for server in servers { server.signal(SIGKILL) } }
+        for socket in sockets {
+            #expect(try await eventually { access(socket, F_OK) == 0 })
+            #expect(try await eventually { try await curl(socket, ["http://x/healthz"]).hasSuffix(" 200") })
+        }
+        try await body(sockets[0], JobQueue(database))
+        for server in servers {
+            server.signal(SIGTERM)
+            #expect(try await server.ended() == 0)
+        }
     }
 
     private func serve(_ name: String, _ body: (String, JobQueue) async throws -> Void) async throws {
@@ -130,6 +137,69 @@ import Testing
             try await queue.database.withConnection { _ = try await $0.query("DELETE FROM import_jobs") }
             #expect(try await upload(socket, file("small.csv", bytes: 2_000)).hasSuffix(" 201"))
             #expect(try files().count == 1)
+        }
+    }
+
+    @Test(arguments: [[], ["-H", "Transfer-Encoding: chunked"]])
+    func `two dashboards on one folder have one limit`(more: [String]) async throws {
+        // Four are too many, and each is counted once on its way, when all together have 4 MB.
+        let large = file("two.csv", bytes: 1_500_000)
+        try await serve(more.isEmpty ? "upload_said" : "upload_chunked", folder: uploads, sockets: ["a", "b"]) {
+            (_, _) async throws in
+            let ends = try await withThrowingTaskGroup { group in
+                for socket in ["a", "b", "a", "b"] {
+                    group.addTask {
+                        try await upload("\(folder.path)/\(socket)", large, more + ["--limit-rate", "1M"])
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append(String($1.suffix(4))) }
+            }
+            let kept = try files()
+            #expect(kept.count <= 3 && kept.count == ends.count { $0 == " 201" }, "\(ends) \(kept)")
+            #expect(ends.allSatisfy { $0 == " 201" || $0 == " 507" }, "\(ends)")
+        }
+    }
+
+    @Test func `what another dashboard writes is seen while a file still comes, and at its end`() async throws {
+        var options = WebOptions()
+        options.mostUploadTotal = 3 << 20
+        let queue = JobQueue(try await SuiteServer.newDatabase("upload_beside"))
+        let (one, other) = (UploadFolder(uploads, options, queue), UploadFolder(uploads, options, queue))
+        let (first, second) = (try await one.newFile(declared: nil), try await other.newFile(declared: nil))
+        try await first.begin()
+        try await second.begin()
+        let bytes = [UInt8](repeating: 0, count: 1 << 20)
+        for _ in 0..<2 { try await first.write(bytes) }
+        try await second.write(Array(bytes.dropLast()))
+        // Too little for the first to be counted again.
+        try await first.write([0, 0])
+        await #expect(throws: WebError.self) { try await second.write(bytes) }
+        await #expect(throws: WebError.self) { try await second.complete() }
+    }
+
+    @Test func `a file is held while it is asked for its job, which another dashboard may be about to queue`()
+        async throws
+    {
+        try await serve("upload_held") { socket, queue in
+            mkdir(uploads, 0o750)
+            let left = "\(uploads)/\(String(repeating: "a", count: 32)).csv"
+            folder.write("x", to: "uploads/\(String(repeating: "a", count: 32)).csv")
+            let file = open(left, O_RDONLY | O_CLOEXEC)
+            defer { close(file) }
+            let small = self.file("small.csv", bytes: 2_000)
+            try await queue.database.withConnection { connection in
+                _ = try await connection.query("LOCK TABLES import_jobs WRITE")
+                async let said = upload(socket, small)
+                let isHeld = try await eventually {
+                    guard flock(file, LOCK_EX | LOCK_NB) == 0 else { return true }
+                    flock(file, LOCK_UN)
+                    return false
+                }
+                #expect(isHeld)
+                _ = try await connection.query("UNLOCK TABLES")
+                #expect(try await said.hasSuffix(" 201"))
+            }
+            #expect(access(left, F_OK) != 0)
         }
     }
 

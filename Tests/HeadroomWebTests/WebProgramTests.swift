@@ -212,7 +212,17 @@ struct WebProgramTests {
         #expect(try await dashboard.status("/healthz", ["--http1.0", "--header", "Host:"]) == 200)
         let target = ["--request-target", "http://db.example.org/sign-in"]
         #expect(try await dashboard.status("/", target + ["--header", "Host: evil.example"]) == 421)
-        #expect(try await dashboard.status("/", target) == 200)
+        #expect(try await dashboard.status("/", target + ["--header", "Host: db.example.org"]) == 200)
+        for target in [
+            "http://evil.example/sign-in", "http://evil.example:\(dashboard.port)/sign-in", "evil.example/sign-in",
+            "http://db.example.org@evil.example/sign-in", "HTTP://evil.example", "http:///sign-in",
+            "x://evil.example/?http://db.example.org/", "evil.example:80",
+        ] {
+            let asked = ["--request-target", target, "--header", "Host: db.example.org"]
+            // Without a scheme it is no target at all.
+            let status = try await dashboard.status("/", asked)
+            #expect(status == (target.contains("://") ? 421 : 400), "\(target) \(status)")
+        }
         let twice =
             "exec 3<>/dev/tcp/127.0.0.1/$0; printf 'GET /sign-in HTTP/1.1\\r\\nHost: localhost:%s\\r\\n"
             + "Host: evil.example\\r\\nConnection: close\\r\\n\\r\\n' $0 >&3; head -n 1 <&3"

@@ -40,14 +40,20 @@ struct PathStep: Hashable {
 
     /// The way of a path through its folders and links, as it is at this moment.
     ///
-    /// - Parameter path: The path; a relative one begins at the working folder.
+    /// - Parameter path: The path; of a relative one, the way to the working folder counts too.
     /// - Returns: The steps in their order; `nil` when one cannot be looked at.
     static func all(to path: String) -> [PathStep]? {
         func parts(_ text: String) -> [String] {
             text.utf8.split(separator: UInt8(ascii: "/")).map { String(decoding: $0, as: UTF8.self) }.reversed()
         }
-        func start(_ text: String) -> String { text.utf8.first == UInt8(ascii: "/") ? "" : "." }
-        var (folder, rest, links) = (start(path), parts(path), 0)
+        guard path.begins(with: "/") else {
+            guard let working = getcwd(nil, 0) else { return nil }
+            defer { free(working) }
+            let whole = "\(String(cString: working))/\(path)"
+            // Linux says "(unreachable)" of a folder outside of the root folder.
+            return whole.begins(with: "/") ? all(to: whole) : nil
+        }
+        var (folder, rest, links) = ("", parts(path), 0)
         var steps: [PathStep] = []
         while let name = rest.popLast() {
             let place = "\(folder)/\(name)"
@@ -71,7 +77,7 @@ struct PathStep: Hashable {
             links += 1
             guard links <= 40, let target = target(place) else { return nil }
             rest += parts(target)
-            if start(target).isEmpty { folder = "" }
+            if target.begins(with: "/") { folder = "" }
         }
         return steps
     }

@@ -120,14 +120,13 @@ extension Unicode.Scalar {
     /// Whether it ends a line, in ASCII.
     package var endsLine: Bool { self == "\n" || self == "\r" }
 
-    /// Whether it steers a terminal, turns a line round or ends one: control characters, the marks that change the direction of
-    /// writing, those that nobody sees, and the ends of lines that look like none.
+    /// Whether it steers a terminal, turns a line round or ends one: control and format characters (U+0600 too, which takes the
+    /// sign after it along), what nobody sees, and the ends of lines that look like none.
     package var steers: Bool {
-        switch value {
-        case 0..<0x20, 0x7F..<0xA0, 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF, 0xFFF9...0xFFFB,
-            0xE0000...0xE007F:
-            true
-        default: false
+        if isASCII { return value < 0x20 || value == 0x7F }
+        switch properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator: return true
+        default: return properties.isDefaultIgnorableCodePoint
         }
     }
 

@@ -68,6 +68,8 @@ struct ConnectionTable<ID: Hashable & Sendable>: Sendable {
     /// A connection's client has shown who it is.
     mutating func noteKnown(_ id: ID) { entries[id]?.isKnown = true }
 
+    func isKnown(_ id: ID) -> Bool { entries[id]?.isKnown ?? false }
+
     /// A connection is closed.
     mutating func close(_ id: ID) { entries[id] = nil }
 

@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import NIOHTTPTypes
+import NIOHTTPTypesHTTP1
 import Synchronization
 
 /// All connections to the dashboard.
@@ -59,6 +60,10 @@ final class Connections: Sendable {
     /// Notes that the connection's client has shown who it is.
     func noteKnown(_ id: ObjectIdentifier) { state.withLock { $0.table.noteKnown(id) } }
 
+    fileprivate func isKnown(_ channel: any Channel) -> Bool {
+        state.withLock { $0.table.isKnown(ObjectIdentifier(channel)) }
+    }
+
     fileprivate func close(_ id: ObjectIdentifier) {
         state.withLock { state in
             state.table.close(id)
@@ -67,7 +72,8 @@ final class Connections: Sendable {
     }
 }
 
-/// Closes a connection whose client takes too long, and tells ``Connections`` where it stands.
+/// Closes a connection whose client takes too long or waits for no answer, reads on no faster than it may ask, and tells
+/// ``Connections`` where it stands.
 final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -78,12 +84,17 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private let transport = TransportHandler()
     private var clock = RequestClock(now: .now())
     private var alarm: (at: NIODeadline, task: Scheduled<Void>)?
+    private var nextRead: Scheduled<Void>?
 
     fileprivate init(_ connections: Connections) {
         self.connections = connections
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
+        let pipeline = context.pipeline.syncOperations
+        if let codec = try? pipeline.handler(type: HTTP1ToHTTPServerCodec.self) {
+            try? pipeline.addHandler(TargetCheck(), position: .before(codec))
+        }
         if context.channel.isActive { begin(context) }
     }
 
@@ -106,17 +117,32 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func channelInactive(context: ChannelHandlerContext) {
         alarm?.task.cancel()
         alarm = nil
+        nextRead?.cancel()
+        nextRead = nil
         context.fireChannelInactive()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // What came with it is not served either.
+        guard !clock.isFlooding else { return }
         switch unwrapInboundIn(data) {
         case .head: clock.headCame(at: .now())
         case .body(let bytes): clock.bodyCame(bytes.readableBytes)
         case .end: clock.requestEnded(at: .now())
         }
+        guard !clock.isFlooding else { return transport.close() }
         changed(context)
         context.fireChannelRead(data)
+    }
+
+    func read(context: ChannelHandlerContext) {
+        guard nextRead == nil else { return }
+        guard clock.strangersNext > .now(), !connections.isKnown(context.channel) else { return context.read() }
+        nextRead = context.eventLoop.assumeIsolated()
+            .scheduleTask(deadline: clock.strangersNext) { [self] in
+                nextRead = nil
+                context.read()
+            }
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// Decides how long a connection may take: to send a request, and to take its answer.
+/// Decides how long a connection may take, to send a request and to take its answer, and how many requests it may send.
 ///
 /// Who drips a request byte by byte holds a connection no longer than who sends nothing.
 struct RequestClock: Sendable {
@@ -18,6 +18,10 @@ struct RequestClock: Sendable {
         var rest = TimeAmount.seconds(5)
         /// For the client to take some of what waits to be sent.
         var unread = TimeAmount.seconds(30)
+        /// Between the requests of a client that has not signed in.
+        var strangersRequest = TimeAmount.milliseconds(250)
+        /// How far such a client may be ahead of that: 16 requests, more than a browser has for a page.
+        var strangersLead = TimeAmount.seconds(4)
     }
 
     private let times: Times
@@ -27,14 +31,22 @@ struct RequestClock: Sendable {
     private var isReading = false
     private var bytes = 0
     private var unanswered = 0
+    /// When the next request may be read, if the client has not signed in.
+    private(set) var strangersNext: NIODeadline
+
+    /// The most requests that may wait for their answers; browsers and proxies send one at a time.
+    static let mostUnanswered = 4
 
     init(_ times: Times = Times(), now: NIODeadline) {
         self.times = times
-        since = now
+        (since, strangersNext) = (now, now - times.strangersLead)
     }
 
-    /// Whether the client owes us a request, or a part of one.
-    var isIncomplete: Bool { isReading || unanswered == 0 }
+    /// Whether the client owes us something: a request, or a part of one, or to take its answer.
+    var isIncomplete: Bool { isReading || unanswered == 0 || blockedSince != nil }
+
+    /// Whether the client sends requests, but waits for no answer.
+    var isFlooding: Bool { unanswered > Self.mostUnanswered }
 
     /// When the connection is to be closed; `nil` while the client has done its part.
     var deadline: NIODeadline? {
@@ -54,6 +66,7 @@ struct RequestClock: Sendable {
     mutating func headCame(at now: NIODeadline) {
         (since, isFirst, isReading, bytes) = (now, false, true, 0)
         unanswered += 1
+        strangersNext = max(strangersNext, now - times.strangersLead) + times.strangersRequest
     }
 
     /// A part of its body has come.

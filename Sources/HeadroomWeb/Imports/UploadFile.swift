@@ -31,6 +31,9 @@ actor UploadFile {
     private let most: Int
     private var descriptor: Int32 = -1
     private var size = 0
+    private var countedAt = 0
+    /// After so many bytes it is counted again what other dashboards have put into the folder.
+    private static let countEvery = 1 << 20
     private var isComplete = false
     private var isKept = false
 
@@ -79,6 +82,10 @@ actor UploadFile {
         size += bytes.count
         guard size <= most else { throw Self.tooLarge(most) }
         try folder.grow(name, to: size)
+        if size - countedAt >= Self.countEvery {
+            countedAt = size
+            try folder.check(place)
+        }
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
@@ -88,7 +95,11 @@ actor UploadFile {
     }
 
     /// Gives the file the name under which a job knows it; it still goes unless it is kept.
+    ///
+    /// - Throws: ``WebError`` when there is no room for it any more, or it cannot be written. It is counted with all of it there:
+    ///   of the dashboards that do so at once, the last one sees the others' files.
     func complete() throws {
+        try folder.check(place)
         guard fsync(descriptor) == 0 else { throw Self.failure(.system(errno)) }
         do throws(RegularFile.Problem) {
             try place.rename(partial, to: whole)

@@ -29,7 +29,9 @@ actor UploadFolder {
         // What a crash has left behind half-sent; whoever still writes to one holds its lock.
         guard let folder = try? OpenFolder(path) else { return }
         for entry in Self.entries(folder) where Self.isUpload(entry.name, ending: UploadFile.partEnding) {
-            Self.remove(entry.name, folder)
+            guard let file = Self.lock(entry.name, folder) else { continue }
+            try? folder.remove(entry.name)
+            close(file)
         }
     }
 
@@ -66,22 +68,43 @@ actor UploadFolder {
 
     private func makeRoom(in folder: borrowing OpenFolder) async throws {
         let names = count(folder)
-        let usage = names.isEmpty ? [:] : try await queue.usage(ofFilesNamed: names)
-        for name in names where usage[name] == nil { Self.remove(name, folder) }
-        guard !names.isEmpty else { return try check() }
-        _ = count(folder)
+        guard !names.isEmpty else { return try check(folder) }
+        try await clear(names, where: { $0 == nil }, folder)
+        count(folder)
         guard room.withLock({ $0.isOver }) else { return }
-        for name in names where usage[name] == .done { Self.remove(name, folder) }
-        _ = count(folder)
-        try check()
+        try await clear(names, where: { $0 != .needed }, folder)
+        try check(folder)
     }
 
-    private func check() throws {
+    /// Removes files by what jobs need of them.
+    ///
+    /// They are asked for after the files' locks were had: another dashboard holds its file's until the job is queued.
+    private func clear(
+        _ names: [String],
+        where isUnneeded: (JobQueue.FileUse?) -> Bool,
+        _ folder: borrowing OpenFolder
+    ) async throws {
+        for start in stride(from: 0, to: names.count, by: 50) {
+            var held: [String: Int32] = [:]
+            defer { for file in held.values { close(file) } }
+            for name in names[start..<min(start + 50, names.count)] { held[name] = Self.lock(name, folder) }
+            guard !held.isEmpty else { continue }
+            let usage = try await queue.usage(ofFilesNamed: held.keys.sorted())
+            for name in held.keys where isUnneeded(usage[name]) { try? folder.remove(name) }
+        }
+    }
+
+    /// Counts again what is in the folder, which other dashboards use too.
+    ///
+    /// - Throws: ``WebError`` when it is more than may be.
+    nonisolated func check(_ folder: borrowing OpenFolder) throws {
+        count(folder)
         if room.withLock({ $0.isOver }) { throw Self.full }
     }
 
     /// Counts what is in the folder; returns the names of uploads that are complete.
-    private func count(_ folder: borrowing OpenFolder) -> [String] {
+    @discardableResult
+    private nonisolated func count(_ folder: borrowing OpenFolder) -> [String] {
         let underWay = room.withLock { Set($0.underWay.keys) }
         let entries = Self.entries(folder).filter { !underWay.contains(String($0.name.leading { $0 != "." })) }
         room.withLock { $0.stored = entries.reduce(0) { $0.addingReportingOverflow($1.size).partialValue } }
@@ -126,11 +149,14 @@ actor UploadFolder {
         return entries
     }
 
-    /// Removes an upload that nobody writes to.
-    private static func remove(_ name: String, _ folder: borrowing OpenFolder) {
-        guard let file = try? folder.file(name, O_RDONLY, mode: 0).descriptor else { return }
-        defer { close(file) }
-        if flock(file, LOCK_EX | LOCK_NB) == 0 { try? folder.remove(name) }
+    /// Opens a file that nobody writes to, and keeps everybody from it until it is closed; `nil` while somebody does.
+    private static func lock(_ name: String, _ folder: borrowing OpenFolder) -> Int32? {
+        guard let file = try? folder.file(name, O_RDONLY, mode: 0).descriptor else { return nil }
+        guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+            close(file)
+            return nil
+        }
+        return file
     }
 }
 

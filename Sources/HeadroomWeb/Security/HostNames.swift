@@ -2,6 +2,7 @@ import HTTPTypes
 import Headroom
 import Hummingbird
 import NIOCore
+import NIOHTTP1
 
 /// The names that the dashboard is served under.
 ///
@@ -137,10 +138,7 @@ struct HostCheck: RouterMiddleware {
         guard request.headers[HTTPField.Name.secondHost] == nil else {
             throw WebError(.badRequest, "The request has several Host headers.")
         }
-        // What is asked for in full ("GET http://name/") names a host too, which counts before the header's.
-        let target = request.uri.string
-        let asked = target.begins(with: "/") || target == "*" ? [] : [Self.authority(target)]
-        guard ([request.head.authority] + asked).allSatisfy({ names.accept($0, port: context.port) }) else {
+        guard names.accept(request.head.authority, port: context.port) else {
             throw WebError(
                 .misdirectedRequest,
                 "The dashboard is not served under that name.",
@@ -151,11 +149,30 @@ struct HostCheck: RouterMiddleware {
         }
         return try await next(request, context)
     }
+}
 
-    /// The authority in a target of the absolute form; `nil` when there is none.
-    private static func authority(_ target: String) -> String? {
-        guard let start = target.place(of: "://") else { return nil }
-        return String(target[start.upperBound...].leading { $0 != "/" && $0 != "?" && $0 != "#" && $0 != "\\" })
+/// Has a request that names a host in its target too ("GET http://name/ HTTP/1.1") name the same in its Host header.
+///
+/// It goes before the conversion to `HTTPRequest`, which drops the target's name.
+final class TargetCheck: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard case .head(var head) = unwrapInboundIn(data),
+            !Self.agrees(target: head.uri, host: head.headers.first(name: "Host"))
+        else { return context.fireChannelRead(data) }
+        // No name, so that nothing is served under it.
+        head.headers.replaceOrAdd(name: "Host", value: "?")
+        context.fireChannelRead(wrapInboundOut(.head(head)))
+    }
+
+    /// Whether a target is a path, or names the same host as the header.
+    static func agrees(target: String, host: String?) -> Bool {
+        if target.begins(with: "/") || target == "*" { return true }
+        guard let start = target.place(of: "://") else { return false }
+        let named = target[start.upperBound...].leading { $0 != "/" && $0 != "?" && $0 != "#" && $0 != "\\" }
+        return named.lowercased() == host?.lowercased()
     }
 }
 

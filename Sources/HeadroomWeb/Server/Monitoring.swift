@@ -46,14 +46,18 @@ struct Monitoring: Sendable {
         }
     }
 
+    /// The fields that scrapers, curl and the like send themselves; what proxies add has more names than anybody could list.
+    private static let plainFields: Set<String> = [
+        "accept", "accept-encoding", "connection", "user-agent", "x-prometheus-scrape-timeout-seconds",
+    ]
+
     /// Whether a program of this host asks, by itself: who comes through a proxy or a tunnel of one comes from this host too.
     private func isFromThisHost(_ request: Request) -> Bool {
         guard case .tcp = dashboard.options.place, dashboard.options.place.isLoopback, !dashboard.options.isBehindProxy
         else { return false }
-        return !request.headers.contains { field in
-            let name = field.name.canonicalName
-            return name.begins(with: "x-forwarded") || ["forwarded", "via", "x-real-ip", "x-client-ip"].contains(name)
-        }
+        // nginx asks with "close", if it is told nothing else.
+        return request.headers.allSatisfy { Self.plainFields.contains($0.name.canonicalName) }
+            && request.headers[.connection]?.lowercased() != "close"
     }
 
     /// The numbers of a picture; without one, only that there is none.
