@@ -84,6 +84,12 @@ import Testing
             environment: environment("ten2").merging(["DB_SOCKET": "/nowhere/socket"]) { $1 }
         )
         #expect(away.status == 3)
+        // The looks are of now, so the past has them, and what is reckoned over time can be.
+        let past = try await HeadroomProgram.run(
+            ["guard", "--history", "--history-file", "\(folder.path)/history.sqlite"],
+            environment: environment("ten2")
+        )
+        #expect(past.output.hasPrefix("the last 24 hours: 4 samples, most in use 7 of 10"), "\(past.output)")
     }
 
     @Test func `--reserve keeps one connection, looks and acts when the account is full, and gives it back`()

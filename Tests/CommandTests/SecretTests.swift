@@ -60,7 +60,7 @@ import Testing
                     #expect(!(run.output + run.errors).unicodeScalars.contains { $0 == "\u{1B}" || $0 == "\u{202E}" })
                 }
                 let slots = try await HeadroomProgram.run(["slots"], environment: environment)
-                #expect(slots.output.contains("evil?[2J\\u{202E}name"), "\(slots.output)")
+                #expect(slots.output.contains("evil?[2J\\u{202e}name"), "\(slots.output)")
             }
     }
 

@@ -83,6 +83,7 @@ public struct AccountGuard: Sendable {
         var watch = Watch(orders, memory)
         // Whoever runs it now and then says when; a gap is for the service to notice.
         watch.marksGaps = false
+        watch.begin()
         do {
             try await database.withConnection(timeout: orders.lookTimeout) { try await look($0, &watch) }
         } catch let error as DatabaseError {
