@@ -73,7 +73,7 @@ enum Files {
 
     /// Finds a program in the PATH and where servers are installed.
     static func program(_ name: String) -> String? {
-        let folders = (environment("PATH") ?? "").split(separator: ":").map(String.init)
+        let folders = (environment("PATH") ?? "").unicodeScalars.split(separator: ":").map(String.init)
         return (folders + ["/usr/sbin", "/usr/local/sbin", "/usr/bin", "/usr/libexec"]).map { "\($0)/\(name)" }
             .first { access($0, X_OK) == 0 }
     }

@@ -17,7 +17,7 @@ enum Program {
         let output = result.standardOutput
         guard result.terminationStatus.isSuccess else {
             // What went wrong stands in a line that says so, often far from the end.
-            let lines = output.split(separator: "\n")
+            let lines = output.unicodeScalars.split(separator: "\n").map(String.init)
             let telling = lines.filter { $0.lowercased().contains("error") }
             let shown = (telling.isEmpty ? lines.suffix(5) : telling.prefix(5)).joined(separator: "; ")
             throw SandboxError(.setupFailed, "\(path) failed at \(what) (\(result.terminationStatus)): \(shown)")

@@ -66,7 +66,7 @@ struct SandboxFolder: Sendable, Hashable {
 
     /// The end of the server's error log, for a message.
     var logTail: String {
-        let lines = (Files.read(errorLog) ?? "").split(separator: "\n").suffix(5)
+        let lines = (Files.read(errorLog) ?? "").unicodeScalars.split(separator: "\n").suffix(5).map(String.init)
         return lines.isEmpty ? "" : "The end of its log: " + lines.joined(separator: "; ")
     }
 
