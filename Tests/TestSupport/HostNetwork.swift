@@ -1,4 +1,5 @@
 import Glibc
+import HeadroomSandbox
 
 /// A small network of its own for tests of several hosts: a network namespace for each, joined by a switch that can be parted.
 ///

@@ -1,4 +1,5 @@
 import Glibc
+public import HeadroomSandbox
 
 /// A private Galera cluster of MariaDB nodes, on loopback or in a network of hosts, with one account on all of them, for tests
 /// of what happens when nodes end, stop or are cut off.
