@@ -41,7 +41,6 @@ import Testing
             "HeadroomSandbox/Keeper.swift": "a private server",
             "HeadroomSandbox/Program.swift": "a private server",
             "HeadroomWatch/Verify/ChildProcess.swift": "this program once more, with its settings",
-            "headroom/Deploy/DeployOptions.swift": "crontab, without the environment",
             "headroom/Support/Child.swift": "what the user runs, with the environment they meant for it",
             "headroom/VerifyPressure.swift": "this program once more, with its settings",
         ]
