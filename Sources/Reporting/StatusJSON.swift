@@ -145,7 +145,6 @@ package struct StatusJSON: Encodable {
         @Nullable var serverCode: Int?
     }
 
-    var header = JSONHeader()
     var level: String
     @Nullable var account: String?
     @Nullable var serverVersion: String?
@@ -194,7 +193,7 @@ package struct StatusJSON: Encodable {
     }
 
     package func encode(to encoder: any Encoder) throws {
-        try header.encode(to: encoder)
+        try JSONObject.header.encode(to: encoder)
         try details.encode(to: encoder)
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(level, forKey: .level)

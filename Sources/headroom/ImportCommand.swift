@@ -119,7 +119,7 @@ struct ImportCommand: AsyncParsableCommand {
             }
             memory.turn()
             if json {
-                try Console.json(Headed(CheckJSON(report)))
+                try Console.json(CheckJSON(report))
             } else {
                 for line in Self.lines(report) { Console.print(line) }
             }

@@ -85,7 +85,7 @@ struct KillIdleCommand: AsyncParsableCommand {
                         }
                 }
             if json {
-                try Console.json(Headed(KillJSON(report)))
+                try Console.json(KillJSON(report))
             } else {
                 for line in KillText(report, policy: policy).lines { Console.print(line) }
             }

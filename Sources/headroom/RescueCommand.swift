@@ -79,7 +79,7 @@ struct RescueCommand: AsyncParsableCommand {
             let report = try await Rescue(loaded).run(orders)
             let advice = RescueAdvice(report, settings: loaded.database, user: geteuid(), idle: idle)
             if json {
-                try Console.json(Headed(RescueJSON(report, advice)))
+                try Console.json(RescueJSON(report, advice))
             } else {
                 for line in RescueText(report, advice, settings: loaded.database).lines { Console.print(line) }
             }

@@ -43,7 +43,7 @@ struct SlotsCommand: AsyncParsableCommand {
                 let report = try SlotReport(settings)
                 if watch, !json { Console.result("\u{1B}[H\u{1B}[2J") }
                 if json {
-                    try Console.json(Headed(SlotsJSON(report)), isLine: watch)
+                    try Console.json(SlotsJSON(report), isLine: watch)
                 } else {
                     for line in SlotsText(report).lines { Console.print(line) }
                     if let others { Console.print(others) }
@@ -69,7 +69,7 @@ extension SlotsCommand {
             }
             if watch, !json { Console.result("\u{1B}[H\u{1B}[2J") }
             if json {
-                try Console.json(Headed(HostsJSON(report)), isLine: watch)
+                try Console.json(HostsJSON(report), isLine: watch)
             } else {
                 for line in HostsText(report).lines { Console.print(line) }
             }

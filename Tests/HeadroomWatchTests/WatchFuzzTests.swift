@@ -81,7 +81,7 @@ import Testing
             let options = AccountOptions(grants: input)
             let limit = AccountLimit.inForce(options.connections ?? 1, option: nil, global: .max, server: .max)
             _ = (limit.value ?? 0) * 80
-            _ = GrantCheck([input]).finding
+            _ = Finding.grants([input])
         }
     }
 

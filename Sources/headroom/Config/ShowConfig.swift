@@ -27,7 +27,7 @@ struct ShowConfig: AsyncParsableCommand {
             let found = sources.find()
             let rows = found.rows
             if json {
-                try Console.json(Headed(ConfigJSON(rows: rows, found: found)))
+                try Console.json(ConfigJSON(rows: rows, found: found))
             } else {
                 for line in ConfigText(rows: rows).lines { Console.print(line) }
             }

@@ -117,7 +117,7 @@ struct DeployOptions: ParsableArguments {
         let sources = Set(files.map(\.source))
         let findings = DeploymentFinding.doubles(starts.filter { !sources.contains($0.source) } + printed)
         if json {
-            try Console.json(Headed(Report(files: files, findings: findings, blindSpots: blindSpots)))
+            try Console.json(Report(files: files, findings: findings, blindSpots: blindSpots))
         } else {
             for (index, file) in files.enumerated() {
                 // A file's name as a comment, so that the output of one can go into it as it is.

@@ -27,7 +27,7 @@ struct DoctorCommand: AsyncParsableCommand {
         try await runCommand {
             let checkup = await Checkup(connection.sources)
             if json {
-                try Console.json(Headed(DoctorJSON(checkup)))
+                try Console.json(DoctorJSON(checkup))
             } else {
                 for section in checkup.sections {
                     Console.print(section.title)

@@ -22,7 +22,7 @@ struct PastReport: Sendable {
         let since = now - Double(hours) * 3600
         let (samples, events) = try await read(since: since)
         if isJSON {
-            try Console.json(Headed(PastJSON(hours: hours, samples: samples, events: events)))
+            try Console.json(PastJSON(hours: hours, samples: samples, events: events))
         } else {
             for line in lines(samples, events, from: since, to: now) { Console.print(line) }
         }

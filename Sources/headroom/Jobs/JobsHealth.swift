@@ -26,7 +26,7 @@ struct JobsHealth: AsyncParsableCommand {
         try await runCommand(failureCode: 3) {
             let health = try await JobQueue(try connection.open(program: "headroom jobs")).health()
             if json {
-                try Console.json(Headed(HealthJSON(health)))
+                try Console.json(HealthJSON(health))
             } else if health.level != .ok || !quiet {
                 let numbers = health.numbers
                 let word = ["OK", "WARNING", "CRITICAL"][health.level.rawValue]

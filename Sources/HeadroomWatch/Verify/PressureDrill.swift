@@ -1,9 +1,9 @@
-public import Headroom
+package import Headroom
 
 /// Has many tasks open, query and close at the same time, more than the budget lets in, and looks at what becomes of it.
 ///
 /// It is one process's part; several at once make the pressure, and ``Result`` adds up.
-public struct PressureDrill: Sendable {
+package struct PressureDrill: Sendable {
     private let database: Database
     private let tasks: Int
     private let duration: Duration
@@ -17,7 +17,7 @@ public struct PressureDrill: Sendable {
     ///   - duration: How long they go on.
     ///   - queryTime: How long each query takes on the server, as an application's would; by default it only answers.
     ///   - reuse: Whether connections are kept open between scopes.
-    public init(
+    package init(
         _ settings: DatabaseSettings,
         tasks: Int,
         duration: Duration,
@@ -32,48 +32,40 @@ public struct PressureDrill: Sendable {
     }
 
     /// What one process or several have found.
-    public struct Result: Sendable, Hashable, Codable {
+    package struct Result: Sendable, Hashable, Codable {
         /// The cycles that were completed, by process.
-        public var completedByProcess: [Int] = []
+        package var completedByProcess: [Int] = []
         /// The connections that the server refused for a limit's sake, those that were tried again too.
-        public var refused = 0
+        package var refused = 0
         /// How many of them were refused because a dead process's session was still counted.
-        public var refusedAfterDeath = 0
+        package var refusedAfterDeath = 0
         /// The cycles that failed.
-        public var errors = 0
+        package var errors = 0
         /// The first failure's message.
-        public var firstError: String?
+        package var firstError: String?
         /// The number of waits for a slot.
-        public var waits = 0
+        package var waits = 0
         /// How long all the waits took together, in seconds.
-        public var waitSeconds = 0.0
+        package var waitSeconds = 0.0
         /// The longest wait, in seconds.
-        public var longestWaitSeconds = 0.0
+        package var longestWaitSeconds = 0.0
         /// How long it all took, in seconds.
-        public var seconds = 0.0
+        package var seconds = 0.0
 
         /// Creates an empty result.
-        public init() {}
+        package init() {}
 
         /// The cycles that were completed, all together.
-        public var completed: Int { completedByProcess.reduce(0, +) }
+        package var completed: Int { completedByProcess.reduce(0, +) }
 
         /// The mean wait, in seconds.
-        public var meanWaitSeconds: Double { waits == 0 ? 0 : waitSeconds / Double(waits) }
+        package var meanWaitSeconds: Double { waits == 0 ? 0 : waitSeconds / Double(waits) }
 
         /// The completed cycles in a second.
-        public var perSecond: Double { seconds == 0 ? 0 : Double(completed) / seconds }
-
-        /// How much more the process with the most cycles got than the one with the fewest.
-        public var largestShareOfSmallest: Double {
-            guard let fewest = completedByProcess.min(), let most = completedByProcess.max(), fewest > 0 else {
-                return 0
-            }
-            return Double(most) / Double(fewest)
-        }
+        package var perSecond: Double { seconds == 0 ? 0 : Double(completed) / seconds }
 
         /// Adds what another process has found.
-        public mutating func add(_ other: Result) {
+        package mutating func add(_ other: Result) {
             completedByProcess += other.completedByProcess
             refused += other.refused
             refusedAfterDeath += other.refusedAfterDeath
@@ -89,7 +81,7 @@ public struct PressureDrill: Sendable {
     /// Runs the drill.
     ///
     /// - Returns: What it found; failures are counted, not thrown.
-    public func run() async -> Result {
+    package func run() async -> Result {
         let start = ContinuousClock.now
         let end = start + duration
         var result = Result()
@@ -132,11 +124,11 @@ public struct PressureDrill: Sendable {
 }
 
 /// Opens and closes connections outside of the budget at random, as other programs would that know nothing of it.
-public struct ForeignTraffic: Sendable {
+package struct ForeignTraffic: Sendable {
     private let database: Database
 
     /// Creates traffic on the account that the settings lead to.
-    public init(_ settings: DatabaseSettings) {
+    package init(_ settings: DatabaseSettings) {
         var settings = settings
         settings.programName = "a foreign program"
         database = Database(settings, share: .reserve)
@@ -145,7 +137,7 @@ public struct ForeignTraffic: Sendable {
     /// Runs until it is cancelled: connections of up to 20 ms, with as long between them.
     ///
     /// - Parameter connections: How many at most at a time.
-    public func run(connections: Int) async {
+    package func run(connections: Int) async {
         await withTaskGroup { group in
             for _ in 0..<connections {
                 group.addTask {

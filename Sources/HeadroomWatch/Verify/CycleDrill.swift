@@ -1,36 +1,35 @@
-public import Headroom
+package import Headroom
 
 /// Opens, queries and closes again and again, to prove that a close gives the place back at once.
 ///
 /// Its connections take no slots: what it proves is that closing alone is enough, with nobody waiting in line.
-public struct CycleDrill: Sendable {
+package struct CycleDrill: Sendable {
     private let database: Database
 
-    /// How many cycles to run.
-    public let cycles: Int
-
-    /// How many further connections to hold open meanwhile, as other programs would.
-    public let held: Int
+    private let cycles: Int
+    private let held: Int
 
     /// Creates a drill for the account that the settings lead to.
-    public init(_ settings: DatabaseSettings, cycles: Int, held: Int = 0) {
+    ///
+    /// - Parameter held: How many further connections to hold open meanwhile, as other programs would.
+    package init(_ settings: DatabaseSettings, cycles: Int, held: Int = 0) {
         database = Database(settings, share: .reserve)
-        self.cycles = cycles
+        self.cycles = max(1, cycles)
         self.held = held
     }
 
     /// What a drill found.
-    public struct Result: Sendable {
+    package struct Result: Sendable {
         /// The number of cycles run.
-        public var cycles: Int
+        package var cycles: Int
         /// The number of cycles that a limit refused.
-        public var refused: Int
+        package var refused: Int
         /// The median of the cycles that were not refused.
-        public var median: Duration
+        package var median: Duration
         /// The 99th percentile of the cycles that were not refused.
-        public var p99: Duration
+        package var p99: Duration
         /// The last refusal, when there was one.
-        public var lastRefusal: DatabaseError?
+        package var lastRefusal: DatabaseError?
     }
 
     /// The number of logins that the drill may use up of the account's hourly limit: half of it.
@@ -39,7 +38,7 @@ public struct CycleDrill: Sendable {
     ///
     /// - Parameter options: The account's options.
     /// - Returns: The most cycles, or `nil` when the account has no hourly limit.
-    public static func mostCycles(under options: AccountOptions) -> Int? {
+    package static func mostCycles(under options: AccountOptions) -> Int? {
         // Each cycle is a login and a statement.
         let limits = [options.connectionsPerHour, options.queriesPerHour].compactMap(\.self)
         return limits.min().map { $0 / 2 }
@@ -50,7 +49,7 @@ public struct CycleDrill: Sendable {
     /// - Parameter progress: Is told the number of cycles run, after each.
     /// - Returns: What it found; refusals are counted, not thrown.
     /// - Throws: ``DatabaseError`` for any other failure, `CancellationError` when cancelled.
-    public func run(progress: (Int) -> Void = { _ in }) async throws -> Result {
+    package func run(progress: (Int) -> Void = { _ in }) async throws -> Result {
         try await run(holding: held, progress)
     }
 
@@ -65,7 +64,7 @@ public struct CycleDrill: Sendable {
         var lastRefusal: DatabaseError?
         var refused = 0
         let clock = ContinuousClock()
-        for cycle in 1...max(1, cycles) {
+        for cycle in 1...cycles {
             let start = clock.now
             do {
                 try await database.withConnection { try await $0.query("SELECT 1") }
@@ -83,7 +82,7 @@ public struct CycleDrill: Sendable {
             durations.isEmpty ? .zero : durations[min(durations.count - 1, Int(Double(durations.count) * share))]
         }
         return Result(
-            cycles: max(1, cycles),
+            cycles: cycles,
             refused: refused,
             median: quantile(0.5),
             p99: quantile(0.99),

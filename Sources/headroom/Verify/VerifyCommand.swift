@@ -1,7 +1,8 @@
 import ArgumentParser
-import CommandSupport
+package import CommandSupport
+import Glibc
 import Headroom
-import HeadroomWatch
+package import HeadroomWatch
 import Synchronization
 
 /// `headroom verify`: proves the promises on the user's own server.
@@ -106,23 +107,54 @@ struct VerifyCommand: AsyncParsableCommand {
     func run() async throws {
         try await runCommand {
             let loaded = try connection.loaded(program: "headroom verify")
+            let settings = loaded.database
             if holdSlot {
-                try await VerifyChild.holdSlot(loaded.database)
+                // Until it is killed; it ends by itself when its parent is no more.
+                var settings = settings
+                settings.waitTimeout = min(settings.waitTimeout, .seconds(5))
+                try await Database(settings)
+                    .withConnection(label: "verify: to be killed") { _ in try await Task.sleep(for: .seconds(30)) }
             } else if let tryLock {
-                try await VerifyChild.tryLock(tryLock, loaded.database)
+                try await tryToLock(tryLock, settings)
             } else if pressure {
-                try await drillPressure(loaded.database)
+                try await drillPressure(settings)
             } else if full || (cycles == nil && hold == nil) {
-                try await VerifySteps(loaded: loaded, connection: connection, cycles: cycles, isYes: yes)
-                    .run(isFull: full, isJSON: json)
+                try await testSelf(loaded)
             } else {
-                try await drillCycles(loaded.database)
+                try await drillCycles(settings)
             }
         }
     }
 
+    private func tryToLock(_ name: String, _ settings: DatabaseSettings) async throws {
+        do {
+            _ = try await HostLock.acquire(
+                name,
+                stateFolder: settings.stateFolder,
+                program: settings.programName,
+                timeout: .zero
+            )
+        } catch let error as DatabaseError where error.code == .lockTaken {
+            throw ExitCode(SelfTest.isTaken)
+        }
+    }
+
+    private func testSelf(_ loaded: LoadedSettings) async throws {
+        let isJSON = json
+        let test = SelfTest(loaded, connection, cycles: cycles, isYes: yes) { report in
+            guard !isJSON else { return }
+            for line in report.lastStep { Console.print(line) }
+            // Somebody reads along, and what comes next may take seconds.
+            fflush(nil)
+            for line in report.lastProblem { Console.error(line) }
+        }
+        try await full ? test.full() : test.quick()
+        try Console.emit(test.report, asJSON: json)
+        if !test.report.hasPassed { throw ExitCode(1) }
+    }
+
     private func drillPressure(_ settings: DatabaseSettings) async throws {
-        let drill = VerifyPressure(
+        let drill = PressureRun(
             settings: settings,
             connection: connection,
             processes: processes,
@@ -134,42 +166,17 @@ struct VerifyCommand: AsyncParsableCommand {
         )
         if worker { return try await drill.runWorker() }
         let bar = Mutex(ProgressBar())
-        let outcome = try await drill.run { share in
+        let report = try await drill.run { share in
             bar.withLock { $0.show(share, "\(counted(processes * tasks, "task")) in \(processes) processes") }
         }
         bar.withLock { $0.finish() }
-        let result = outcome.result
-        if json {
-            try Console.json(PressureJSON(outcome))
-        } else {
-            let isGood = (result.refused == 0 || foreign > 0) && result.errors == 0
-            Console.print(
-                "\(isGood ? "PASS" : "FAIL")  \(grouped(result.completed)) cycles by \(processes) processes with "
-                    + "\(tasks) tasks each, \(grouped(result.refused)) refused, \(counted(result.errors, "error"))"
-            )
-            let facts = [
-                ["budget", "\(outcome.budget), of which \(outcome.mostSessions) were seen in use at a time"],
-                ["throughput", "\(grouped(Int(result.perSecond))) cycles a second"],
-                [
-                    "waits",
-                    "\(fixed(result.meanWaitSeconds * 1000, 1)) ms on average, "
-                        + "\(fixed(result.longestWaitSeconds * 1000, 1)) ms the longest",
-                ],
-                [
-                    "shares",
-                    "from \(grouped(result.completedByProcess.min() ?? 0)) to "
-                        + "\(grouped(result.completedByProcess.max() ?? 0)) cycles a process, "
-                        + "1 : \(fixed(result.largestShareOfSmallest, 2))",
-                ],
-            ]
-            for line in table(facts) { Console.print(line) }
-            if let error = result.firstError { Console.error("headroom: \(error)") }
-            if result.refused > 0, foreign == 0 {
-                Console.error("headroom: the server refused connections although they had slots")
-                Console.error("  next: other programs use the account too (headroom status), or set HEADROOM_RESERVE")
-            }
+        try Console.emit(report, asJSON: json)
+        if report.result.refused > 0, foreign == 0, !json {
+            Console.error("headroom: the server refused connections although they had slots")
+            Console.error("  next: other programs use the account too (headroom status), or set HEADROOM_RESERVE")
         }
-        if (result.refused > 0 && foreign == 0) || result.errors > 0 { throw ExitCode(1) }
+        if let error = report.result.firstError, !json { Console.error("headroom: \(error)") }
+        if !report.isGood { throw ExitCode(1) }
     }
 
     private func drillCycles(_ settings: DatabaseSettings) async throws {
@@ -190,36 +197,66 @@ struct VerifyCommand: AsyncParsableCommand {
                 }
             }
         bar.finish()
-        if json {
-            try Console.json(CyclesJSON(result))
-        } else {
-            Console.print(
-                "\(result.refused == 0 ? "PASS" : "FAIL")  \(grouped(result.cycles)) open-query-close cycles, "
-                    + "\(grouped(result.refused)) refused; median \(Int(clamped: result.median.seconds * 1e6)) us, "
-                    + "99 % within \(Int(clamped: result.p99.seconds * 1e6)) us"
-            )
-            if let refusal = result.lastRefusal {
-                Console.error("headroom: \(refusal.message)")
-                Console.error(
-                    "  next: other programs use the account too, or something does not let go: headroom status"
-                )
-            }
+        try Console.emit(result, asJSON: json)
+        if let refusal = result.lastRefusal, !json {
+            Console.error("headroom: \(refusal.message)")
+            Console.error("  next: other programs use the account too, or something does not let go: headroom status")
         }
         if result.refused > 0 { throw ExitCode(1) }
     }
 }
 
-/// What the cycles found, as JSON.
-struct CyclesJSON: Encodable {
-    var cycles: Int
-    var refused: Int
-    var medianMicroseconds: Double
-    var p99Microseconds: Double
+extension VerifyReport: Report {
+    package var json: JSONObject {
+        [
+            "mode": isFull ? "full" : "quick", "has_passed": hasPassed, "passed": count(.passed),
+            "failed": count(.failed), "skipped": count(.skipped),
+            "steps": steps.map { step, finding, duration -> JSONObject in
+                [
+                    "name": step.rawValue, "what": step.what, "result": finding.result.rawValue, "why": finding.why,
+                    "next": finding.next, "milliseconds": (duration.seconds * 1e6).rounded() / 1e3,
+                ]
+            },
+        ]
+    }
 
-    init(_ result: CycleDrill.Result) {
-        cycles = result.cycles
-        refused = result.refused
-        medianMicroseconds = (result.median.seconds * 1e7).rounded() / 10
-        p99Microseconds = (result.p99.seconds * 1e7).rounded() / 10
+    package var lines: [String] {
+        let skipped = count(.skipped)
+        return [
+            "\(hasPassed ? "PASS" : "FAIL")  \(count(.passed)) passed, \(count(.failed)) failed"
+                + (skipped > 0 ? ", \(skipped) skipped" : "")
+        ]
+    }
+
+    /// The step that is just over.
+    fileprivate var lastStep: [String] {
+        steps.suffix(1)
+            .map { step, finding, duration in
+                let word = [.passed: "pass   ", .failed: "FAIL   ", .skipped: "skipped"][finding.result] ?? ""
+                return "\(word)  \(step.what): \(printable(finding.why)) (\(fixed(duration.seconds * 1000, 1)) ms)"
+            }
+    }
+
+    /// What went wrong in it, and what to do next.
+    fileprivate var lastProblem: [String] {
+        guard let (step, finding, _) = steps.last, finding.result != .passed else { return [] }
+        let problem = finding.result == .failed ? ["headroom: \(step.rawValue): \(finding.why)"] : []
+        return problem + (finding.next.isEmpty ? [] : ["  next: \(finding.next)"])
+    }
+}
+
+extension CycleDrill.Result: Report {
+    package var json: JSONObject {
+        [
+            "cycles": cycles, "refused": refused, "median_microseconds": (median.seconds * 1e7).rounded() / 10,
+            "p99_microseconds": (p99.seconds * 1e7).rounded() / 10,
+        ]
+    }
+
+    package var lines: [String] {
+        [
+            "\(refused == 0 ? "PASS" : "FAIL")  \(grouped(cycles)) open-query-close cycles, \(grouped(refused)) refused; "
+                + "median \(median.microseconds) us, 99 % within \(p99.microseconds) us"
+        ]
     }
 }
