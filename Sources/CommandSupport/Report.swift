@@ -3,7 +3,7 @@ import Glibc
 import Headroom
 
 /// What a command finds: one JSON object for a program, lines for a person.
-package protocol Report: Encodable {
+package protocol Report {
     /// The fields as `--json` prints them, behind the header.
     var json: JSONObject { get }
 
@@ -11,14 +11,10 @@ package protocol Report: Encodable {
     var lines: [String] { get }
 }
 
-extension Report {
-    package func encode(to encoder: any Encoder) throws { try json.encode(to: encoder) }
-}
-
 extension Console {
-    /// Prints a report, as one JSON object or as its lines.
-    package static func emit(_ report: some Report, asJSON isJSON: Bool) throws {
-        if isJSON { try json(report) } else { for line in report.lines { print(line) } }
+    /// Prints a report, as its lines or as one JSON object, which may stand on one line.
+    package static func emit(_ report: some Report, asJSON isJSON: Bool, isLine: Bool = false) throws {
+        if isJSON { try json(report.json, isLine: isLine) } else { for line in report.lines { print(line) } }
     }
 
     /// Prints one JSON object that begins with the header, its keys in a fixed order; over many lines, or on one.

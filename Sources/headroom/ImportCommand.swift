@@ -1,5 +1,5 @@
 public import ArgumentParser
-import CommandSupport
+package import CommandSupport
 import Headroom
 import HeadroomJobs
 public import MeterImport
@@ -96,7 +96,7 @@ struct ImportCommand: AsyncParsableCommand {
                 return
             }
             guard let job = try await queue.job(id) else { return }
-            if json { try Console.json(JobJSON(job)) }
+            if json { try Console.json(job.json) }
             guard job.status == .completed, job.counts.failed == 0 else { throw ExitCode(1) }
         }
     }
@@ -118,35 +118,9 @@ struct ImportCommand: AsyncParsableCommand {
                 )
             }
             memory.turn()
-            if json {
-                try Console.json(CheckJSON(report))
-            } else {
-                for line in Self.lines(report) { Console.print(line) }
-            }
+            try Console.emit(report, asJSON: json)
             guard report.rowsRejected == 0 else { throw ExitCode(1) }
         }
-    }
-
-    private static func lines(_ report: FileReport) -> [String] {
-        let noun = report.layout == "sites" ? "site" : "reading"
-        var facts = [
-            ["file", report.path],
-            ["layout", report.layout],
-            ["rows", "\(grouped(report.rows)), \(grouped(report.rowsRejected)) of them rejected"],
-            [
-                "\(noun)s",
-                grouped(report.values) + (report.estimates > 0 ? ", \(grouped(report.estimates)) estimated" : ""),
-            ],
-        ]
-        if report.meters > 0 {
-            let more = report.meters > report.firstMeters.count ? ", …" : ""
-            facts.append(["meters", "\(grouped(report.meters)): \(report.firstMeters.joined(separator: ", "))\(more)"])
-        }
-        if let first = report.firstDate, let last = report.lastDate { facts.append(["days", "\(first) to \(last)"]) }
-        return table(facts, indent: "")
-            + report.warnings.map { "warning: \($0)" }
-            + report.problems.map { "line \($0.line): \($0.reason)" }
-            + (report.problemsNotShown > 0 ? ["… and \(counted(report.problemsNotShown, "row")) more"] : [])
     }
 }
 
@@ -174,46 +148,37 @@ struct FileFacts: ParsableArguments {
     }
 }
 
-/// A report as JSON.
-private struct CheckJSON: Encodable {
-    var file: String
-    var type: String
-    var layout: String
-    var bytes: Int
-    var rows: Int
-    var rowsRejected: Int
-    var values: Int
-    var estimates: Int
-    var meters: Int
-    var firstMeters: [String]
-    @Nullable var firstDate: String?
-    @Nullable var lastDate: String?
-    var warnings: [String]
-    var problems: [Problem]
-    var problemsNotShown: Int
-
-    struct Problem: Encodable {
-        var line: Int
-        @Nullable var column: String?
-        var reason: String
+extension FileReport: Report {
+    package var json: JSONObject {
+        [
+            "file": path, "type": type, "layout": layout, "bytes": bytes, "rows": rows, "rows_rejected": rowsRejected,
+            "values": values, "estimates": estimates, "meters": meters, "first_meters": firstMeters,
+            "first_date": firstDate, "last_date": lastDate, "warnings": warnings,
+            "problems": problems.map { ["line": $0.line, "column": $0.column, "reason": $0.reason] as JSONObject },
+            "problems_not_shown": problemsNotShown,
+        ]
     }
 
-    init(_ report: FileReport) {
-        file = report.path
-        type = report.type
-        layout = report.layout
-        bytes = report.bytes
-        rows = report.rows
-        rowsRejected = report.rowsRejected
-        values = report.values
-        estimates = report.estimates
-        meters = report.meters
-        firstMeters = report.firstMeters
-        firstDate = report.firstDate
-        lastDate = report.lastDate
-        warnings = report.warnings
-        problems = report.problems.map { Problem(line: $0.line, column: $0.column, reason: $0.reason) }
-        problemsNotShown = report.problemsNotShown
+    package var lines: [String] {
+        let noun = layout == "sites" ? "site" : "reading"
+        var facts = [
+            ["file", path],
+            ["layout", layout],
+            ["rows", "\(grouped(rows)), \(grouped(rowsRejected)) of them rejected"],
+            [
+                "\(noun)s",
+                grouped(values) + (estimates > 0 ? ", \(grouped(estimates)) estimated" : ""),
+            ],
+        ]
+        if meters > 0 {
+            let more = meters > firstMeters.count ? ", …" : ""
+            facts.append(["meters", "\(grouped(meters)): \(firstMeters.joined(separator: ", "))\(more)"])
+        }
+        if let first = firstDate, let last = lastDate { facts.append(["days", "\(first) to \(last)"]) }
+        return table(facts, indent: "")
+            + warnings.map { "warning: \($0)" }
+            + problems.map { "line \($0.line): \($0.reason)" }
+            + (problemsNotShown > 0 ? ["… and \(counted(problemsNotShown, "row")) more"] : [])
     }
 }
 

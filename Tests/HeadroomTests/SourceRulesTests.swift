@@ -88,9 +88,8 @@ import Testing
         "HeadroomJobs/Queue/ImportFolders.swift": "files that jobs name, each folder opened in the one before",
         "HeadroomHistory/HistoryFile.swift": "the opener for SQLite: two devices of the kernel, and folders",
         "HeadroomSandbox/Files.swift": "a sandbox's own folder, for its user alone; not through a link",
-        "HeadroomWatch/Deployment/DeploymentReader.swift":
-            "units and tables of cron, links among them; bounded, no waiting",
-        "HeadroomWatch/Host/HostReader.swift": "/proc",
+        "HeadroomWatch/Host/HostReader.swift":
+            "/proc, and units and tables of cron, links among them; bounded, no waiting",
         "MeterImport/CSV/CSVFile.swift": "files that jobs name, with checks of its own",
         "headroom/Support/ResidentMemory.swift": "/proc/self",
         "manual-pages/CommandHelp.swift": "files of the build",

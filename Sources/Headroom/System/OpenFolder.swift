@@ -173,7 +173,7 @@ package struct OpenFolder: ~Copyable {
     /// The names of what is in a folder that need not be anybody's in particular, such as one of /proc, without `.` and `..`;
     /// `nil`, with `errno` set, when it cannot be read.
     package static func names(in path: String) -> [String]? {
-        opendir(path).map { names(of: $0).filter { $0 != "." && $0 != ".." } }
+        opendir(path).map { names(of: $0).filter { ![".", ".."].contains($0) } }
     }
 
     private static func names(of stream: OpaquePointer) -> [String] {

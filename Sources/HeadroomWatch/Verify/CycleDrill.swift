@@ -9,9 +9,7 @@ package struct CycleDrill: Sendable {
     private let cycles: Int
     private let held: Int
 
-    /// Creates a drill for the account that the settings lead to.
-    ///
-    /// - Parameter held: How many further connections to hold open meanwhile, as other programs would.
+    /// Creates a drill for the account that the settings lead to; it holds further connections meanwhile, as others would.
     package init(_ settings: DatabaseSettings, cycles: Int, held: Int = 0) {
         database = Database(settings, share: .reserve)
         self.cycles = max(1, cycles)

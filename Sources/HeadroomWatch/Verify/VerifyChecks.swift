@@ -36,10 +36,8 @@ extension Finding {
 
     /// Judges whether the budget of this host's programs fits under the account's limit, with the reserve beside it.
     ///
-    /// - Parameters:
-    ///   - configured: The budget that this program's settings ask for; `nil` for the limit minus the reserve.
-    ///   - shared: The budget that all programs of this host share now.
-    ///   - foreign: How many of the account's sessions had no slot when the limit was last read.
+    /// The settings may ask for a budget, all programs of this host share one now, and some of the account's sessions had no
+    /// slot when the limit was last read.
     package static func budget(
         _ accountLimit: AccountLimit,
         configured: Int?,
@@ -76,11 +74,8 @@ extension Finding {
         )
     }
 
-    /// Judges which of the account's sessions are this program's and should not be there.
-    ///
-    /// - Parameters:
-    ///   - opened: The sessions that this run has opened.
-    ///   - program: The name under which an earlier run shows, where the server keeps names.
+    /// Judges which of the account's sessions should not be there: those that this run has opened, and those of an earlier
+    /// one, where the server keeps programs' names.
     package static func leftSessions(_ sessions: [Session], opened: Set<UInt64>, program: String) -> Finding {
         let left = sessions.filter { session in
             guard session.isOfAccount, !session.isOwn, !session.isDying else { return false }

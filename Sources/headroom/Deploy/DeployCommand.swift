@@ -117,7 +117,8 @@ struct DeployOptions: ParsableArguments {
         let sources = Set(files.map(\.source))
         let findings = DeploymentFinding.doubles(starts.filter { !sources.contains($0.source) } + printed)
         if json {
-            try Console.json(Report(files: files, findings: findings, blindSpots: blindSpots))
+            let report: JSONObject = ["files": files, "findings": findings, "blind_spots": blindSpots]
+            try Console.json(report)
         } else {
             for (index, file) in files.enumerated() {
                 // A file's name as a comment, so that the output of one can go into it as it is.
@@ -131,13 +132,6 @@ struct DeployOptions: ParsableArguments {
             for spot in blindSpots { Console.error("headroom: not seen: \(spot)") }
         }
         guard findings.isEmpty else { throw ExitCode(1) }
-    }
-
-    /// What deploy prints as JSON.
-    private struct Report: Encodable {
-        var files: [DeploymentPlan.File]
-        var findings: [DeploymentFinding]
-        var blindSpots: [String]
     }
 
     var reader: DeploymentReader {

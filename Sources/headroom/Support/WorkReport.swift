@@ -74,11 +74,11 @@ final class WorkReport: Sendable {
         case .completed(let summary):
             guard !isQuiet else { return }
             Console.print("job \(job.id): completed in \(seconds) s")
-            for line in ImportSummary(json: summary).map(JobText.lines) ?? [] { Console.print(line) }
+            for line in ImportSummary(json: summary)?.lines ?? [] { Console.print(line) }
         case .failed(let reason, let summary):
             state.failures += 1
             Console.error("headroom: job \(job.id) (\(job.filename)) failed: \(reason)")
-            for line in summary.flatMap(ImportSummary.init(json:)).map(JobText.lines) ?? [] { Console.error(line) }
+            for line in summary.flatMap(ImportSummary.init(json:))?.lines ?? [] { Console.error(line) }
         case .retried(let reason, let delay):
             Console.error("headroom: job \(job.id) is tried again in \(Int(clamped: delay.seconds)) s: \(reason)")
         case .cancelled:

@@ -20,9 +20,7 @@ final class SelfTest {
     /// The ids of the sessions that the run has opened itself.
     private var opened: Set<UInt64> = []
 
-    /// Creates a run.
-    ///
-    /// - Parameter note: Is given the report each time that a step is over.
+    /// Creates a run, which gives its report away each time that a step is over.
     init(
         _ loaded: LoadedSettings,
         _ connection: ConnectionOptions,
@@ -67,8 +65,6 @@ final class SelfTest {
     }
 
     /// Takes a step that goes by what is known of the account; one that holds connections asks before it uses much.
-    ///
-    /// - Parameter needed: How many connections it holds at the same time.
     func take(_ step: VerifyStep, needing needed: Int = 0, _ body: (Facts) async throws -> Finding) async throws {
         guard let facts else { return add(step, .skipped("the account could not be looked at")) }
         if needed > 0, let skipped = try await permission(step, needed, facts.free) { return add(step, skipped) }

@@ -2,10 +2,10 @@ import CommandSupport
 import Headroom
 import HeadroomWatch
 
-/// What a rescue found and did, as text.
-struct RescueText {
-    private let report: RescueReport
-    private let advice: RescueAdvice
+/// What a rescue found and did.
+struct RescueOutput: Report {
+    let report: RescueReport
+    let advice: RescueAdvice
     private let settings: DatabaseSettings
 
     init(_ report: RescueReport, _ advice: RescueAdvice, settings: DatabaseSettings) {
@@ -119,9 +119,7 @@ struct RescueText {
 
     private var sessions: [String] {
         guard let kills = report.kills else { return [] }
-        var policy = KillPolicy()
-        policy.maxIdle = kills.account.maxIdle
-        return ["", "With the server's eyes"] + KillText(kills, policy: policy).lines.map { "  \($0)" }
+        return ["", "Through the server"] + kills.lines.map { "  \($0)" }
     }
 
     private var snapshot: [String] {
