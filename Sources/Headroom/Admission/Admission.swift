@@ -10,20 +10,20 @@ final class Admission: Sendable {
     let folder: String
 
     /// The right to try again while the account is full.
-    let connectTurn: ConnectTurn
+    let connectTurn: ProberLock
     private let frontDoor: Int
 
     /// Asks for this host's share of the account; `nil` where this is the only host.
-    private let shareKeeper = Guarded<ShareKeeper?>(nil)
+    private let shareKeeper = Locked<ShareRenewal?>(nil)
     private let isShared: Bool
-    private let placesInUse = Guarded<Set<SlotPlace>>([])
+    private let placesInUse = Locked<Set<LockByte>>([])
     private let member: Int
-    private let bell: Bell
-    private let line: Guarded<AdmissionLine<Waiter>>
+    private let notification: MemberNotification
+    private let line: Locked<AdmissionLine<Waiter>>
     private let isLookingOver = Atomic(false)
 
-    /// Is told, on the waiting thread, that others wait: whoever keeps idle connections gives them up.
-    private let whenWanted = Guarded<[@Sendable () -> Void]>([])
+    /// Is told, on the event loop's thread, that others wait: whoever keeps idle connections gives them up.
+    private let whenWanted = Locked<[@Sendable () -> Void]>([])
 
     /// Whether others wait, as far as is known; looked at without a lock.
     private let wanted = Atomic(false)
@@ -44,8 +44,8 @@ final class Admission: Sendable {
     /// A task that waits for a slot.
     fileprivate final class Waiter: Sendable {
         let identifier: UInt64
-        let wait = Waiting.shared.reserve()
-        let granted = Guarded<Granted?>(nil)
+        let wait = EventLoop.shared.reserve()
+        let granted = Locked<Granted?>(nil)
 
         init(identifier: UInt64) { self.identifier = identifier }
     }
@@ -69,9 +69,9 @@ final class Admission: Sendable {
         self.folder = folder
         isShared = policy.hosts != nil
         file = try SlotFile(path: "\(folder)/slots")
-        connectTurn = ConnectTurn(file: file)
+        connectTurn = ProberLock(file: file)
         member = try file.join(program: program)
-        bell = try Bell(folder: folder, member: member, slots: file.path)
+        notification = try MemberNotification(folder: folder, member: member, slots: file.path)
         var record = SlotTable.Member()
         record.isPresent = true
         record.budget = policy.budget ?? 0
@@ -79,9 +79,9 @@ final class Admission: Sendable {
         frontDoor = policy.frontDoor
         record.hosts = policy.hosts ?? 0
         record.share = policy.fixedShare ?? 0
-        line = Guarded(AdmissionLine(member: member, record: record, tolerance: Self.tolerance))
+        line = Locked(AdmissionLine(member: member, record: record, tolerance: Self.tolerance))
         line.withLock { $0.change(file) { _ in } }
-        bell.heard = { [weak self] sound in self?.heard(sound) }
+        notification.onEvent = { [weak self] event in self?.notified(event) }
     }
 
     /// Waits for a slot: first come, first served over all processes of this host.
@@ -103,7 +103,7 @@ final class Admission: Sendable {
             perform(work)
             lookAtShare()
             // Only who waits listens. What was rung before it did is found by looking once more.
-            if bell.listen() { perform(line.withLock { $0.advance(file, lookAtAll: true) }) }
+            if notification.listen() { perform(line.withLock { $0.advance(file, lookAtAll: true) }) }
             // A connection may have been kept since this task found none.
             tellWhoeverKeeps()
             lookOverLater()
@@ -148,7 +148,7 @@ final class Admission: Sendable {
     }
 
     /// Has somebody ask for this host's share from now on, whenever that is due.
-    func keepShare(_ keeper: ShareKeeper) {
+    func keepShare(_ keeper: ShareRenewal) {
         shareKeeper.withLock { $0 = keeper }
     }
 
@@ -214,7 +214,7 @@ final class Admission: Sendable {
     /// Has the action run whenever somebody waits for a slot, and makes this member known as one that has some to give.
     func whenWanted(_ action: @escaping @Sendable () -> Void) {
         whenWanted.withLock { $0.append(action) }
-        bell.listen()
+        notification.listen()
         line.withLock { $0.change(file) { $0.keepsIdle = true } }
         // Somebody may have begun to wait a moment before, and rings those only who keep something at that moment.
         lookWhetherWanted()
@@ -290,7 +290,7 @@ final class Admission: Sendable {
     ///
     /// - Returns: What the body returns; `nil` when the right was not to be had before the deadline.
     func with<Result: ~Copyable>(
-        _ place: SlotPlace,
+        _ place: LockByte,
         until deadline: ContinuousClock.Instant?,
         _ body: () async -> Result
     ) async -> Result? {
@@ -304,7 +304,7 @@ final class Admission: Sendable {
             }
             if isOurs { break }
             if let deadline, deadline <= .now { return nil }
-            _ = await Waiting.shared.reserve().wait(until: .now + backoff.next(), cancellable: false)
+            _ = await EventLoop.shared.reserve().wait(until: .now + backoff.next(), cancellable: false)
         }
         let result = await body()
         placesInUse.withLock { inUse in
@@ -338,7 +338,7 @@ final class Admission: Sendable {
 
     /// Does what the line has decided, with no lock held.
     private func perform(_ work: AdmissionLine<Waiter>.Work) {
-        for member in work.wake { bell.ring(member) }
+        for member in work.wake { notification.post(to: member) }
         for (waiter, slot) in work.granted {
             waiter.granted.withLock { $0 = .slot(slot) }
             // Given up in this very moment: the slot goes on to the next.
@@ -346,16 +346,16 @@ final class Admission: Sendable {
         }
     }
 
-    private func heard(_ sound: Bell.Sound) {
-        switch sound {
-        case .rung:
+    private func notified(_ event: MemberNotification.Event) {
+        switch event {
+        case .posted:
             perform(line.withLock { $0.advance(file) })
             tellWhoeverKeeps()
-        case .closed:
+        case .slotFileClosed:
             // A process that held or waited may have died. The kernel tells of a closed file a moment before it drops the
             // locks on it, so one look is not enough.
             for delay in [Duration.zero, .microseconds(200), .milliseconds(1), .milliseconds(5), .milliseconds(20)] {
-                _ = Waiting.shared.schedule(at: .now + delay) { [weak self] in
+                _ = EventLoop.shared.schedule(at: .now + delay) { [weak self] in
                     guard let self, waiting > 0 else { return }
                     perform(line.withLock { $0.advance(self.file, lookAtAll: true) })
                 }
@@ -374,7 +374,8 @@ final class Admission: Sendable {
     /// Looks the line over once in a while, for as long as anybody waits in it.
     private func lookOverLater() {
         guard !isLookingOver.exchange(true, ordering: .relaxed) else { return }
-        _ = Waiting.shared.schedule(at: .now + (bell.isDeaf ? .milliseconds(20) : Self.patience)) { [weak self] in
+        _ = EventLoop.shared.schedule(at: .now + (notification.needsPolling ? .milliseconds(20) : Self.patience)) {
+            [weak self] in
             guard let self else { return }
             isLookingOver.store(false, ordering: .relaxed)
             guard waiting > 0 else { return }

@@ -13,9 +13,9 @@ protocol SlotStore {
     /// The moment on the host's clock, which goes on while the machine sleeps; only asked for where hosts share an account.
     var hostMoment: HostMoment { get }
     func read(into table: inout SlotTable)
-    func tryLock(_ place: SlotPlace) -> Bool
-    func unlock(_ place: SlotPlace)
-    func isLockedByOther(_ place: SlotPlace) -> Bool
+    func tryLock(_ place: LockByte) -> Bool
+    func unlock(_ place: LockByte)
+    func isLockedByOther(_ place: LockByte) -> Bool
     func isMarkedHeld(_ slot: Int) -> Bool
     func writeMark(_ slot: Int, held: Bool)
     func writeMember(_ index: Int, _ table: SlotTable)

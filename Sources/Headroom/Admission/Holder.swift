@@ -1,3 +1,5 @@
+import CLibrary
+
 /// Says who holds a slot or waits for one.
 public struct Holder: Sendable, Hashable {
     /// What is going on in a slot; the raw values are what the file and `--json` use.
@@ -129,4 +131,23 @@ extension Holder {
         // A text that was cut in the middle of a character ends with a replacement character.
         return String(decoding: bytes[(offset + 1)..<(offset + 1 + count)], as: UTF8.self)
     }
+}
+
+extension Holder {
+    /// This process, in a slot that is being opened.
+    static func thisProcess(program: String, label: String, site: String) -> Holder {
+        var holder = Holder()
+        holder.processID = thisProcessID
+        holder.processStart = startOfThisProcess
+        holder.program = program
+        holder.label = label
+        holder.site = site
+        return holder
+    }
+
+    private static let thisProcessID = getpid()
+    private static let startOfThisProcess = start(of: getpid()) ?? 0
+
+    /// When a process was started, which tells it from others of its id; `nil` when there is no such process.
+    static func start(of process: pid_t) -> UInt64? { Machine.start(of: process) }
 }

@@ -6,7 +6,7 @@ import Synchronization
 /// It is released at any time, and when nothing refers to it any more. Whoever opens a connection in it first makes a ``Slot`` of
 /// it, which is released with the proof alone that the session has ended.
 final class UnusedSlot: Sendable {
-    private let slot: Guarded<Slot?>
+    private let slot: Locked<Slot?>
 
     /// The slot's number.
     let index: Int
@@ -22,7 +22,7 @@ final class UnusedSlot: Sendable {
     fileprivate init(_ slot: Slot) {
         index = slot.index
         predecessor = slot.predecessor
-        self.slot = Guarded(slot)
+        self.slot = Locked(slot)
     }
 
     deinit {
@@ -77,7 +77,7 @@ final class Slot: Sendable {
         var socket: SessionSocket?
     }
 
-    private let state: Guarded<State>
+    private let state: Locked<State>
 
     fileprivate init(_ taken: TakenSlot, _ holder: Holder, _ admission: Admission) {
         index = taken.index
@@ -85,7 +85,7 @@ final class Slot: Sendable {
         predecessor = taken.isInherited ? admission.file.holder(of: taken.index) : nil
         var holder = holder
         holder.since = Self.now
-        state = Guarded(State(holder: holder))
+        state = Locked(State(holder: holder))
         admission.file.writeHolder(taken.index, holder)
     }
 
@@ -93,7 +93,7 @@ final class Slot: Sendable {
         self.index = index
         self.admission = admission
         predecessor = nil
-        self.state = Guarded(state)
+        self.state = Locked(state)
     }
 
     deinit {

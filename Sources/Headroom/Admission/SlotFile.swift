@@ -23,7 +23,7 @@ final class SlotFile: SlotStore, Sendable {
         descriptor = try StateFolder.openShared(path)
         // The head's lock: two that make the file may be of two versions.
         let isOurs = Self.lockHead(descriptor)
-        defer { if isOurs { _ = kernel_unlock_byte(descriptor, SlotPlace.head.byte) } }
+        defer { if isOurs { _ = kernel_unlock_byte(descriptor, LockByte.head.byte) } }
         var magic: UInt64 = 0
         _ = pread(descriptor, &magic, 8, 0)
         let isNew = isOurs && magic == 0
@@ -76,17 +76,17 @@ final class SlotFile: SlotStore, Sendable {
     var hostMoment: HostMoment { .now }
 
     /// Takes a place, unless another open file has it; one's own is taken again without a word.
-    func tryLock(_ place: SlotPlace) -> Bool {
+    func tryLock(_ place: LockByte) -> Bool {
         kernel_try_lock_byte(descriptor, place.byte) == 0
     }
 
     /// Gives a place back.
-    func unlock(_ place: SlotPlace) {
+    func unlock(_ place: LockByte) {
         _ = kernel_unlock_byte(descriptor, place.byte)
     }
 
     /// Whether another open file has the place.
-    func isLockedByOther(_ place: SlotPlace) -> Bool {
+    func isLockedByOther(_ place: LockByte) -> Bool {
         kernel_is_byte_locked(descriptor, place.byte) == 1
     }
 
@@ -199,7 +199,7 @@ extension SlotFile {
 
     private static func lockHead(_ descriptor: Int32) -> Bool {
         for _ in 0..<10_000 {
-            if kernel_try_lock_byte(descriptor, SlotPlace.head.byte) == 0 { return true }
+            if kernel_try_lock_byte(descriptor, LockByte.head.byte) == 0 { return true }
             sched_yield()
         }
         return false

@@ -1,7 +1,7 @@
 /// Where the notes of a slot file stand, as whoever made the file has said in it.
 ///
 /// Programs of several versions use one file at the same time, so what they must agree on never changes: the lock bytes (see
-/// ``SlotPlace``), and the table, which is the head, the marks of the first 512 slots and the records of the first 512 members
+/// ``LockByte``), and the table, which is the head, the marks of the first 512 slots and the records of the first 512 members
 /// (see ``SlotTable``). A later version may have longer notes and more slots and members; it says here where its notes are, and
 /// keeps what else it has behind them, or in the free bytes behind this. A file's layout is never changed once it is made.
 struct SlotLayout: Equatable {

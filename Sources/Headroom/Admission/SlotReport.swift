@@ -47,7 +47,7 @@ public struct SlotReport: Sendable {
     /// - Parameter settings: The settings.
     /// - Throws: ``DatabaseError`` with `accountUnknown` when no program of this host has logged in with them yet.
     public init(_ settings: DatabaseSettings) throws {
-        let book = AccountBook(folder: StateFolder(settings.stateFolder))
+        let book = AccountDirectory(folder: StateFolder(settings.stateFolder))
         guard let folder = book.account(of: settings) else {
             throw book.obstacle(to: settings)
                 ?? DatabaseError(
@@ -65,7 +65,7 @@ public struct SlotReport: Sendable {
         // everybody who waits.
         let file = try SlotFile(reading: "\(folder)/slots")
         self.folder = folder
-        account = (AccountBook.text("\(folder)/account") ?? "").keeping { !$0.endsLine }
+        account = (AccountDirectory.text("\(folder)/account") ?? "").keeping { !$0.endsLine }
         var table = SlotTable()
         file.read(into: &table)
         limit = table.limit

@@ -46,7 +46,7 @@ public final class HostLock: Sendable {
         timeout: Duration
     ) async throws -> HostLock {
         try check(name)
-        try Waiting.start()
+        try EventLoop.start()
         let path = try StateFolder(stateFolder).folder("locks") + "/\(name).lock"
         let lock = HostLock(name: name, descriptor: try StateFolder.openShared(path))
         if !lock.take(command: kernel_try_lock_byte) {
@@ -84,7 +84,7 @@ public final class HostLock: Sendable {
         guard !name.isEmpty, name.utf8.count <= 100, !name.begins(with: "."), name.isAll(\.isNameSign) else {
             throw DatabaseError(
                 .settingsInvalid,
-                message: "'\(name)' cannot be the name of a lock or bell.",
+                message: "'\(name)' cannot be the name of a lock or signal.",
                 advice: "Use letters, digits, '_', '-' and '.', at most 100, and no '.' in front."
             )
         }

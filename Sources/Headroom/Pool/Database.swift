@@ -28,7 +28,7 @@ public final class Database: Sendable {
     let sessions: Sessions
     private let reuse: Reuse
     private let idle: IdleSessions<IdleSession>?
-    private let isKnownToKeep = Guarded(false)
+    private let isKnownToKeep = Locked(false)
 
     /// Creates a database from its settings.
     ///
@@ -51,7 +51,7 @@ public final class Database: Sendable {
         let recorder = Recorder(name: settings.programName)
         sessions = Sessions(
             connector: connector,
-            gate: share == .budget ? AccountGate(connector, recorder: recorder) : nil,
+            gate: share == .budget ? AccountAdmission(connector, recorder: recorder) : nil,
             recorder: recorder
         )
         idle = reuse.idle.map { time in
@@ -194,7 +194,7 @@ public final class Database: Sendable {
         )
         sessions.recorder.began(reused: isReused)
         let watch = settings.holdWarning.map { limit in
-            HoldWatch(
+            LeakDetection(
                 limit: limit,
                 holder: holder,
                 slot: slot,
@@ -284,4 +284,15 @@ public final class Database: Sendable {
         }
         return try await sessions.open(holder, until: deadline, waiting: waiting, holding: holding, reuse: reuse)
     }
+}
+
+/// A connection that was opened for a scope, until the scope ends.
+///
+/// See ``Database/beginScope(until:waiting:holding:label:file:line:atDeadline:)``.
+package struct OpenScope: Sendable {
+    /// The scope's connection.
+    package let connection: Connection
+
+    let beganAt: ContinuousClock.Instant
+    let watch: LeakDetection?
 }

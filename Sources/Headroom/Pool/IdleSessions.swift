@@ -1,7 +1,7 @@
 /// Keeps items (open connections) for the next who needs one, with their idle time and lifetime.
 final class IdleSessions<Item: Sendable>: Sendable {
     private let idle: Duration
-    private let stack = Guarded(State())
+    private let stack = Locked(State())
     private let discard: @Sendable (Item, CloseReason) -> Void
 
     private struct State: ~Copyable {
@@ -51,7 +51,7 @@ final class IdleSessions<Item: Sendable>: Sendable {
     }
 
     private func setTimer(at moment: ContinuousClock.Instant) {
-        _ = Waiting.shared.schedule(at: moment) { [weak self] in self?.collect() }
+        _ = EventLoop.shared.schedule(at: moment) { [weak self] in self?.collect() }
     }
 
     private func collect() {

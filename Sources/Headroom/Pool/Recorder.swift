@@ -2,7 +2,7 @@ import Metrics
 
 /// Counts what a database does, for its statistics and for swift-metrics.
 final class Recorder: Sendable {
-    private let numbers = Guarded(ConnectionStatistics())
+    private let numbers = Locked(ConnectionStatistics())
     private let name: String
     private let factory: any MetricsFactory
 

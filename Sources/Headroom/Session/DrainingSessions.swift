@@ -3,7 +3,7 @@
 /// They still count against the account, and so keep their slots. Each is watched until its server hangs up; should the
 /// server's host be gone, the kernel's keep-alive ends the wait.
 final class DrainingSessions: Sendable {
-    private let sessions = Guarded(0)
+    private let sessions = Locked(0)
     private let recorder: Recorder
 
     init(_ recorder: Recorder) {

@@ -87,7 +87,7 @@ struct Session: ~Copyable {
         if case .unconfirmed = end.cause { sessions.recorder.unconfirmed() }
         let isPassedOn = slot?.release(end) ?? false
         // On the one thread that they share, whoever has a slot goes before who had it: a slot is what is scarce.
-        if isPassedOn, Waiting.shared.isOnThread { await Task.yield() }
+        if isPassedOn, EventLoop.shared.isOnThread { await Task.yield() }
     }
 }
 

@@ -124,7 +124,7 @@ final class SessionSocket: Sendable {
     /// - Returns: The proof; `nil` when the server has not hung up before the deadline.
     func end(by deadline: ContinuousClock.Instant?) async -> SessionEnd? {
         let readingRefused = isReadingRefused.load(ordering: .relaxed)
-        var inline = InlineWait()
+        var inline = AdaptivePoll()
         while true {
             let outcome = await waitUntilReady(
                 descriptor,

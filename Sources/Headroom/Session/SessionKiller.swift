@@ -41,7 +41,7 @@ struct SessionKiller: Sendable {
         while limits.deadline ?? .now > .now {
             do {
                 try await session.query(SQL(raw: "KILL \(sessionID)"), limits)
-                _ = await Waiting.shared.reserve().wait(until: .now + backoff.next(), cancellable: false)
+                _ = await EventLoop.shared.reserve().wait(until: .now + backoff.next(), cancellable: false)
             } catch {
                 end = SessionEnd(afterKill: error)
                 break

@@ -6,7 +6,7 @@ struct Sessions: Sendable {
     let connector: Connector
 
     /// The way to the account's slots; `nil` for sessions that take none.
-    let gate: AccountGate?
+    let gate: AccountAdmission?
 
     let recorder: Recorder
 
@@ -15,7 +15,7 @@ struct Sessions: Sendable {
 
     let draining: DrainingSessions
 
-    init(connector: Connector, gate: AccountGate?, recorder: Recorder) {
+    init(connector: Connector, gate: AccountAdmission?, recorder: Recorder) {
         settings = connector.settings
         self.connector = connector
         self.gate = gate
@@ -44,7 +44,7 @@ struct Sessions: Sendable {
         reuse: Reuse
     ) async throws -> Session {
         try Task.checkCancellation()
-        try Waiting.start()
+        try EventLoop.start()
         let own = ContinuousClock.Instant.after(waiting ?? settings.waitTimeout)
         let limits = Limits(deadline: min(own, deadline ?? own))
         let scope = holding ?? deadline.map { ContinuousClock.now.duration(to: $0) }
@@ -81,7 +81,7 @@ struct Sessions: Sendable {
         _ reuse: Reuse = .never
     ) async throws -> Session {
         try Task.checkCancellation(in: limits)
-        try Waiting.start()
+        try EventLoop.start()
         let slot = unused?.use(draining)
         switch await connect(in: slot, limits) {
         case .connected(let client):
@@ -128,7 +128,7 @@ struct Sessions: Sendable {
         }
     }
 
-    private func connect(in slot: Slot?, _ limits: Limits) async -> Opening {
+    private func connect(in slot: Slot?, _ limits: Limits) async -> ConnectOutcome {
         await connector.connect(limits: limits) { [draining] client in
             draining.watch(client, slot)
         } goingOn: {
@@ -193,7 +193,7 @@ struct Sessions: Sendable {
     private func settle(
         _ session: borrowing Session,
         _ slot: Slot,
-        _ gate: AccountGate,
+        _ gate: AccountAdmission,
         _ admission: Admission,
         _ limits: Limits
     ) async throws {

@@ -53,7 +53,7 @@ struct ServerTrust {
     private func note(_ fact: ServerKeys.Fact) -> String { "\(settings.stateFolder ?? "") \(place) \(fact)" }
 
     /// The facts that this process has seen in the memory, or put there.
-    private static let seen = Guarded<Set<String>>([])
+    private static let seen = Locked<Set<String>>([])
 
     private func isSeen(_ fact: ServerKeys.Fact) -> Bool { Self.seen.withLock { $0.contains(note(fact)) } }
 
