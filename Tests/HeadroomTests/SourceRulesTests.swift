@@ -13,7 +13,7 @@ import Testing
     /// Where a statement is made of text, and why no value from outside can be in it.
     private let raw: [String: String] = [
         "Headroom/Admission/Shares/ShareExchange.swift": "an own table, and a session's id, a number",
-        "Headroom/Session/SessionKiller.swift": "a session's id, a number",
+        "Headroom/Session/SessionEnd.swift": "a session's id, a number",
         "Headroom/Session/Sessions.swift": "a session's id, a number",
         "Headroom/Statement/SQL.swift": "the type itself",
         "HeadroomJobs/Queue/Claim.swift": "an own expression over columns",
@@ -47,7 +47,8 @@ import Testing
         "Headroom/Errors/DatabaseError.swift": "a deadlock undoes the transaction and not the statement alone",
         "Headroom/Errors/RetryPolicy.swift": "the numbers that a caller adds, with its reason",
         "Headroom/Admission/Shares/HostsReport.swift": "no table means that no hosts share",
-        "Headroom/Admission/Shares/ShareExchange.swift": "it makes the table that is missing; a killed session has gone",
+        "Headroom/Admission/Shares/ShareExchange.swift":
+            "it makes the table that is missing; a killed session has gone",
         "Headroom/Session/SessionEnd.swift": "the proof that a session is gone",
         "Headroom/Session/Sessions.swift": "a killed session has gone, or was another account's",
         "HeadroomWatch/Kill/GuardedKill.swift": "what became of a KILL",

@@ -278,3 +278,42 @@ enum Interruption: Error, Equatable {
     /// The host gave no thread or descriptor to wait with.
     case exhausted(DatabaseError)
 }
+
+/// A C string that lives as long as this object: a call that is suspended still reads its arguments.
+final class CString {
+    let pointer: UnsafeMutablePointer<CChar>
+    let count: Int
+
+    /// Copies the text, with a terminating zero.
+    init(_ text: String) {
+        var text = text
+        (pointer, count) = text.withUTF8 { bytes in
+            let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count + 1)
+            bytes.withMemoryRebound(to: CChar.self) { source in
+                if let base = source.baseAddress { copy.initialize(from: base, count: source.count) }
+            }
+            (copy + bytes.count).initialize(to: 0)
+            return (copy, bytes.count)
+        }
+    }
+
+    deinit {
+        pointer.deallocate()
+    }
+}
+
+/// The C client that Headroom speaks to servers through.
+package enum ClientLibrary {
+    /// Its version.
+    package static var version: String { String(cString: mysql_get_client_info()) }
+
+    /// It and what it is built on, each a name and a version.
+    package static var versions: [(name: String, version: String)] {
+        var versions = [("MariaDB Connector/C", version)]
+        versions.append(("OpenSSL", OpenSSL_version(OPENSSL_VERSION_STRING).map { String(cString: $0) } ?? "unknown"))
+        #if STATIC_PROGRAM
+        versions.append(("zlib", String(cString: zlibVersion())))
+        #endif
+        return versions
+    }
+}

@@ -1,3 +1,5 @@
+import CMariaDB
+
 extension Connection {
     /// Whether the server takes many rows of values with one statement; MariaDB does since 10.2, MySQL does not.
     ///
@@ -39,5 +41,25 @@ extension Connection {
                 return QueryResult(Reply(summary: summary), rows: [])
             }
         }
+    }
+}
+
+extension Client {
+    /// Prepares a statement and runs it for many rows at once: two round trips in all.
+    func sendBulk(_ sql: SQL, _ columns: [BulkColumn], limits: Limits) async throws -> Summary {
+        let parameters = try BoundColumns(columns)
+        defer { withExtendedLifetime(parameters) {} }
+        let reader = try await prepare(sql.text, fetching: .whole, keptAs: nil, limits: limits)
+        guard reader.parameterCount == columns.count else {
+            throw DatabaseError(
+                .statementFailed,
+                message: "The statement has \(reader.parameterCount) question marks but \(columns.count) columns."
+            )
+        }
+        reader.runs(forRows: columns.first?.count ?? 0)
+        try await reader.execute(parameters.binds, limits: limits)
+        let summary = reader.summary
+        try await reader.finish(limits: limits)
+        return summary
     }
 }
