@@ -358,9 +358,9 @@ if Context.environment["HEADROOM_DOCS"] != nil {
     package.dependencies.append(.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"))
 }
 
-// One set of rules for every target.
-for target in package.targets
-where target.type != .system && !["connection-holder", "DefaultPackage", "Swift5Package", "MainActorPackage"].contains(target.name) {
+// One set of rules for every target, but those that stand for other people's.
+let foreign = ["connection-holder", "DefaultPackage", "Swift5Package", "MainActorPackage"]
+for target in package.targets where target.type != .system && !foreign.contains(target.name) {
     target.swiftSettings = [
         // `any` says where a value is boxed: SE-0335.
         .enableUpcomingFeature("ExistentialAny"),
