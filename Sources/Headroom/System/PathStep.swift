@@ -14,7 +14,7 @@ struct FileRights: Hashable {
         self.init(owner: facts.st_uid, group: facts.st_gid, mode: UInt32(facts.st_mode))
     }
 
-    /// Who else than its owner and root may write to it, in words; `nil` for nobody.
+    /// Who else than its owner and root may write to it, in words; `nil` when no one else may.
     ///
     /// A group that has its owner's number is that user's own, as `useradd` makes it, with a umask of 002. The sticky bit
     /// helps nobody here: in such a folder others make what they like, also a second name or a link to a file of its reader's
@@ -65,7 +65,7 @@ struct PathStep: Hashable {
             guard lstat(place, &entry) == 0, stat("\(folder)/", &above) == 0 else { return nil }
             let isLink = entry.st_mode & S_IFMT == S_IFLNK
             var rights = FileRights(entry)
-            // Nobody writes to a link.
+            // A link is not written to.
             if isLink { rights.mode &= ~0o777 }
             steps.append(
                 PathStep(path: place, entry: rights, folder: FileRights(above), isLast: rest.isEmpty)

@@ -4,7 +4,7 @@ struct ServerTrust {
     /// The unix socket; `nil` over TCP.
     let socket: SocketTrust?
 
-    /// Whether the server is at a unix socket that nobody else can have put there.
+    /// Whether the server is at a unix socket that no other user can have put there.
     let isLocal: Bool
 
     private let settings: DatabaseSettings
@@ -71,13 +71,13 @@ struct ServerTrust {
         case unreadable(DatabaseError)
         /// The connection only looks.
         case onlyLooks
-        /// It is at a unix socket that may be anybody's, with the reason.
+        /// It is at a unix socket that another user may have put there, with the reason.
         case strangersSocket(String)
     }
 
-    /// Says why whoever listens at the unix socket hears nothing; `nil` when it does, and over TCP.
+    /// Says why nothing is sent to the unix socket; `nil` when it is trusted, and over TCP.
     ///
-    /// A socket that anybody can have put there is as good as TCP where the settings have the server's certificate checked.
+    /// A socket that another user can have put there is as good as TCP where the settings have the server's certificate checked.
     ///
     /// - Parameter descriptor: The connection.
     /// - Returns: The reason.
@@ -89,7 +89,7 @@ struct ServerTrust {
         return stranger.map { .strangersSocket($0) }
     }
 
-    /// Whether nobody but the right server can be at the other end.
+    /// Whether only the right server can be at the other end.
     ///
     /// - Parameter isEncrypted: Whether TLS is in force.
     /// - Returns: Whether it was verified.
@@ -98,7 +98,7 @@ struct ServerTrust {
     }
 
     /// Judges a key against the pinned ones.
-    func heedsPin(_ key: ServerKey?) -> Bool {
+    func matchesPin(_ key: ServerKey?) -> Bool {
         tls.pins.isEmpty || key.map { tls.pins.contains($0.fingerprint) } ?? false
     }
 
