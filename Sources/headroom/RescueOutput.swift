@@ -128,7 +128,7 @@ struct RescueOutput: Report {
             return ["", "There is no earlier look at the account: 'headroom status' keeps one each time."]
         }
         let limit = snapshot.limit.map(String.init) ?? "?"
-        var lines = ["", "The last look, \(age(snapshot.age)) ago: \(snapshot.used) of \(limit) in use"]
+        var lines = ["", "The last look, \(snapshot.age.inWords) ago: \(snapshot.used) of \(limit) in use"]
         lines += table(
             snapshot.sessions.prefix(10)
                 .map { session in
@@ -144,12 +144,6 @@ struct RescueOutput: Report {
     private var verdict: [String] {
         guard report.refusal != nil else { return [] }
         return ["", report.isFree ? "The account can be used again." : "The account still lets nobody in."]
-    }
-
-    private func age(_ age: Duration) -> String {
-        let seconds = Int(clamped: age.seconds)
-        if seconds < 120 { return "\(seconds) s" }
-        return seconds < 7200 ? "\(seconds / 60) min" : "\(seconds / 3600) h"
     }
 
     private var next: [String] {

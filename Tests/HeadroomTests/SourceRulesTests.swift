@@ -17,11 +17,11 @@ import Testing
         "Headroom/Session/Sessions.swift": "a session's id, a number",
         "Headroom/Statement/SQL.swift": "the type itself",
         "HeadroomJobs/Queue/Claim.swift": "an own expression over columns",
-        "HeadroomJobs/Queue/JobQueue+Care.swift": "names of own tables",
+        "HeadroomJobs/Queue/JobQueue+Maintenance.swift": "names of own tables",
         "HeadroomJobs/Schema/Migration.swift": "own table definitions",
         "HeadroomWatch/Verify/PressureDrill.swift": "a time, a number",
         "HeadroomWatch/Kill/IdleKill.swift": "names of the server's tables, and numbers",
-        "HeadroomWatch/Look/Connection+Look.swift": "own statements",
+        "HeadroomWatch/Account/Connection+AccountReport.swift": "own statements",
         "MeterImport/Storing/DailyStore.swift": "parsed numbers and dates (RowText)",
         "MeterImport/Storing/ReadingStore.swift": "parsed numbers and dates (RowText)",
         "MeterImport/Storing/RejectStore.swift": "a comma between rows",
@@ -52,7 +52,7 @@ import Testing
         "Headroom/Session/SessionEnd.swift": "the proof that a session is gone",
         "Headroom/Session/Sessions.swift": "a killed session has gone, or was another account's",
         "HeadroomWatch/Kill/GuardedKill.swift": "what became of a KILL",
-        "HeadroomWatch/Look/AccountAnswers.swift": "what a look may not see",
+        "HeadroomWatch/Account/AccountQuery.swift": "what a look may not see",
         "MeterImport/Storing/ReadingStore.swift": "what this server does not know",
     ]
 
@@ -92,7 +92,7 @@ import Testing
         "HeadroomWatch/Host/HostReader.swift":
             "/proc, and units and tables of cron, links among them; bounded, no waiting",
         "MeterImport/CSV/CSVFile.swift": "files that jobs name, with checks of its own",
-        "headroom/Support/ResidentMemory.swift": "/proc/self",
+        "headroom/Support/WorkMemory.swift": "/proc/self",
         "manual-pages/CommandHelp.swift": "files of the build",
         "manual-pages/ManualPages.swift": "files of the build",
     ]
@@ -163,8 +163,8 @@ import Testing
         "HeadroomWatch/Verify/VerifyChecks.swift": "a privilege as a whole",
         "MeterImport/Storing/RepeatedTime.swift": "names of an own table's columns",
         "headroom/Guard/PastChart.swift": "the bars of a chart",
-        "headroom/HeadroomCommand+Main.swift": "an argument as a whole",
-        "headroom/Support/ResidentMemory.swift": "words of the process's own map",
+        "headroom/HeadroomCommand.swift": "an argument as a whole",
+        "headroom/Support/WorkMemory.swift": "words of the process's own map",
         "manual-pages/": "the program's own help",
     ]
 

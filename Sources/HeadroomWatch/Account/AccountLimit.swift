@@ -1,3 +1,5 @@
+public import Headroom
+
 /// How many connections an account may hold, and where the number comes from.
 public struct AccountLimit: Sendable, Hashable {
     /// The number of connections; `nil` when it is not known.
@@ -53,5 +55,59 @@ public struct AccountLimit: Sendable, Hashable {
         guard inForce > 0 else { return AccountLimit(value: server, source: .server) }
         let own = option.map { $0 == inForce } ?? (inForce != global)
         return AccountLimit(value: inForce, source: own ? .account : .global)
+    }
+}
+
+/// The resource options of an account, as its grants print them.
+public struct AccountOptions: Sendable, Hashable {
+    /// The most connections at a time (`MAX_USER_CONNECTIONS`); `nil` when the account has no such option.
+    public var connections: Int?
+
+    /// The most logins in an hour (`MAX_CONNECTIONS_PER_HOUR`); `nil` when the account has no such option.
+    public var connectionsPerHour: Int?
+
+    /// The most statements in an hour (`MAX_QUERIES_PER_HOUR`); `nil` when the account has no such option.
+    public var queriesPerHour: Int?
+
+    /// Reads the options from a line of `SHOW GRANTS` (MariaDB) or `SHOW CREATE USER` (MySQL).
+    ///
+    /// The same line holds the password's hash: only these numbers are taken from it.
+    public init(grants: String) {
+        let words = grants.pieces(where: \.isBlank)
+        func number(after option: Substring) -> Int? {
+            // The last one: a password hash or a comment may come before, never after.
+            guard let index = words.lastIndex(of: option), index + 1 < words.count else { return nil }
+            return Int(words[index + 1]).flatMap { $0 > 0 ? $0.asCount : nil }
+        }
+        connections = number(after: "MAX_USER_CONNECTIONS")
+        connectionsPerHour = number(after: "MAX_CONNECTIONS_PER_HOUR")
+        queriesPerHour = number(after: "MAX_QUERIES_PER_HOUR")
+    }
+
+    /// Creates options that set no limit.
+    public init() {}
+}
+
+/// How much of an account is in use, for those who leave it to others when it is much.
+public enum AccountUse {
+    /// Looks through an open connection whether more than a share of the limit is in use by others.
+    ///
+    /// - Parameters:
+    ///   - percent: The share, from 1 to 100.
+    ///   - connection: The connection.
+    /// - Returns: Why to leave the account to others; `nil` when there is no reason, or no limit.
+    /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
+    public static func reasonToYield(above percent: Int, _ connection: Connection) async throws -> String? {
+        // The account's own sessions, as those without privileges see them; the session's variable is the limit in force.
+        let row =
+            try await connection.query(
+                """
+                SELECT @@session.max_user_connections, COUNT(*) FROM information_schema.PROCESSLIST
+                WHERE USER = SUBSTRING_INDEX(CURRENT_USER(), '@', 1) AND COMMAND <> 'Killed' AND ID <> CONNECTION_ID()
+                """
+            )
+            .first(Int.self, Int.self)
+        guard let (limit, used) = row, limit > 0, used.asCount * 100 > limit.asCount * percent else { return nil }
+        return "others use \(used) of the account's \(limit) connections, more than \(percent) %."
     }
 }

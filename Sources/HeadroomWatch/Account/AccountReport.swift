@@ -82,3 +82,60 @@ public struct AccountReport: Sendable {
         return Level(used: count(), limit: limit.value)
     }
 }
+
+/// Whether it is known which sessions are inside a transaction; the raw values are what `--json` prints.
+public enum TransactionKnowledge: String, Sendable, Hashable {
+    /// It is known.
+    case known
+    /// The account may not know: it lacks the PROCESS privilege.
+    case noPrivilege = "no_process_privilege"
+    /// The server gave an old list: it makes a new one only when nobody has read the last for 0.1 s, and somebody does.
+    case stale
+    /// The server has no such list.
+    case unavailable
+
+    /// Why it is not known, in words; `nil` when it is.
+    public var reason: String? {
+        switch self {
+        case .known: nil
+        case .noPrivilege: "this account lacks the PROCESS privilege"
+        case .stale: "another program reads INNODB_TRX so often that the server never renews it"
+        case .unavailable: "the server has no list of transactions"
+        }
+    }
+}
+
+/// How many connections the whole server has, of all accounts.
+public struct ServerUse: Sendable, Hashable {
+    /// The most that it lets in (`max_connections`).
+    public var limit: Int?
+
+    /// The number that it has, ours included (`Threads_connected`).
+    public var connected: Int?
+
+    /// The most that it has had at a time since it was started (`Max_used_connections`).
+    public var peak: Int?
+
+    /// For how long it has been up.
+    public var uptime: Duration?
+
+    /// How many connections it has refused as it was full, since it was started.
+    public var refused: Int?
+
+    /// Creates a use of which nothing is known.
+    public init() {}
+
+    /// Creates a use.
+    ///
+    /// - Parameters:
+    ///   - limit: The most that the server lets in.
+    ///   - status: The server's status variables, by their names.
+    init(limit: Int?, status: [String: Int]) {
+        let status = status.mapValues(\.asCount)
+        self.limit = limit?.asCount
+        connected = status["Threads_connected"]
+        peak = status["Max_used_connections"]
+        uptime = status["Uptime"].map { .seconds($0) }
+        refused = status["Connection_errors_max_connections"]
+    }
+}

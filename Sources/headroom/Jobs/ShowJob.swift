@@ -1,7 +1,9 @@
 import ArgumentParser
 import CommandSupport
 import Headroom
-import HeadroomJobs
+package import HeadroomJobs
+import MeterImport
+import Reporting
 
 /// `headroom jobs show ID`.
 struct ShowJob: AsyncParsableCommand {
@@ -23,5 +25,42 @@ struct ShowJob: AsyncParsableCommand {
             let database = try connection.open(program: "headroom jobs")
             try Console.emit(try await JobQueue(database).existingJob(id), asJSON: json)
         }
+    }
+}
+
+extension ImportJob: Report {
+    package var lines: [String] {
+        var facts = [
+            ["job", "\(id), \(status.rawValue)\(isDryRun ? ", dry run" : "")"],
+            ["file", path],
+            ["batch", batchID],
+            ["queued", queuedAt],
+        ]
+        if let started = startedAt { facts.append(["started", started]) }
+        if let completed = completedAt { facts.append(["ended", completed]) }
+        if let error = errorMessage { facts.append(["error", error]) }
+        var lines = table(facts, indent: "")
+        if let summary = summary.flatMap(ImportSummary.init(json:)) { lines += summary.lines }
+        return lines
+    }
+}
+
+extension ImportSummary {
+    /// What an import found, a fact a line.
+    var lines: [String] {
+        var facts = [(rowsRead, "row", " read"), (rowsRejected, "row", " rejected")]
+        if dryRun {
+            facts.append((0, "reading", " stored: this was a dry run"))
+        } else {
+            facts.append((readingsStored, "reading", " stored"))
+            facts.append((duplicates, "duplicate", ": the last of each counts"))
+        }
+        if metersCreated > 0 { facts.append((metersCreated, "meter", " created")) }
+        let width = facts.map { grouped($0.0).count }.max() ?? 0
+        return facts.map { number, noun, rest in
+            let indent = String(repeating: " ", count: 2 + width - grouped(number).count)
+            return indent + counted(number, noun) + rest
+        }
+            + warnings.map { "  warning: \($0)" } + firstRejections.map { "  \($0)" }
     }
 }

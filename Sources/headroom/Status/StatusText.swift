@@ -62,7 +62,7 @@ struct StatusText {
         if let server = report.server, let connected = server.connected {
             var text = "\(connected)\(server.limit.map { " of \($0)" } ?? "") connections of all accounts"
             if let peak = server.peak {
-                let uptime = server.uptime.map { ", up for \(Self.age($0))" } ?? ""
+                let uptime = server.uptime.map { ", up for \($0.inWords)" } ?? ""
                 text += ", \(peak) at the most since it was started\(uptime)"
             }
             facts.append(["whole server", text])
@@ -105,13 +105,13 @@ struct StatusText {
         for host in view.hosts?.hosts ?? [] {
             let state =
                 host.isSilent
-                ? "silent for \(Self.age(host.silence)), its share goes to others"
+                ? "silent for \(host.silence.inWords), its share goes to others"
                 : "has \(host.share), uses \(host.inUse), wants \(host.wanted)"
             let clock = host.isClockWrong ? ", its clock is off by \(fixed(host.clockError.seconds, 1)) s" : ""
             facts.append(["host \(printable(host.name))", "\(state)\(clock)"])
         }
         for lock in view.locks {
-            let holder = "\(lock.holder.words()), for \(Self.age(lock.holder.age))"
+            let holder = "\(lock.holder.words()), for \(lock.holder.age.inWords)"
             facts.append(["lock \(lock.name)", printable(holder)])
         }
         return facts
@@ -157,17 +157,6 @@ struct StatusText {
             session.isOwn ? "this look, not counted" : session.isOfAccount ? "" : "another account, not counted",
         ]
         return cells.compactMap(\.self)
-    }
-
-    /// An age in its largest unit.
-    static func age(_ duration: Duration) -> String {
-        let seconds = Int(clamped: duration.seconds)
-        switch seconds {
-        case ..<120: return "\(seconds) s"
-        case ..<7_200: return "\(seconds / 60) min"
-        case ..<172_800: return "\(seconds / 3_600) h"
-        default: return "\(seconds / 86_400) days"
-        }
     }
 }
 

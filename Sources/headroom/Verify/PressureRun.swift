@@ -12,13 +12,9 @@ struct PressureRun {
     let tasks: Int
     let duration: Duration
     let queryMilliseconds: Int
-    let foreign: Int
-    let keep: Bool
 
-    /// Runs the drill.
+    /// Runs the drill, and is told meanwhile which share of the time has passed.
     ///
-    /// - Parameter progress: Is told the share of the time that has passed.
-    /// - Returns: What was found.
     /// - Throws: ``DatabaseError`` when there is no connection to begin with, or the account has an hourly limit.
     func run(progress: @escaping @Sendable (Double) -> Void) async throws -> PressureReport {
         // The account is known then, and its limit.
@@ -31,37 +27,19 @@ struct PressureRun {
                 advice: "Use --cycles, which stays below half of the limit."
             )
         }
-        let watcher = Task { await watch(progress) }
-        let others = Task { await ForeignTraffic(settings).run(connections: foreign) }
-        var report = PressureReport(tasks: tasks, isAlone: foreign == 0)
-        do {
-            try await withThrowingTaskGroup(of: PressureDrill.Result.self) { group in
-                for _ in 0..<processes { group.addTask { try await worker() } }
-                for try await result in group { report.result.add(result) }
-            }
-        } catch {
-            watcher.cancel()
-            others.cancel()
-            _ = await (watcher.value, others.value)
-            throw error
+        async let watched = watch(progress)
+        let result = try await withThrowingTaskGroup(of: PressureDrill.Result.self) { group in
+            for _ in 0..<processes { group.addTask { try await worker() } }
+            return try await group.reduce(into: PressureDrill.Result()) { $0.add($1) }
         }
-        watcher.cancel()
-        others.cancel()
-        await others.value
-        (report.mostSessions, report.budget) = await watcher.value
-        return report
+        let (mostSessions, budget) = await watched
+        return PressureReport(tasks: tasks, result: result, mostSessions: mostSessions, budget: budget)
     }
 
     /// One process's part, for `--worker`: prints its result as JSON.
     func runWorker() async throws {
-        let result = await PressureDrill(
-            settings,
-            tasks: tasks,
-            duration: duration,
-            queryTime: .milliseconds(queryMilliseconds),
-            reuse: keep ? .keep() : .never
-        )
-        .run()
+        let queryTime = Duration.milliseconds(queryMilliseconds)
+        let result = await PressureDrill(settings, tasks: tasks, duration: duration, queryTime: queryTime).run()
         Console.print(String(decoding: try JSONEncoder().encode(result), as: UTF8.self))
     }
 
@@ -73,7 +51,7 @@ struct PressureRun {
         do {
             let output = try await Helper.run(
                 "/proc/self/exe",
-                words + (keep ? ["--keep"] : []) + connection.arguments,
+                words + connection.arguments,
                 // It is this program, with its settings.
                 keeping: Array(ProcessEnvironment.variables.keys),
                 within: duration + settings.waitTimeout + .seconds(60)
@@ -85,38 +63,39 @@ struct PressureRun {
         }
     }
 
-    /// Looks at the slots every few milliseconds until it is cancelled; returns the most that were held, and the budget.
+    /// Looks at the slots every few milliseconds for the time of the drill; returns the most that were held, and the budget.
     private func watch(_ progress: @Sendable (Double) -> Void) async -> (Int, Int) {
         var (most, budget) = (0, 0)
         let start = ContinuousClock.now
-        while !Task.isCancelled {
+        while start.duration(to: .now) < duration, !Task.isCancelled {
             if let report = try? SlotReport(settings) {
                 most = max(most, report.held.count)
                 budget = report.budget
             }
-            progress(min(1, start.duration(to: .now) / duration))
+            progress(start.duration(to: .now) / duration)
             try? await Task.sleep(for: .milliseconds(20))
         }
+        progress(1)
         return (most, budget)
     }
 }
 
 /// What the pressure has shown.
 struct PressureReport: Report {
-    var tasks: Int
-    /// Whether nobody came and went outside of the budget, who could have been in the way.
-    var isAlone: Bool
+    let tasks: Int
     /// What the processes found together.
-    var result = PressureDrill.Result()
+    let result: PressureDrill.Result
     /// The most slots that were held at a time.
-    var mostSessions = 0
-    var budget = 0
+    let mostSessions: Int
+    let budget: Int
 
     private var processes: Int { result.completedByProcess.count }
     private var fewest: Int { result.completedByProcess.min() ?? 0 }
     private var most: Int { result.completedByProcess.max() ?? 0 }
+    private var perSecond: Double { result.seconds == 0 ? 0 : Double(result.completed) / result.seconds }
+    private var meanWait: Double { result.waits == 0 ? 0 : result.waitSeconds / Double(result.waits) }
 
-    var isGood: Bool { (result.refused == 0 || !isAlone) && result.errors == 0 }
+    var isGood: Bool { result.refused == 0 && result.errors == 0 }
 
     var json: JSONObject {
         [
@@ -124,26 +103,23 @@ struct PressureReport: Report {
             "refused_after_death": result.refusedAfterDeath, "errors": result.errors, "first_error": result.firstError,
             "budget": budget, "most_sessions": mostSessions,
             "longest_wait_seconds": (result.longestWaitSeconds * 1e6).rounded() / 1e6,
-            "mean_wait_seconds": (result.meanWaitSeconds * 1e6).rounded() / 1e6,
-            "per_second": (result.perSecond * 10).rounded() / 10, "fewest_by_process": fewest, "most_by_process": most,
+            "mean_wait_seconds": (meanWait * 1e6).rounded() / 1e6, "per_second": (perSecond * 10).rounded() / 10,
+            "fewest_by_process": fewest, "most_by_process": most,
         ]
     }
 
     var lines: [String] {
-        let share = fewest == 0 ? 0 : Double(most) / Double(fewest)
+        let waits =
+            "\(fixed(meanWait * 1000, 1)) ms on average, \(fixed(result.longestWaitSeconds * 1000, 1)) ms the longest"
+        let share = fixed(fewest == 0 ? 0 : Double(most) / Double(fewest), 2)
         return [
             "\(isGood ? "PASS" : "FAIL")  \(grouped(result.completed)) cycles by \(processes) processes with "
                 + "\(tasks) tasks each, \(grouped(result.refused)) refused, \(counted(result.errors, "error"))"
         ]
             + table([
                 ["budget", "\(budget), of which \(mostSessions) were seen in use at a time"],
-                ["throughput", "\(grouped(Int(result.perSecond))) cycles a second"],
-                [
-                    "waits",
-                    "\(fixed(result.meanWaitSeconds * 1000, 1)) ms on average, "
-                        + "\(fixed(result.longestWaitSeconds * 1000, 1)) ms the longest",
-                ],
-                ["shares", "from \(grouped(fewest)) to \(grouped(most)) cycles a process, 1 : \(fixed(share, 2))"],
+                ["throughput", "\(grouped(Int(clamped: perSecond))) cycles a second"], ["waits", waits],
+                ["shares", "from \(grouped(fewest)) to \(grouped(most)) cycles a process, 1 : \(share)"],
             ])
     }
 }

@@ -38,8 +38,7 @@ extension SelfTest {
 
     /// This host's clock, in microseconds since 1970.
     private static var now: Int {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
+        let time = timespec.now
         return time.tv_sec * 1_000_000 + time.tv_nsec / 1000
     }
 

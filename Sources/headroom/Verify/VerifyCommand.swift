@@ -65,12 +65,6 @@ struct VerifyCommand: AsyncParsableCommand {
     @Option(help: "With --pressure: for how many milliseconds each query keeps the server, at most 1000.")
     var queryTime = 0
 
-    @Option(help: "With --pressure: how many connections come and go outside of the budget meanwhile.")
-    var foreign = 0
-
-    @Flag(help: "With --pressure: keep connections open between cycles, as far as nobody else waits.")
-    var keep = false
-
     @Flag(help: .hidden)
     var worker = false
 
@@ -89,7 +83,7 @@ struct VerifyCommand: AsyncParsableCommand {
         guard [quick, full, pressure].count(where: \.self) <= 1 else {
             throw ValidationError("--quick, --full and --pressure are three different runs: name one.")
         }
-        guard !connection.askPass || !(full || pressure) else {
+        guard !connection.files.askPass || !(full || pressure) else {
             throw ValidationError(
                 "--ask-pass asks one program, and this run starts others: put DB_PASSWORD into a file."
             )
@@ -101,7 +95,6 @@ struct VerifyCommand: AsyncParsableCommand {
         guard (1...1_000).contains(tasks) else { throw ValidationError("--tasks must be from 1 to 1000.") }
         guard (1...600).contains(seconds) else { throw ValidationError("--seconds must be from 1 to 600.") }
         guard (0...1_000).contains(queryTime) else { throw ValidationError("--query-time must be from 0 to 1000.") }
-        guard (0...100).contains(foreign) else { throw ValidationError("--foreign must be from 0 to 100.") }
     }
 
     func run() async throws {
@@ -160,9 +153,7 @@ struct VerifyCommand: AsyncParsableCommand {
             processes: processes,
             tasks: tasks,
             duration: .seconds(seconds),
-            queryMilliseconds: queryTime,
-            foreign: foreign,
-            keep: keep
+            queryMilliseconds: queryTime
         )
         if worker { return try await drill.runWorker() }
         let bar = Mutex(ProgressBar())
@@ -171,7 +162,7 @@ struct VerifyCommand: AsyncParsableCommand {
         }
         bar.withLock { $0.finish() }
         try Console.emit(report, asJSON: json)
-        if report.result.refused > 0, foreign == 0, !json {
+        if report.result.refused > 0, !json {
             Console.error("headroom: the server refused connections although they had slots")
             Console.error("  next: other programs use the account too (headroom status), or set HEADROOM_RESERVE")
         }

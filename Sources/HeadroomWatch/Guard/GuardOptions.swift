@@ -1,5 +1,5 @@
 /// Says how the guard goes about it.
-public struct GuardOrders: Sendable, Hashable {
+public struct GuardOptions: Sendable, Hashable {
     /// The time between two looks; 30 s by default.
     public var interval: Duration = .seconds(30)
 
@@ -25,9 +25,36 @@ public struct GuardOrders: Sendable, Hashable {
     /// The name that workers give the server.
     public var workerProgram = "headroom work"
 
-    /// Creates orders with the defaults.
+    /// Creates options with the defaults.
     public init() {}
 
     /// How long one look may take: less than the interval, and 10 s at most.
     var lookTimeout: Duration { max(.seconds(1), min(.seconds(10), interval * 4 / 5)) }
+}
+
+/// Says what the guard watches for, and how soon it speaks.
+public struct GuardRules: Sendable, Hashable {
+    /// The locks of the workers that should run, such as `work.localhost.shop`; none by default.
+    public var expectedWorkers: [String] = []
+
+    /// How many looks in a row must find the level better before that is said; 3 by default.
+    public var recoverAfter = 3
+
+    /// How many percent of the limit below a level's boundary are better at once; 10 by default.
+    public var margin = 10.0
+
+    /// How many looks in a row must fail, or miss a worker, before that is said; 2 by default.
+    public var confirmAfter = 2
+
+    /// How many minutes ahead a full account is foretold; 10 by default, 0 for never.
+    public var foretell = 10.0
+
+    /// The most sessions ended in one round.
+    public var killsPerRound = 5
+
+    /// The most sessions ended in any 60 minutes.
+    public var killsPerHour = 60
+
+    /// Creates the rules with the defaults.
+    public init() {}
 }

@@ -4,7 +4,7 @@ import Testing
 @testable import HeadroomWatch
 
 /// What the guard says and when, without a server, a clock or a task.
-struct GuardBrainTests {
+struct GuardStateMachineTests {
     /// A sample of an account with a limit of 10.
     private func sample(_ used: Int, at time: Double, limit: Int = 10) -> GuardSample {
         var sample = GuardSample(time: time, level: Level(used: used, limit: limit))
@@ -21,58 +21,59 @@ struct GuardBrainTests {
         GuardSample(DatabaseError(.serverUnreachable, message: "away"), at: time)
     }
 
-    private func said(_ brain: inout GuardBrain, _ sample: GuardSample, _ facts: GuardFacts = GuardFacts()) -> [String]
+    private func said(_ machine: inout GuardStateMachine, _ sample: GuardSample, _ facts: GuardFacts = GuardFacts())
+        -> [String]
     {
-        brain.take(sample, facts).map { "\($0.kind.rawValue) \($0.change.rawValue)" }
+        machine.take(sample, facts).map { "\($0.kind.rawValue) \($0.change.rawValue)" }
     }
 
     @Test func `60 % and 80 % are not yet caution and warning, and each level is said once`() {
         var rules = GuardRules()
         rules.foretell = 0
-        var brain = GuardBrain(rules)
-        #expect(said(&brain, sample(6, at: 0)) == [])
-        let caution = brain.take(sample(7, at: 30), GuardFacts())
+        var machine = GuardStateMachine(rules)
+        #expect(said(&machine, sample(6, at: 0)) == [])
+        let caution = machine.take(sample(7, at: 30), GuardFacts())
         #expect(caution.map(\.message) == ["CAUTION, was OK: 7 of 10 connections are in use (70.0 %)."])
-        #expect(said(&brain, sample(8, at: 60)) == [])
-        #expect(said(&brain, sample(9, at: 90)) == ["level raised"])
-        #expect(said(&brain, sample(9, at: 120)) == [])
+        #expect(said(&machine, sample(8, at: 60)) == [])
+        #expect(said(&machine, sample(9, at: 90)) == ["level raised"])
+        #expect(said(&machine, sample(9, at: 120)) == [])
     }
 
     @Test func `an account that swings around a boundary is said once`() {
-        var brain = GuardBrain()
+        var machine = GuardStateMachine()
         var said: [String] = []
-        for round in 0..<100 { said += self.said(&brain, sample(round % 2 == 0 ? 7 : 6, at: Double(round) * 3600)) }
+        for round in 0..<100 { said += self.said(&machine, sample(round % 2 == 0 ? 7 : 6, at: Double(round) * 3600)) }
         #expect(said == ["level raised"])
     }
 
     @Test func `better is said after three looks in a row, at once below the margin, and as the worst of the three`() {
-        var brain = GuardBrain()
-        _ = said(&brain, sample(9, at: 0))
-        #expect(said(&brain, sample(8, at: 3600)) == [])
-        #expect(said(&brain, sample(8, at: 7200)) == [])
-        let third = brain.take(sample(8, at: 10800), GuardFacts())
+        var machine = GuardStateMachine()
+        _ = said(&machine, sample(9, at: 0))
+        #expect(said(&machine, sample(8, at: 3600)) == [])
+        #expect(said(&machine, sample(8, at: 7200)) == [])
+        let third = machine.take(sample(8, at: 10800), GuardFacts())
         #expect(third.first?.message.hasPrefix("CAUTION, was WARNING") == true)
         #expect(third.first?.change == .recovered)
-        #expect(said(&brain, sample(5, at: 14400)) == ["level recovered"])
-        #expect(!brain.isAlarmed)
+        #expect(said(&machine, sample(5, at: 14400)) == ["level recovered"])
+        #expect(!machine.isAlarmed)
     }
 
     @Test func `a full account is said once, again when another limit refuses, and once when it is over`() {
-        var brain = GuardBrain()
-        #expect(said(&brain, refused(at: 0)) == ["level raised"])
-        #expect(said(&brain, refused(at: 30)) == [])
-        #expect(said(&brain, refused(at: 60, code: .serverLimitReached)) == ["level raised"])
-        #expect(said(&brain, refused(at: 90, code: .serverLimitReached)) == [])
-        #expect(said(&brain, sample(0, at: 120)) == ["level recovered"])
+        var machine = GuardStateMachine()
+        #expect(said(&machine, refused(at: 0)) == ["level raised"])
+        #expect(said(&machine, refused(at: 30)) == [])
+        #expect(said(&machine, refused(at: 60, code: .serverLimitReached)) == ["level raised"])
+        #expect(said(&machine, refused(at: 90, code: .serverLimitReached)) == [])
+        #expect(said(&machine, sample(0, at: 120)) == ["level recovered"])
     }
 
     @Test func `a server that is away is said after the second look, changes no level, and once when it is back`() {
-        var brain = GuardBrain()
-        _ = said(&brain, sample(7, at: 0))
-        #expect(said(&brain, away(at: 30)) == [])
-        #expect(said(&brain, away(at: 60)) == ["unreachable raised"])
-        for round in 3..<2000 { #expect(said(&brain, away(at: Double(round) * 30)) == []) }
-        let back = brain.take(sample(7, at: 60_000), GuardFacts())
+        var machine = GuardStateMachine()
+        _ = said(&machine, sample(7, at: 0))
+        #expect(said(&machine, away(at: 30)) == [])
+        #expect(said(&machine, away(at: 60)) == ["unreachable raised"])
+        for round in 3..<2000 { #expect(said(&machine, away(at: Double(round) * 30)) == []) }
+        let back = machine.take(sample(7, at: 60_000), GuardFacts())
         #expect(back.map(\.message) == ["The account can be seen again after 16 h 39 min."])
     }
 
@@ -105,53 +106,53 @@ struct GuardBrainTests {
     }
 
     @Test func `missing samples are marked, late ones are not`() {
-        var brain = GuardBrain()
-        _ = said(&brain, sample(1, at: 1000))
-        #expect(brain.marked(sample(1, at: 1040), pause: 30).gap == nil)
-        let late = brain.marked(sample(1, at: 1300), pause: 30)
+        var machine = GuardStateMachine()
+        _ = said(&machine, sample(1, at: 1000))
+        #expect(machine.marked(sample(1, at: 1040), pause: 30).gap == nil)
+        let late = machine.marked(sample(1, at: 1300), pause: 30)
         #expect(late.gap == 300)
-        #expect(said(&brain, late) == ["gap noted"])
+        #expect(said(&machine, late) == ["gap noted"])
     }
 
     @Test func `a scope held too long is said once, and once when it ends`() {
-        var brain = GuardBrain()
+        var machine = GuardStateMachine()
         var facts = GuardFacts()
         var holder = Holder()
         holder.processID = 7
         holder.program = "shop"
         facts.heldTooLong = [holder]
-        #expect(said(&brain, sample(1, at: 0), facts) == ["held_too_long raised"])
-        #expect(said(&brain, sample(1, at: 30), facts) == [])
-        #expect(said(&brain, sample(1, at: 60)) == ["held_too_long recovered"])
+        #expect(said(&machine, sample(1, at: 0), facts) == ["held_too_long raised"])
+        #expect(said(&machine, sample(1, at: 30), facts) == [])
+        #expect(said(&machine, sample(1, at: 60)) == ["held_too_long recovered"])
     }
 
     @Test func `a worker is missed after two looks, and doubled ones are said`() {
         var rules = GuardRules()
         rules.expectedWorkers = ["work.a"]
-        var brain = GuardBrain(rules)
+        var machine = GuardStateMachine(rules)
         var facts = GuardFacts()
-        #expect(said(&brain, sample(1, at: 0), facts) == [])
-        #expect(said(&brain, sample(1, at: 30), facts) == ["worker_missing raised"])
+        #expect(said(&machine, sample(1, at: 0), facts) == [])
+        #expect(said(&machine, sample(1, at: 30), facts) == ["worker_missing raised"])
         facts.locks = ["work.a"]
         facts.workers = ["web1/10", "web2/11"]
-        #expect(said(&brain, sample(1, at: 60), facts) == ["worker_missing recovered"])
-        #expect(said(&brain, sample(1, at: 90), facts) == ["worker_doubled raised"])
+        #expect(said(&machine, sample(1, at: 60), facts) == ["worker_missing recovered"])
+        #expect(said(&machine, sample(1, at: 90), facts) == ["worker_doubled raised"])
         facts.workers = ["web1/10"]
-        #expect(said(&brain, sample(1, at: 120), facts) == ["worker_doubled recovered"])
+        #expect(said(&machine, sample(1, at: 120), facts) == ["worker_doubled recovered"])
     }
 
     @Test func `a full account is foretold from the slope, not from two noisy looks, and not when it falls`() {
-        var brain = GuardBrain()
+        var machine = GuardStateMachine()
         var said: [String] = []
         for (round, used) in [10, 11, 10, 11, 10, 11].enumerated() {
-            said += self.said(&brain, sample(used, at: Double(round) * 30, limit: 100))
+            said += self.said(&machine, sample(used, at: Double(round) * 30, limit: 100))
         }
         #expect(said == [])
         for round in 6..<12 {
-            said += self.said(&brain, sample(10 + (round - 5) * 7, at: Double(round) * 30, limit: 100))
+            said += self.said(&machine, sample(10 + (round - 5) * 7, at: Double(round) * 30, limit: 100))
         }
         #expect(said == ["filling raised"])
-        for round in 12..<40 { said += self.said(&brain, sample(52, at: Double(round) * 30, limit: 100)) }
+        for round in 12..<40 { said += self.said(&machine, sample(52, at: Double(round) * 30, limit: 100)) }
         #expect(said == ["filling raised", "filling recovered"])
     }
 
@@ -178,21 +179,21 @@ struct GuardBrainTests {
     }
 
     @Test func `the server's refusals of others are said, and a restart that sets them to 0 is not`() {
-        var brain = GuardBrain()
+        var machine = GuardStateMachine()
         var facts = GuardFacts()
         facts.serverRefused = 5
-        #expect(said(&brain, sample(1, at: 0), facts) == [])
+        #expect(said(&machine, sample(1, at: 0), facts) == [])
         facts.serverRefused = 9
-        #expect(said(&brain, sample(1, at: 30), facts) == ["server_refuses raised"])
+        #expect(said(&machine, sample(1, at: 30), facts) == ["server_refuses raised"])
         facts.serverRefused = 0
-        for round in 2..<5 { _ = said(&brain, sample(1, at: Double(round) * 30), facts) }
-        #expect(!brain.isAlarmed)
+        for round in 2..<5 { _ = said(&machine, sample(1, at: Double(round) * 30), facts) }
+        #expect(!machine.isAlarmed)
     }
 
     @Test func `what was said is not said again by the next run`() {
-        var brain = GuardBrain()
-        _ = said(&brain, sample(9, at: 0))
-        var next = GuardBrain(memory: brain.memory)
+        var machine = GuardStateMachine()
+        _ = said(&machine, sample(9, at: 0))
+        var next = GuardStateMachine(memory: machine.memory)
         #expect(said(&next, sample(9, at: 30)) == [])
     }
 
@@ -200,14 +201,14 @@ struct GuardBrainTests {
         var rules = GuardRules()
         rules.killsPerRound = 3
         rules.killsPerHour = 5
-        var brain = GuardBrain(rules)
-        #expect(brain.killsAllowed(sample(6, at: 0), above: 60) == 0)
-        #expect(brain.killsAllowed(sample(7, at: 0), above: 60) == 3)
-        brain.noteKills(3, at: 0)
-        #expect(brain.killsAllowed(sample(7, at: 30), above: 60) == 2)
-        brain.noteKills(2, at: 30)
-        #expect(brain.killsAllowed(sample(9, at: 60), above: 60) == 0)
-        #expect(brain.killsAllowed(sample(9, at: 3601), above: 60) == 3)
+        var machine = GuardStateMachine(rules)
+        #expect(machine.killsAllowed(sample(6, at: 0), above: 60) == 0)
+        #expect(machine.killsAllowed(sample(7, at: 0), above: 60) == 3)
+        machine.noteKills(3, at: 0)
+        #expect(machine.killsAllowed(sample(7, at: 30), above: 60) == 2)
+        machine.noteKills(2, at: 30)
+        #expect(machine.killsAllowed(sample(9, at: 60), above: 60) == 0)
+        #expect(machine.killsAllowed(sample(9, at: 3601), above: 60) == 3)
     }
 
     @Test func `a wrong password is asked less and less often, a server that is away every interval`() {

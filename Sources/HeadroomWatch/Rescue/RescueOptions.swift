@@ -1,5 +1,5 @@
 /// Says what a rescue may do.
-public struct RescueOrders: Sendable, Hashable {
+public struct RescueOptions: Sendable, Hashable {
     /// From when on a sleeping session may be ended, once there is a way in; 300 s by default.
     public var maxIdle = Duration.seconds(300)
 
@@ -32,7 +32,7 @@ public struct RescueOrders: Sendable, Hashable {
         case process(Int32, descriptor: Int32?)
     }
 
-    /// Creates orders with the defaults: to look and to say.
+    /// Creates options with the defaults: to look and to say.
     public init() {}
 
     /// From when on a session counts as idle, with the server's eyes as from outside.

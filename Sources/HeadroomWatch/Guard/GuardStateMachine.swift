@@ -1,7 +1,7 @@
 import Headroom
 
 /// Decides what the guard says: takes samples and facts with their times, and knows no server, no clock and no task.
-public struct GuardBrain: Sendable, Hashable {
+public struct GuardStateMachine: Sendable, Hashable {
     /// What it watches for.
     public let rules: GuardRules
 
@@ -11,7 +11,7 @@ public struct GuardBrain: Sendable, Hashable {
     /// The most holders that are remembered as holding too long.
     private static let mostHolders = 200
 
-    /// Creates a brain.
+    /// Creates a machine.
     ///
     /// - Parameters:
     ///   - rules: What it watches for.
@@ -111,7 +111,7 @@ public struct GuardBrain: Sendable, Hashable {
 }
 
 // What is said of each matter.
-extension GuardBrain {
+extension GuardStateMachine {
     /// Says it: what it is about, what became of it, which of several, what happened, what to do next.
     private typealias Say = (GuardEvent.Kind, GuardEvent.Change, String, String, String) -> Void
 
@@ -251,11 +251,41 @@ extension GuardBrain {
         return "\(used) of \(limit) connections are in use (\(tenths / 10).\(tenths % 10) %)."
     }
 
-    /// A time in seconds, in words.
-    private static func time(_ seconds: Double) -> String {
-        let whole = max(0, Int(clamped: seconds.rounded()))
-        if whole < 120 { return "\(whole) s" }
-        if whole < 7200 { return "\(whole / 60) min" }
-        return "\(whole / 3600) h \(whole % 3600 / 60) min"
+    private static func time(_ seconds: Double) -> String { Duration.seconds(clamped: seconds.rounded()).inWords }
+}
+
+/// What the guard has said and seen, kept between its runs so that it does not say it again.
+public struct GuardMemory: Sendable, Hashable, Codable {
+    var level = LevelRule()
+    var refusal: String?
+    var unreachable = AlertRule()
+    var unreachableSince: Double?
+    var filling = AlertRule(recoverAfter: 3)
+    var doubled = AlertRule()
+    var queue = AlertRule()
+    var history = AlertRule()
+    var missing: [String: AlertRule] = [:]
+    var heldTooLong: [String: String] = [:]
+    var serverRefused: Int?
+    var serverRefuses = AlertRule(recoverAfter: 3)
+    var trend = Trend()
+    var kills = KillAllowance()
+    var lastTime: Double?
+
+    /// Creates a memory of nothing.
+    public init() {}
+
+    /// Has the rules hold from now on, whatever held when it was kept.
+    mutating func apply(_ rules: GuardRules) {
+        level.recoverAfter = rules.recoverAfter
+        level.margin = rules.margin
+        unreachable.raiseAfter = rules.confirmAfter
+        doubled.raiseAfter = rules.confirmAfter
+        kills.perRound = rules.killsPerRound
+        kills.perHour = rules.killsPerHour
+        missing = missing.filter { rules.expectedWorkers.contains($0.key) }
+        for name in rules.expectedWorkers {
+            missing[name, default: AlertRule()].raiseAfter = rules.confirmAfter
+        }
     }
 }

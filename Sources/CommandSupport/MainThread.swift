@@ -2,7 +2,7 @@ import Glibc
 import Headroom
 
 /// The thread that the process began with.
-package enum FirstThread {
+package enum MainThread {
     /// Runs the program on threads of its own, and ends the process with it; this thread waits for all of them.
     ///
     /// An `async` main would have it end by pthread_exit(3), which loads a library to unwind its stack with and reads half a
