@@ -21,6 +21,8 @@ package struct StatusJSON: Encodable {
         @Nullable var pid: Int?
         var own: Bool
         var ofAccount: Bool
+        /// `account`, `another` or `unclear`.
+        var owner: String
     }
 
     struct Group: Encodable {
@@ -185,7 +187,8 @@ package struct StatusJSON: Encodable {
                 program: session.program,
                 pid: session.processID,
                 own: session.isOwn,
-                ofAccount: session.isOfAccount
+                ofAccount: session.isOfAccount,
+                owner: session.owner.rawValue
             )
         }
         error = report.refusal.map {
