@@ -21,7 +21,7 @@ package enum FirstThread {
         pthread_sigmask(SIG_UNBLOCK, &signals, nil)
         do throws(DatabaseError) {
             guard let pipe = SignalPipe.open() else { throw .hostExhausted("descriptor", error: errno) }
-            try WaitingProgram.run(signals: pipe, heard: Interrupts.handOn) {
+            try ProgramEventLoop.run(signals: pipe, heard: Interrupts.handOn) {
                 await program()
                 exit(0)
             }

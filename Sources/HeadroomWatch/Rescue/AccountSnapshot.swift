@@ -83,7 +83,7 @@ public struct AccountSnapshot: Sendable, Hashable {
     /// - Parameter settings: The settings that lead to the account.
     /// - Returns: The snapshot.
     public static func last(_ settings: DatabaseSettings) -> AccountSnapshot? {
-        AccountMemory(settings, topic: "snapshot").text.flatMap(AccountSnapshot.init(text:))
+        AccountNotes(settings, topic: "snapshot").text.flatMap(AccountSnapshot.init(text:))
     }
 
     /// Keeps the snapshot in the place of the last one.
@@ -91,7 +91,7 @@ public struct AccountSnapshot: Sendable, Hashable {
     /// - Parameter settings: The settings that lead to the account.
     /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
     public func keep(_ settings: DatabaseSettings) throws {
-        try AccountMemory(settings, topic: "snapshot").keep(text)
+        try AccountNotes(settings, topic: "snapshot").keep(text)
     }
 
     /// This host's clock, in seconds since 1970.
