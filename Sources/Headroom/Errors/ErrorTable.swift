@@ -415,6 +415,8 @@ package enum ErrorTable {
     private static let ownTables = [".headroom_", ".import_jobs'", ".meter_readings'", ".meters'"]
 
     private static let expired = "The password of the account '{user}' has expired."
+    private static let expiredInside =
+        "The account's password has expired; the server takes no statement before a new one is set."
     private static let locked = "The account '{user}' is locked."
     private static let grant = "Have the account granted the right that the message names."
     private static let noRoom = "The server has no room left: free some of its disk or memory; what waits goes on then."
@@ -483,6 +485,13 @@ package enum ErrorTable {
             words: ["WSREP"]
         ),
         .login(1053, .serverUnreachable, "The server at {place} is about to stop.", "Wait until it has started again."),
+        .login(
+            1135,
+            .connectFailed,
+            retry: .otherNode,
+            "The server at {place} has no thread or memory left for another connection: {text}.",
+            "Wait, or have its administrator raise the limits of its host (TasksMax of its unit, memory)."
+        ),
         .login(1158, .serverUnreachable, ended),
         .login(1159, .serverUnreachable, ended),
         .login(1160, .serverUnreachable, ended),
@@ -522,6 +531,8 @@ package enum ErrorTable {
             "The server's init_connect failed for this account, and the server ends each of its sessions: {text}.",
             "Have the server's administrator mend init_connect."
         ),
+        .statement(1820, .accountLocked, expiredInside),
+        .statement(1862, .accountLocked, expiredInside),
         .statement(1927, .connectionLost, "Somebody has ended this connection with KILL."),
         .statement(
             4031,

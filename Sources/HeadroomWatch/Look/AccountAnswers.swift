@@ -51,8 +51,18 @@ struct AccountAnswers {
         return ServerUse(limit: limit, status: status)
     }
 
+    /// Which row of accounts the session that looks has, and what tells the row's sessions from others.
+    private func row(_ rows: [Row], isMariaDB: Bool, _ knowledge: TransactionKnowledge) throws -> AccountRow {
+        var row = AccountRow(account: try limit().account)
+        row.ownHost = rows.first { $0.number(at: 0) == own }.map { Session.hostName($0.text(at: 2) ?? "") }
+        row.isWholeList = isMariaDB && knowledge == .noPrivilege
+        row.patterns = (try? replies[8].get())?.rows.map { $0.text(at: 0) ?? "" }
+        if row.patterns?.contains(row.pattern) != true { row.patterns = nil }
+        return row
+    }
+
     /// The sessions, the longest idle first.
-    func sessions() throws -> [Session] {
+    func sessions(isMariaDB: Bool) throws -> [Session] {
         let programs = programs()
         let (inTransactions, knowledge) = try transactions()
         func inTransaction(_ id: UInt64, for duration: Duration) -> Bool? {
@@ -62,18 +72,20 @@ struct AccountAnswers {
             return duration > took ? false : nil
         }
         let rows = try replies[7].get().rows
+        let account = try row(rows, isMariaDB: isMariaDB, knowledge)
         var sessions: [Session] = []
         sessions.reserveCapacity(rows.count)
         for row in rows {
             guard let id = row.number(at: 0) else { continue }
             // Below zero only when the server's clock has been set back.
-            let duration = Duration.microseconds(Int64(clamping: row.number(at: 6) ?? 0))
+            let duration = Duration.microseconds(Int64(clamping: row.number(at: 5) ?? 0))
             let program = programs[id]
+            let (user, host) = (row.text(at: 1) ?? "", row.text(at: 2) ?? "")
             sessions.append(
                 Session(
                     id: id,
-                    user: row.text(at: 1) ?? "",
-                    host: row.text(at: 2) ?? "",
+                    user: user,
+                    host: host,
                     database: row.text(at: 3),
                     command: row.text(at: 4) ?? "",
                     duration: duration,
@@ -81,8 +93,8 @@ struct AccountAnswers {
                     program: program?.name,
                     processID: program?.processID,
                     isOwn: id == own,
-                    isOfAccount: row.number(at: 5) == 1,
-                    queryID: row.number(at: 7)
+                    owner: id == own ? .account : account.owner(of: user, from: Session.hostName(host)),
+                    queryID: row.number(at: 6)
                 )
             )
         }

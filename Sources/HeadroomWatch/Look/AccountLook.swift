@@ -43,23 +43,22 @@ struct AccountLook {
             'Connection_errors_max_connections')
             """,
             // After the transactions: who has slept since before their list was made is in it, if in a transaction at all.
-            "\(sessions) WHERE \(isOfAllAccounts ? "TRUE" : Self.isOfAccount)",
+            "\(sessions) WHERE \(isOfAllAccounts ? "TRUE" : "USER = \(Self.user)")",
+            // Few may read it; who may knows all rows of the user.
+            "SELECT HOST FROM mysql.user WHERE USER = \(Self.user)",
         ]
     }
 
     private var sessions: String {
-        let columns = "SELECT ID, USER, HOST, DB, COMMAND, \(Self.isOfAccount)"
+        let columns = "SELECT ID, USER, HOST, DB, COMMAND"
         if isMariaDB { return "\(columns), TIME_MS * 1000, QUERY_ID FROM information_schema.PROCESSLIST" }
         // MySQL would rather be asked in the performance schema, but that may be off, and is empty then.
         let table = avoidsPerformanceSchema ? "information_schema.PROCESSLIST" : "performance_schema.processlist"
         return "\(columns), TIME * 1000000, NULL FROM \(table)"
     }
 
-    /// One account is one row of user and host pattern, whose sessions count together.
-    private static let isOfAccount = """
-        (USER = LEFT(CURRENT_USER(), CHAR_LENGTH(CURRENT_USER()) \
-        - CHAR_LENGTH(SUBSTRING_INDEX(CURRENT_USER(), '@', -1)) - 1) \
-        AND (SUBSTRING_INDEX(CURRENT_USER(), '@', -1) LIKE '%/%' \
-        OR REGEXP_REPLACE(HOST, ':[0-9]+$', '') LIKE SUBSTRING_INDEX(CURRENT_USER(), '@', -1)))
+    /// The user's name, which may hold an `@`.
+    private static let user = """
+        LEFT(CURRENT_USER(), CHAR_LENGTH(CURRENT_USER()) - CHAR_LENGTH(SUBSTRING_INDEX(CURRENT_USER(), '@', -1)) - 1)
         """
 }

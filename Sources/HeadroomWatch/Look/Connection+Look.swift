@@ -52,7 +52,7 @@ extension Connection {
                 account: account,
                 serverVersion: serverVersion,
                 limit: limit,
-                sessions: try answers.sessions(),
+                sessions: try answers.sessions(isMariaDB: isMariaDB),
                 maxIdle: maxIdle,
                 transactions: knowledge,
                 server: answers.server(limit: server)

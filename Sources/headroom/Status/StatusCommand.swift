@@ -57,7 +57,19 @@ struct StatusCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await runCommand(failureCode: Level.unknown.exitCode) {
-            let settings = try connection.settings(program: "headroom status")
+            let settings: DatabaseSettings
+            do {
+                settings = try connection.settings(program: "headroom status")
+            } catch let error as DatabaseError {
+                // Whoever reads the line, such as a monitor, is told as well.
+                let words = Escaping.nagios(printable(error.message))
+                if nagios {
+                    Console.print("HEADROOM UNKNOWN - \(words)")
+                } else if !json, !prometheus {
+                    Console.print("UNKNOWN  \(printable(error.message))")
+                }
+                throw error
+            }
             let account = AccountWatch(settings)
             func look() async throws -> StatusView {
                 let report = try await account.report(maxIdle: maxIdle.value, isOfAllAccounts: allAccounts)
