@@ -41,6 +41,11 @@ struct AccountAnswers {
         }
     }
 
+    /// The sessions that hold locks; `nil` when the server does not tell.
+    var lockHolders: Set<UInt64>? {
+        LockHolders(replies[7..<replies.count - 1], own: own).map { Set($0.locks.map(\.session)) }
+    }
+
     /// The server's connections.
     func server(limit: Int?) -> ServerUse {
         var status: [String: Int] = [:]
@@ -61,7 +66,12 @@ struct AccountAnswers {
             if inTransactions.contains(id) { return true }
             return duration > took ? false : nil
         }
-        let rows = try replies[7].get().rows
+        let lockHolders = lockHolders
+        func holdsLock(_ id: UInt64, for duration: Duration) -> Bool? {
+            guard let lockHolders, id != own else { return nil }
+            return lockHolders.contains(id) ? true : duration > took ? false : nil
+        }
+        let rows = try replies[replies.count - 1].get().rows
         var sessions: [Session] = []
         sessions.reserveCapacity(rows.count)
         for row in rows {
@@ -69,29 +79,29 @@ struct AccountAnswers {
             // Below zero only when the server's clock has been set back.
             let duration = Duration.microseconds(Int64(clamping: row.number(at: 6) ?? 0))
             let program = programs[id]
-            sessions.append(
-                Session(
-                    id: id,
-                    user: row.text(at: 1) ?? "",
-                    host: row.text(at: 2) ?? "",
-                    database: row.text(at: 3),
-                    command: row.text(at: 4) ?? "",
-                    duration: duration,
-                    inTransaction: inTransaction(id, for: duration),
-                    program: program?.name,
-                    processID: program?.processID,
-                    isOwn: id == own,
-                    isOfAccount: row.number(at: 5) == 1,
-                    queryID: row.number(at: 7)
-                )
+            var session = Session(
+                id: id,
+                user: row.text(at: 1) ?? "",
+                host: row.text(at: 2) ?? "",
+                database: row.text(at: 3),
+                command: row.text(at: 4) ?? "",
+                duration: duration,
+                inTransaction: inTransaction(id, for: duration),
+                program: program?.name,
+                processID: program?.processID,
+                isOwn: id == own,
+                isOfAccount: row.number(at: 5) == 1,
+                queryID: row.number(at: 7)
             )
+            session.holdsLock = holdsLock(id, for: duration)
+            sessions.append(session)
         }
         return sessions.sorted { ($0.isSleeping ? 1 : 0, $0.duration) > ($1.isSleeping ? 1 : 0, $1.duration) }
     }
 
     /// Whether the list of sessions lacks the one that asked for it: it is another table's turn then.
     var isWithoutOwnSession: Bool {
-        guard let rows = (try? replies[7].get())?.rows else { return true }
+        guard let rows = (try? replies[replies.count - 1].get())?.rows else { return true }
         return rows.isEmpty
     }
 
