@@ -49,13 +49,20 @@ struct ServerTrust {
     private var user: String { settings.username }
     private var place: String { ServerKeys.place(of: settings.endpoint) }
 
-    /// A fact as this process remembers it, which has no need of the file then.
-    private func note(_ fact: ServerKeys.Fact) -> String { "\(settings.stateFolder ?? "") \(place) \(fact)" }
+    /// A fact that the file has, so that this process need not read it again: asked at each login.
+    private struct Seen: Hashable {
+        var stateFolder: String?
+        var endpoint: Endpoint
+        var fact: ServerKeys.Fact
+    }
 
-    /// The facts that this process has seen in the memory, or put there.
-    private static let seen = Locked<Set<String>>([])
+    private static let seen = Locked<Set<Seen>>([])
 
-    private func isSeen(_ fact: ServerKeys.Fact) -> Bool { Self.seen.withLock { $0.contains(note(fact)) } }
+    private func seen(_ fact: ServerKeys.Fact) -> Seen {
+        Seen(stateFolder: settings.stateFolder, endpoint: settings.endpoint, fact: fact)
+    }
+
+    private func isSeen(_ fact: ServerKeys.Fact) -> Bool { Self.seen.withLock { $0.contains(seen(fact)) } }
 
     /// Why a server does not get the password.
     enum Refusal {
@@ -143,7 +150,7 @@ struct ServerTrust {
         var facts = keys.map(ServerKeys.Fact.key)
         if facts.isEmpty, !isAskedForMore { facts = [.withoutPassword(user: user)] }
         guard !facts.allSatisfy(isSeen) else { return }
-        let (folder, place, notes) = (settings.stateFolder, place, facts.map(note))
+        let (folder, place, notes) = (settings.stateFolder, place, facts.map(seen))
         _ = try? await onOwnThread(named: "headroom-keys", limits: limits) { [facts] in
             guard ServerKeyFile(folder).remember(facts, of: place) else { return }
             Self.seen.withLock { seen in

@@ -1,6 +1,6 @@
 import CLibrary
 
-/// Tells whether a unix socket can be somebody else's than the server's: while a server is down, whoever may write to the
+/// Tells whether a unix socket can be another user's than the server's: while a server is down, a user who may write to the
 /// folder of its socket can listen in its place.
 struct SocketTrust {
     private let path: String
