@@ -84,14 +84,17 @@ struct ImportCommand: AsyncParsableCommand {
                 namedPath: file.path
             )
             let worker = Worker(database, handler: handler)
-            stopping.begin(worker.stop)
             let report = WorkReport(isQuiet: json, isLog: false)
-            let isOurs = try await worker.run(job: id) { event in
-                stopping.note(event)
-                report.note(event)
-                memory.note(event)
+            let isOurs = try await stopping.run(worker.stop) {
+                try await worker.run(job: id) { event in
+                    stopping.note(event)
+                    report.note(event)
+                    memory.note(event)
+                }
             }
-            guard isOurs else {
+            // It was told to stop, and the job is back in the queue.
+            if report.hasGivenBack || isOurs == nil, let code = stopping.exitCode { throw code }
+            guard isOurs == true else {
                 Console.print("job \(id): a worker was faster and has it; see headroom jobs show \(id)")
                 return
             }

@@ -57,6 +57,7 @@ extension Connection {
                 transactions: knowledge,
                 server: answers.server(limit: server)
             )
+            report.knowsLocks = answers.lockHolders != nil
             report.avoidsPerformanceSchema = look.avoidsPerformanceSchema
             return report
         }

@@ -100,7 +100,7 @@ struct ImportRun {
 
     private func secondSession(_ helper: Database?) async throws -> SecondSession? {
         guard let helper, type == .hh, !run.job.isDryRun else { return nil }
-        return try await SecondSession(helper, lease: run.lease, batch: run.job.batchID)
+        return try await SecondSession(helper, run)
     }
 
     private mutating func work(_ connection: Connection) async throws -> JobOutcome {
@@ -117,7 +117,7 @@ struct ImportRun {
             if run.mustStop, next != nil { return .givenBack }
         }
         if !run.job.isDryRun, type != .sites { summary.metersCreated = try await meters.created(connection) }
-        try await connection.withTransaction {
+        try await run.transaction(with: .chunk, connection) {
             let checkpoint = ImportCheckpoint(
                 batch: run.job.batchID,
                 file: facts.identity,
@@ -139,7 +139,7 @@ struct ImportRun {
             }
         }
         guard committed.offset == 0 else { return }
-        try await connection.withTransaction {
+        try await run.transaction(with: .chunk, connection) {
             try await rejects.forget(connection)
             let checkpoint = ImportCheckpoint(
                 batch: run.job.batchID,
@@ -173,7 +173,7 @@ struct ImportRun {
             // What is left of a chunk that was begun by two.
             if parts.first { return try await commit(chunk, halves.first, before: nil, connection) }
             guard var store = readings else { return }
-            lane = try await SecondSession.carryOut(part, &store, run.lease, connection)
+            lane = try await SecondSession.carryOut(part, &store, run.lease, until: run.stop, connection)
             return
         }
         let (order, isSecondLeft) = (part, parts.second)
@@ -196,26 +196,24 @@ struct ImportRun {
         before: FilePosition?,
         _ connection: Connection
     ) async throws {
-        try await RetryPolicy.run(.chunk) {
+        (summary, committed) = try await run.transaction(with: .chunk, connection) {
             var after = summary
             after.note(chunk)
             // How many rows are to come is not known; what is read so far tells about how many.
             let total = Self.total(rows: after.rowsRead, size: facts.size, offset: chunk.position.offset)
-            try await connection.withTransaction {
-                if !run.job.isDryRun {
-                    try await rejects.store(chunk.rejected, connection)
-                    try await store(chunk, part, &after, connection)
-                }
-                let checkpoint = ImportCheckpoint(
-                    batch: run.job.batchID,
-                    file: facts.identity,
-                    position: chunk.position,
-                    summary: after,
-                    before: before
-                )
-                try await run.lease.advance(checkpoint.json, counts: after.counts, total: total, connection)
+            if !run.job.isDryRun {
+                try await rejects.store(chunk.rejected, connection)
+                try await store(chunk, part, &after, connection)
             }
-            (summary, committed) = (after, chunk.position)
+            let checkpoint = ImportCheckpoint(
+                batch: run.job.batchID,
+                file: facts.identity,
+                position: chunk.position,
+                summary: after,
+                before: before
+            )
+            try await run.lease.advance(checkpoint.json, counts: after.counts, total: total, connection)
+            return (after, chunk.position)
         }
     }
 
