@@ -24,7 +24,7 @@ package enum FirstThread {
             guard let pipe = SignalPipe.open() else { throw .hostExhausted("descriptor", error: errno) }
             let isAlone = need.threads == 0
             if isAlone { SignalPipe.endAtSecond() }
-            try WaitingProgram.run(signals: pipe, heard: Interrupts.handOn, isAlone: isAlone) {
+            try ProgramEventLoop.run(signals: pipe, heard: Interrupts.handOn, isAlone: isAlone) {
                 await program()
                 exit(0)
             }

@@ -11,7 +11,7 @@ enum TokenNote {
     /// - Throws: ``DatabaseError`` when the file cannot be written.
     static func give(_ token: String, _ settings: DatabaseSettings) throws {
         guard Console.isTerminal else {
-            let path = try AccountMemory(settings, topic: "web-token").path(ending: "")
+            let path = try AccountNotes(settings, topic: "web-token").path(ending: "")
             do throws(RegularFile.Problem) {
                 try RegularFile.write(path, "\(token)\n", mode: 0o600)
             } catch {

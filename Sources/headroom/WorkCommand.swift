@@ -109,7 +109,7 @@ struct WorkCommand: AsyncParsableCommand {
                     schedule.poll = poll.value
                     schedule.maxTime = maxTime?.value
                     schedule.maxJobs = maxJobs
-                    schedule.bell = try queue.bell(loaded)
+                    schedule.notification = try queue.notification(loaded)
                     ServiceNotifier.send("READY=1\nSTATUS=waiting for jobs")
                     do {
                         try await worker.run(schedule, report: notify)

@@ -28,7 +28,7 @@ import Testing
             let run = try await HeadroomProgram.run(command, environment: environment)
             try #require(run.status == 0, "\(command): \(run)")
         }
-        try HostBell.ring("work.localhost.app", stateFolder: state)
+        try HostNotification.post("work.localhost.app", stateFolder: state)
     }
 
     /// The paths of all that is in a folder, relative to it.
@@ -115,7 +115,7 @@ import Testing
             let run = try await HeadroomProgram.run(command, environment: environment(state))
             #expect(run.status == 0, "\(command): \(run)")
         }
-        try HostBell.ring("work.localhost.app", stateFolder: state)
+        try HostNotification.post("work.localhost.app", stateFolder: state)
         let foreign = try await HeadroomProgram.run(
             "/usr/bin/find",
             [home, "(", "!", "-uid", "\(Self.user)", "-o", "!", "-gid", "\(Self.user)", ")", "-print"]

@@ -12,8 +12,8 @@ import Testing
 
     /// Where a statement is made of text, and why no value from outside can be in it.
     private let raw: [String: String] = [
-        "Headroom/Hosts/ShareExchange.swift": "an own table, and a session's id, a number",
-        "Headroom/Session/SessionKiller.swift": "a session's id, a number",
+        "Headroom/Admission/Shares/ShareExchange.swift": "an own table, and a session's id, a number",
+        "Headroom/Session/SessionEnd.swift": "a session's id, a number",
         "Headroom/Session/Sessions.swift": "a session's id, a number",
         "Headroom/Statement/SQL.swift": "the type itself",
         "HeadroomJobs/Queue/Claim.swift": "an own expression over columns",
@@ -42,12 +42,13 @@ import Testing
 
     /// Where an error's number is looked at outside the table of errors, and why the table cannot say it.
     private let numbers: [String: String] = [
-        "Headroom/Client/PreparedReader.swift": "one prepared statement less is its own cure",
-        "Headroom/Connection/Connection+Transaction.swift": "a savepoint that is gone says that the transaction is",
+        "Headroom/Statement/PreparedReader.swift": "one prepared statement less is its own cure",
+        "Headroom/Statement/Connection+Transaction.swift": "a savepoint that is gone says that the transaction is",
         "Headroom/Errors/DatabaseError.swift": "a deadlock undoes the transaction and not the statement alone",
         "Headroom/Errors/RetryPolicy.swift": "the numbers that a caller adds, with its reason",
-        "Headroom/Hosts/HostsReport.swift": "no table means that no hosts share",
-        "Headroom/Hosts/ShareExchange.swift": "it makes the table that is missing; a killed session has gone",
+        "Headroom/Admission/Shares/HostsReport.swift": "no table means that no hosts share",
+        "Headroom/Admission/Shares/ShareExchange.swift":
+            "it makes the table that is missing; a killed session has gone",
         "Headroom/Session/SessionEnd.swift": "the proof that a session is gone",
         "Headroom/Session/Sessions.swift": "a killed session has gone, or was another account's",
         "HeadroomWatch/Kill/GuardedKill.swift": "what became of a KILL",
@@ -81,7 +82,7 @@ import Testing
     private let openers: [String: String] = [
         "CommandSupport/HostLimits+Check.swift": "/dev/null",
         "CommandSupport/TypedPassword.swift": "/dev/tty",
-        "Headroom/Client/Client.swift": "/dev/null",
+        "Headroom/Session/Client.swift": "/dev/null",
         "Headroom/Settings/SettingsFile.swift": "settings, which people name",
         "Headroom/System/OpenFolder.swift": "the opener itself",
         "Headroom/System/RegularFile.swift": "the opener itself",

@@ -102,7 +102,7 @@ import Testing
         }
         let text = String(decoding: try JSONEncoder().encode(memory), as: UTF8.self)
         try await Fuzz.run(.guardMemory, texts: [text]) { input, _ in
-            guard BelievableJSON.holds(input),
+            guard JSONBounds.holds(input),
                 var read = try? JSONDecoder().decode(GuardMemory.self, from: Data(input.utf8))
             else { return }
             read.apply(GuardRules())

@@ -47,7 +47,7 @@ public struct SlotReport: Sendable {
     /// - Parameter settings: The settings.
     /// - Throws: ``DatabaseError`` with `accountUnknown` when no program of this host has logged in with them yet.
     public init(_ settings: DatabaseSettings) throws {
-        let book = AccountBook(folder: StateFolder(settings.stateFolder))
+        let book = AccountDirectory(folder: StateFolder(settings.stateFolder))
         guard let folder = book.account(of: settings) else {
             throw book.obstacle(to: settings)
                 ?? DatabaseError(
@@ -62,10 +62,10 @@ public struct SlotReport: Sendable {
 
     init(folder: String, settings: DatabaseSettings) throws {
         // Read only, as a guest: being a member would be seen, and closing a file that was open for writing would wake
-        // everybody who waits.
+        // all that wait.
         let file = try SlotFile(reading: "\(folder)/slots")
         self.folder = folder
-        account = (AccountBook.text("\(folder)/account") ?? "").keeping { !$0.endsLine }
+        account = (AccountDirectory.text("\(folder)/account") ?? "").keeping { !$0.endsLine }
         var table = SlotTable()
         file.read(into: &table)
         limit = table.limit
@@ -97,5 +97,65 @@ public struct SlotReport: Sendable {
                 guard table.isHeld(slot), file.isLockedByOther(.slot(slot)) else { return nil }
                 return Held(slot: slot, holder: file.holder(of: slot))
             }
+    }
+}
+
+extension Database {
+    /// Holds slots of the budget while the body runs, for a program that opens its own connections.
+    ///
+    /// - Parameters:
+    ///   - count: How many.
+    ///   - label: What they are for, shown with the slots.
+    ///   - timeout: How long to wait for them.
+    ///   - body: What to do meanwhile.
+    /// - Returns: What the body returns.
+    /// - Throws: ``DatabaseError`` (`budgetExhausted` when they do not come free in time, or the budget is smaller than
+    ///   that), `CancellationError`, or what the body throws.
+    public func withSlots<Result>(
+        _ count: Int,
+        label: String = "",
+        timeout: Duration,
+        _ body: () async throws -> Result
+    ) async throws -> Result {
+        let slots = try await takeSlots(count, label: label, limits: Limits(deadline: .now + timeout))
+        defer { for slot in slots { slot.release() } }
+        return try await body()
+    }
+
+    private func takeSlots(_ count: Int, label: String, limits: Limits) async throws -> [UnusedSlot] {
+        guard count > 0 else { return [] }
+        let admission = try await sessions.admission(limits)
+        // Where several hosts share the account, what this one has now says nothing of what it may come to.
+        let budget = admission.mostSlots
+        guard count <= budget else {
+            throw DatabaseError(
+                .budgetExhausted,
+                message: "\(count) slots are more than the account's budget of \(budget).",
+                advice: "Ask for fewer, or see with 'headroom slots' what the budget is made of."
+            )
+        }
+        var holder = Holder.thisProcess(program: settings.programName, label: label, site: "")
+        holder.state = .program
+        // One task of the host gathers several at a time: two that had half of what they want would wait for each other.
+        guard count > 1 else { return [try await sessions.slot(holder, admission, limits)] }
+        let gathered = await admission.with(.gather, until: limits.deadline) {
+            () -> Swift.Result<[UnusedSlot], any Error> in
+            var slots: [UnusedSlot] = []
+            do {
+                for _ in 0..<count { slots.append(try await sessions.slot(holder, admission, limits)) }
+                return .success(slots)
+            } catch {
+                for slot in slots { slot.release() }
+                return .failure(error)
+            }
+        }
+        guard let gathered else {
+            throw DatabaseError(
+                .budgetExhausted,
+                message: "Another program of this host has been gathering slots all the time.",
+                advice: "See with 'headroom slots' who waits."
+            )
+        }
+        return try gathered.get()
     }
 }

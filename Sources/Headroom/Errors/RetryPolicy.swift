@@ -16,7 +16,7 @@ package struct RetryPolicy: Sendable {
     /// - Parameters:
     ///   - classes: What may be tried again.
     ///   - mayRunTwice: Whether the body changes nothing when it comes a second time, so that it is run again also where
-    ///     nobody knows what the first left behind.
+    ///     it is not known what the first left behind.
     ///   - numbers: Error numbers that are tried again in this place only.
     ///   - most: How many times in a row; `nil` for any number.
     ///   - time: For how long since the last success; `nil` for ever.
@@ -45,19 +45,19 @@ package struct RetryPolicy: Sendable {
     /// - Parameters:
     ///   - error: What the last one failed with.
     ///   - elapsed: The time since the last success, or since the first attempt.
-    ///   - luck: From 0 to 1: spreads those that failed together.
+    ///   - jitter: From 0 to 1: spreads those that failed together.
     /// - Returns: The pause; `nil` when the error is to be thrown on.
     package mutating func pause(
         after error: DatabaseError,
         elapsed: Duration = .zero,
-        luck: Double = .random(in: 0...1)
+        jitter: Double = .random(in: 0...1)
     ) -> Duration? {
         guard numbers.contains(error.serverCode ?? 0) || classes.contains(error.retry),
             mayRunTwice || !ErrorTable.leavesDoubt.contains(error.code)
         else { return nil }
         guard most.map({ tries < $0 }) ?? true, time.map({ elapsed < $0 }) ?? true else { return nil }
         tries += 1
-        return backoff.next(luck: luck)
+        return backoff.next(jitter: jitter)
     }
 
     /// Begins anew after a success.
@@ -104,10 +104,10 @@ package struct Backoff: Sendable {
 
     /// The next wait.
     ///
-    /// - Parameter luck: From 0 to 1; where in the bound it falls.
+    /// - Parameter jitter: From 0 to 1; where in the bound it falls.
     /// - Returns: The wait.
-    package mutating func next(luck: Double = .random(in: 0...1)) -> Duration {
+    package mutating func next(jitter: Double = .random(in: 0...1)) -> Duration {
         defer { bound = min(bound * 2, most) }
-        return .nanoseconds(Int(clamped: Double(bound.nanoseconds) * min(max(luck, 0), 1)))
+        return .nanoseconds(Int(clamped: Double(bound.nanoseconds) * min(max(jitter, 0), 1)))
     }
 }

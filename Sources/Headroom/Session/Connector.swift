@@ -1,7 +1,7 @@
 import Synchronization
 
 /// What has become of an attempt to connect.
-enum Opening: ~Copyable {
+enum ConnectOutcome: ~Copyable {
     /// The client is open.
     case connected(Client)
     /// There is no session, or none any more.
@@ -44,7 +44,7 @@ final class Connector: Sendable {
     private let lastWasPlain = Atomic(false)
 
     /// Which nodes have failed, for all that this process connects to.
-    private static let nodes = Guarded(NodeOrder())
+    private static let nodes = Locked(NodeOrder())
 
     init(_ settings: DatabaseSettings) {
         self.settings = settings
@@ -61,7 +61,7 @@ final class Connector: Sendable {
         limits: Limits,
         abandoned: @escaping @Sendable (Client) -> Void,
         goingOn: () -> Void
-    ) async -> Opening {
+    ) async -> ConnectOutcome {
         guard !settings.otherEndpoints.isEmpty else { return await connect(settings, limits, abandoned) }
         var places = Self.nodes.withLock { $0.order([settings.endpoint] + settings.otherEndpoints, at: .now) }[...]
         while true {
@@ -103,7 +103,7 @@ final class Connector: Sendable {
         _ settings: DatabaseSettings,
         _ limits: Limits,
         _ abandoned: @escaping @Sendable (Client) -> Void
-    ) async -> Opening {
+    ) async -> ConnectOutcome {
         let own = ContinuousClock.now + settings.connectTimeout
         let bounded = Limits(deadline: min(own, limits.deadline ?? own), isCancellable: limits.isCancellable)
         let isPlain = settings.tls.mode == .preferred && lastWasPlain.load(ordering: .relaxed)
@@ -121,13 +121,13 @@ final class Connector: Sendable {
     }
 }
 
-extension Opening {
+extension ConnectOutcome {
     /// Whether another node may let in where this one did not.
     fileprivate var isOfNode: Bool {
         (error as? DatabaseError)?.retry == .otherNode
     }
 
-    fileprivate consuming func mapError(_ change: (any Error) -> any Error) -> Opening {
+    fileprivate consuming func mapError(_ change: (any Error) -> any Error) -> ConnectOutcome {
         switch consume self {
         case .connected(let client): .connected(client)
         case .failed(let error, let end): .failed(change(error), end)

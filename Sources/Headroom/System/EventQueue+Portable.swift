@@ -1,9 +1,9 @@
 #if !os(Linux) || HEADROOM_TEST_PORTABLE
 import CLibrary
 
-/// What the waiting thread sleeps in: `poll`, over a list that is made anew for each sleep.
+/// What the event loop's thread sleeps in: `poll`, over a list that is made anew for each sleep.
 ///
-/// For systems with no `epoll`. Whoever changes the list wakes the thread; a sleep costs by the number of descriptors, and
+/// For systems with no `epoll`. A change of the list wakes the thread; a sleep costs by the number of descriptors, and
 /// ends on the millisecond after its moment.
 final class EventQueue: Sendable {
     private struct Watch {
@@ -19,7 +19,7 @@ final class EventQueue: Sendable {
         var isAsleep = false
     }
 
-    private let state = Guarded(State())
+    private let state = Locked(State())
     private let change = WakeUp()
 
     /// The identifier that stands for the timer itself.
@@ -58,7 +58,7 @@ final class EventQueue: Sendable {
     /// Takes note that the timer has done its work.
     func noteTimer() {}
 
-    /// Sleeps until something happens, and reports it; for the one waiting thread.
+    /// Sleeps until something happens, and reports it; for the event loop's one thread.
     func wait(_ report: (UInt64) -> Void) {
         var (descriptors, identifiers, limit) = state.withLock { state in
             state.isAsleep = true

@@ -1,7 +1,7 @@
 #if os(Linux) && !HEADROOM_TEST_PORTABLE
 import CLibrary
 
-/// What the waiting thread sleeps in: one `epoll`, with a timer among its descriptors.
+/// What the event loop's thread sleeps in: one `epoll`, with a timer among its descriptors.
 final class EventQueue: Sendable {
     private let epoll: Int32
     private let timer: Int32
@@ -56,7 +56,7 @@ final class EventQueue: Sendable {
         _ = read(timer, &expirations, MemoryLayout<UInt64>.size)
     }
 
-    /// Sleeps until something happens, and reports it; for the one waiting thread.
+    /// Sleeps until something happens, and reports it; for the event loop's one thread.
     func wait(_ report: (UInt64) -> Void) {
         withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: 64) { events in
             let count = epoll_wait(epoll, events.baseAddress, 64, -1)

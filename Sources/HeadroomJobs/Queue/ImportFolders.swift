@@ -39,7 +39,7 @@ public struct ImportFolders: Sendable, Hashable {
     /// - Throws: ``DatabaseError`` with `settingsInvalid` when one of the folders is no absolute path.
     package init(_ loaded: LoadedSettings, uploads: String? = nil) throws {
         // Where there is no state folder there are no uploads in it.
-        let usual = try? AccountMemory(loaded.database, topic: "uploads").path(ending: "")
+        let usual = try? AccountNotes(loaded.database, topic: "uploads").path(ending: "")
         let text = try loaded.found.value(.importFolders)
         let paths = text.map { $0.utf8.split(separator: UInt8(ascii: ":")).map { String($0) ?? "" } }
         if let wrong = paths?.first(where: { !$0.begins(with: "/") }) {

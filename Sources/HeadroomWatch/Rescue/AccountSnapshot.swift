@@ -83,7 +83,7 @@ public struct AccountSnapshot: Sendable, Hashable {
     /// - Parameter settings: The settings that lead to the account.
     /// - Returns: The snapshot.
     public static func last(_ settings: DatabaseSettings) -> AccountSnapshot? {
-        AccountMemory(settings, topic: "snapshot").text.flatMap(AccountSnapshot.init(text:))
+        AccountNotes(settings, topic: "snapshot").text.flatMap(AccountSnapshot.init(text:))
     }
 
     /// Keeps the snapshot in the place of the last one.
@@ -98,7 +98,7 @@ public struct AccountSnapshot: Sendable, Hashable {
             (last.takenAt, last.sessions) = (takenAt, sessions)
             if last == self { return }
         }
-        try AccountMemory(settings, topic: "snapshot").keep(text)
+        try AccountNotes(settings, topic: "snapshot").keep(text)
     }
 
     /// This host's clock, in seconds since 1970.

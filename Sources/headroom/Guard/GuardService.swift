@@ -83,7 +83,7 @@ enum GuardLock {
     /// - Throws: ``DatabaseError`` with `lockTaken`, which says who has it.
     static func acquire(_ settings: DatabaseSettings) async throws -> HostLock {
         try await HostLock.acquire(
-            AccountMemory(settings, topic: "guard").topicName,
+            AccountNotes(settings, topic: "guard").topicName,
             stateFolder: settings.stateFolder,
             program: "headroom guard",
             timeout: .zero

@@ -21,6 +21,6 @@ struct HistoryOptions: ParsableArguments {
     ///
     /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
     func path(_ settings: DatabaseSettings) throws -> String {
-        try file ?? AccountMemory(settings, topic: "history").path(ending: ".sqlite")
+        try file ?? AccountNotes(settings, topic: "history").path(ending: ".sqlite")
     }
 }

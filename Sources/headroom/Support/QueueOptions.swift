@@ -25,14 +25,14 @@ struct QueueOptions: ParsableArguments {
         )
     }
 
-    /// The bell that wakes the queue's worker.
-    func bell(_ loaded: LoadedSettings) throws -> HostBell {
-        try HostBell(QueueName.of(loaded, named: name), stateFolder: loaded.database.stateFolder)
+    /// The notification that wakes the queue's worker.
+    func notification(_ loaded: LoadedSettings) throws -> HostNotification {
+        try HostNotification(QueueName.of(loaded, named: name), stateFolder: loaded.database.stateFolder)
     }
 
     /// Wakes the queue's worker, if there is one on this host.
     func ring(_ loaded: LoadedSettings) {
         // It would find the job by itself, only later.
-        try? HostBell.ring(QueueName.of(loaded, named: name), stateFolder: loaded.database.stateFolder)
+        try? HostNotification.post(QueueName.of(loaded, named: name), stateFolder: loaded.database.stateFolder)
     }
 }
