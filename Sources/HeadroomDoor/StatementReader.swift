@@ -33,7 +33,9 @@ struct StatementReader {
     private static func effect(_ text: ArraySlice<UInt8>, bare: [UInt8], _ mayBeSeveral: Bool) -> Effect {
         if mayBeSeveral, bare.contains(UInt8(ascii: ";")) { return .sticks(.severalStatements) }
         let words = Words(bare[...])
-        guard let first = words.first, let kind = beginnings[first] else { return .sticks(.unknownStatement) }
+        // What begins with a comment, which may be none, or with a name in quotes, begins with no word.
+        let start = text.first { !isBlank($0) && $0 != UInt8(ascii: "(") }
+        guard start.map(isOfWord) == true, let first = words.first, let kind = beginnings[first] else { return .sticks(.unknownStatement) }
         if kind == .set {
             // Everything else about it is known then.
             return SettingReader.isReplayable(text) ? .setting : .sticks(.unknownSetting)
@@ -166,9 +168,7 @@ struct StatementReader {
                 }
             }
             if !word.isEmpty { all.append(String(decoding: word, as: UTF8.self)) }
-            let start = text.drop { StatementReader.isBlank($0) || $0 == UInt8(ascii: "(") }
-            // What begins with a comment, which may be none, or with a name in quotes, begins with no word.
-            first = start.first.map(StatementReader.isOfWord) == true ? all.first : nil
+            first = all.first
             self.all = Set(all)
             let second = all.dropFirst().first
             isTransaction =
