@@ -227,8 +227,20 @@ let package = Package(
         // A program that holds connections, for the tests of rescue.
         .executableTarget(name: "connection-holder", dependencies: ["CMariaDB"], path: "Tests/ConnectionHolder"),
 
-        // Code of a package with none of the settings below, as most are: that it compiles is part of the test.
+        // Code of packages with none of the settings below, as most are: that it compiles is part of the test.
         .target(name: "DefaultPackage", dependencies: ["Headroom"], path: "Tests/DefaultPackage"),
+        .target(
+            name: "Swift5Package",
+            dependencies: ["Headroom"],
+            path: "Tests/Swift5Package",
+            swiftSettings: [.swiftLanguageMode(.v5)]
+        ),
+        .target(
+            name: "MainActorPackage",
+            dependencies: ["Headroom"],
+            path: "Tests/MainActorPackage",
+            swiftSettings: [.defaultIsolation(MainActor.self)]
+        ),
 
         // What several test targets share: a private server for a suite, the built program, files.
         .target(
@@ -253,6 +265,8 @@ let package = Package(
                 "DefaultPackage",
                 "Headroom",
                 "HeadroomSandbox",
+                "MainActorPackage",
+                "Swift5Package",
                 "TestSupport",
                 .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "InMemoryLogging", package: "swift-log"),
@@ -348,9 +362,9 @@ if Context.environment["HEADROOM_DOCS"] != nil {
     package.dependencies.append(.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"))
 }
 
-// One set of rules for every target.
-for target in package.targets
-where target.type != .system && !["connection-holder", "DefaultPackage"].contains(target.name) {
+// One set of rules for every target, but those that stand for other people's.
+let foreign = ["connection-holder", "DefaultPackage", "Swift5Package", "MainActorPackage"]
+for target in package.targets where target.type != .system && !foreign.contains(target.name) {
     target.swiftSettings = [
         // `any` says where a value is boxed: SE-0335.
         .enableUpcomingFeature("ExistentialAny"),

@@ -62,7 +62,7 @@ final class AccountAdmission: Sendable {
             table.serverStartedAt = facts.serverStartedAt
             table.foreignSessions = max(0, facts.otherSessions.asCount - (table.heldSlots() - (hasSlot ? 1 : 0)))
         }
-        // Last, so that whoever finds the account finds its limit too.
+        // Last, so that a process that finds the account finds its limit too.
         try book.note(folder, for: settings)
     }
 

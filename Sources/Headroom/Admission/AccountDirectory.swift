@@ -72,7 +72,7 @@ struct AccountDirectory: Sendable {
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
 
-    /// Puts a whole file in the place of the old one, so that nobody reads half of it.
+    /// Puts a whole file in the place of the old one, so that no reader sees half of it.
     static func replace(_ path: String, with text: String) throws {
         if Self.text(path) == text { return }
         do throws(RegularFile.Problem) {
@@ -109,7 +109,7 @@ final class FileLock: Sendable {
     }
 }
 
-/// Keeps a text about an account in the state folder, for the time when the account lets nobody in.
+/// Keeps a text about an account in the state folder, for the time when the account lets no one in.
 ///
 /// It is found by the settings alone, as nothing can be asked then.
 public struct AccountNotes: Sendable {

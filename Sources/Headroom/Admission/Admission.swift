@@ -22,7 +22,7 @@ final class Admission: Sendable {
     private let line: Locked<AdmissionLine<Waiter>>
     private let isLookingOver = Atomic(false)
 
-    /// Is told, on the event loop's thread, that others wait: whoever keeps idle connections gives them up.
+    /// Run on the event loop's thread when others wait: idle connections are then given up.
     private let whenWanted = Locked<[@Sendable () -> Void]>([])
 
     /// Whether others wait, as far as is known; looked at without a lock.
@@ -55,7 +55,7 @@ final class Admission: Sendable {
     /// Measured with 8 processes of 16 tasks, which wait for 20 ms and more: see `docs/slots.md`.
     private static let tolerance: UInt64 = 5_000_000
 
-    /// How long a free slot may be left alone by whoever is next before others pass it.
+    /// How long the next in line may leave a free slot alone before others pass it.
     private static let patience: Duration = .seconds(1)
 
     /// Joins the members of an account.
@@ -63,7 +63,7 @@ final class Admission: Sendable {
     /// - Parameters:
     ///   - folder: The account's folder.
     ///   - policy: What this member makes of the limit.
-    ///   - program: The program's name, for those who look.
+    ///   - program: The program's name, shown with its slots.
     /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
     init(folder: String, policy: Policy, program: String) throws {
         self.folder = folder
@@ -105,7 +105,7 @@ final class Admission: Sendable {
             // Only who waits listens. What was rung before it did is found by looking once more.
             if notification.listen() { perform(line.withLock { $0.advance(file, lookAtAll: true) }) }
             // A connection may have been kept since this task found none.
-            tellWhoeverKeeps()
+            tellKeepers()
             lookOverLater()
         }
         switch await waiter.wait.wait(until: limits.deadline, cancellable: limits.isCancellable) {
@@ -140,14 +140,14 @@ final class Admission: Sendable {
         return false
     }
 
-    /// Takes a slot if one is free and nobody waits.
+    /// Takes a slot if one is free and no task waits.
     func admitAtOnce(_ holder: Holder) -> UnusedSlot? {
         guard let taken = line.withLock({ $0.takeAtOnce(file) }) else { return nil }
         lookAtShare()
         return UnusedSlot(taken, holder, self)
     }
 
-    /// Has somebody ask for this host's share from now on, whenever that is due.
+    /// Asks for this host's share from now on, whenever that is due.
     func keepShare(_ keeper: ShareRenewal) {
         shareKeeper.withLock { $0 = keeper }
     }
@@ -197,7 +197,7 @@ final class Admission: Sendable {
     func setHostShare(_ share: HostShare) -> Bool {
         let isWritten = changeHead { $0.setHostShare(share, in: HostMoment.now.boot) }
         // Kept connections are given up when the host has to hold fewer.
-        tellWhoeverKeeps()
+        tellKeepers()
         return isWritten
     }
 
@@ -211,27 +211,27 @@ final class Admission: Sendable {
         return !work.granted.isEmpty
     }
 
-    /// Has the action run whenever somebody waits for a slot, and makes this member known as one that has some to give.
+    /// Runs the action whenever a task waits for a slot, and marks this member as one that has idle connections to give up.
     func whenWanted(_ action: @escaping @Sendable () -> Void) {
         whenWanted.withLock { $0.append(action) }
         notification.listen()
         line.withLock { $0.change(file) { $0.keepsIdle = true } }
-        // Somebody may have begun to wait a moment before, and rings those only who keep something at that moment.
+        // A task may have begun to wait a moment before, when this member was not yet marked.
         lookWhetherWanted()
         if mayBeWanted { action() }
     }
 
-    /// Whether anybody waits for a slot, of this process or another, or another host for a part of this one's.
+    /// Whether a task waits for a slot, of this process or another, or another host for a part of this one's.
     var isWanted: Bool {
         line.withLock { line in
             line.waiting > 0 || line.othersWait(file) || (isShared && line.table.heldSlots() > line.budget(file).slots)
         }
     }
 
-    /// Whether anybody waits, as far as this member has been told: costs no system call.
+    /// Whether a task waits, as far as this member has been notified: costs no system call.
     var mayBeWanted: Bool { wanted.load(ordering: .relaxed) }
 
-    /// Looks again whether anybody waits.
+    /// Looks again whether a task waits.
     func lookWhetherWanted() {
         wanted.store(isWanted, ordering: .relaxed)
     }
@@ -286,7 +286,7 @@ final class Admission: Sendable {
 
     /// Runs the body with a right that one task of this host has at a time: the reserve, or to gather slots.
     ///
-    /// Both are rare and short, so whoever finds it taken looks again every few milliseconds.
+    /// Both are rare and short, so a task that finds it taken looks again every few milliseconds.
     ///
     /// - Returns: What the body returns; `nil` when the right was not to be had before the deadline.
     func with<Result: ~Copyable>(
@@ -328,7 +328,7 @@ final class Admission: Sendable {
         body(&table)
         file.writeHead(table)
         file.unlock(.head)
-        // A larger limit lets somebody in.
+        // A larger limit lets a task in.
         perform(line.withLock { $0.advance(file) })
         return true
     }
@@ -350,7 +350,7 @@ final class Admission: Sendable {
         switch event {
         case .posted:
             perform(line.withLock { $0.advance(file) })
-            tellWhoeverKeeps()
+            tellKeepers()
         case .slotFileClosed:
             // A process that held or waited may have died. The kernel tells of a closed file a moment before it drops the
             // locks on it, so one look is not enough.
@@ -363,7 +363,7 @@ final class Admission: Sendable {
         }
     }
 
-    private func tellWhoeverKeeps() {
+    private func tellKeepers() {
         let actions = whenWanted.withLock(\.self)
         guard !actions.isEmpty else { return }
         lookWhetherWanted()
@@ -371,7 +371,7 @@ final class Admission: Sendable {
         for action in actions { action() }
     }
 
-    /// Looks the line over once in a while, for as long as anybody waits in it.
+    /// Looks the line over once in a while, for as long as a task waits in it.
     private func lookOverLater() {
         guard !isLookingOver.exchange(true, ordering: .relaxed) else { return }
         _ = EventLoop.shared.schedule(at: .now + (notification.needsPolling ? .milliseconds(20) : Self.patience)) {

@@ -58,7 +58,7 @@ public struct Holder: Sendable, Hashable {
         return facts.isEmpty ? program : "\(program) (\(facts.joined(separator: ", ")))"
     }
 
-    /// Creates a holder that is nobody.
+    /// Creates an empty holder.
     public init() {}
 }
 
@@ -162,7 +162,7 @@ extension Holder {
 
 /// A process, told apart from every other that this host has had, and from those of other hosts.
 ///
-/// For notes that outlive their writer, such as who works on a job: whoever reads one on the same host can see at once
+/// For notes that outlive their writer, such as who works on a job: a reader on the same host can see at once
 /// whether that process still runs.
 public struct ProcessIdentity: Sendable, Hashable {
     /// The host since it was started, and the pid namespace (a container) in which the id counts.

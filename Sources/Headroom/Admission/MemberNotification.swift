@@ -4,7 +4,7 @@ import CLibrary
 ///
 /// The kernel watches `wake/N` for member N (inotify): a process that writes to it wakes that member and no other. The slot
 /// file is watched for being closed, which is the last thing that a process does, also when it is killed with -9. Nothing is
-/// watched before somebody waits. (Systems other than Linux: see ``FileWatch``.)
+/// watched before a task waits. (Systems other than Linux: see ``FileWatch``.)
 final class MemberNotification: Sendable {
     enum Event: Sendable {
         /// Another member has posted.

@@ -3,7 +3,7 @@ import Synchronization
 
 /// A slot of an account's budget in which no connection is open.
 ///
-/// It is released at any time, and when nothing refers to it any more. Whoever opens a connection in it first makes a ``Slot`` of
+/// It is released at any time, and when nothing refers to it any more. To open a connection in it, first make a ``Slot`` of
 /// it, which is released with the proof alone that the session has ended.
 final class UnusedSlot: Sendable {
     private let slot: Locked<Slot?>
@@ -70,7 +70,7 @@ final class Slot: Sendable {
 
     private struct State {
         var holder: Holder
-        /// How many must let go of it before it is free: whoever has it, and each attempt in it whose end is not proven.
+        /// How many must let go of it before it is free: its owner, and each attempt in it whose end is not proven.
         var claims = 1
         /// Set while a connection is or may be open in the slot.
         var draining: DrainingSessions?
@@ -105,7 +105,7 @@ final class Slot: Sendable {
     /// The name of the lock by which other hosts tell whose session is in the slot; `nil` where this is the only host.
     var mark: String? { admission.markPrefix.map { "\($0)\(index)" } }
 
-    /// Whether somebody waits for a slot, as far as is known: costs no system call while nobody does.
+    /// Whether a task waits for a slot, as far as is known: costs no system call while none does.
     var isMaybeWanted: Bool {
         guard admission.mayBeWanted else { return false }
         admission.lookWhetherWanted()

@@ -3,7 +3,7 @@ import CLibrary
 /// The file in which the processes of this host keep the slots of one account.
 ///
 /// Its bytes say who holds what, for people and as a hint; what counts is the kernel's locks. A slot, a member and the
-/// prober's place each have a byte in it, and whoever has the lock on that byte has the thing. The locks belong to the open
+/// prober's place each have a byte in it, and the process that has the lock on that byte holds it. The locks belong to the open
 /// file, so that the kernel drops them when its process ends, also by kill -9. The file is never removed: another process
 /// would go on with the old one. Nothing here waits.
 final class SlotFile: SlotStore, Sendable {
@@ -36,7 +36,7 @@ final class SlotFile: SlotStore, Sendable {
         }
         if isNew {
             write(layout.bytes, at: SlotLayout.offset)
-            // Last: whoever finds it finds the layout too.
+            // Last: a process that finds it finds the layout too.
             write(SlotTable().bytes.prefix(8), at: 0)
         } else if magic != 0, UInt64(littleEndian: magic) != SlotTable.magic {
             throw DatabaseError(
@@ -206,7 +206,7 @@ extension SlotFile {
     }
 }
 
-/// Where the notes of a slot file stand, as whoever made the file has said in it.
+/// Where the notes of a slot file stand, as the file itself says.
 ///
 /// Programs of several versions use one file at the same time, so what they must agree on never changes: the lock bytes (see
 /// ``LockByte``), and the table, which is the head, the marks of the first 512 slots and the records of the first 512 members
@@ -265,7 +265,7 @@ enum LockByte: Hashable {
     case slot(Int)
     /// A member that lives.
     case member(Int)
-    /// The right to try whether a full account lets somebody in again.
+    /// The right to try whether a full account lets a connection in again.
     case prober
     /// The right to open a connection outside of the budget, to end a session.
     case reserve

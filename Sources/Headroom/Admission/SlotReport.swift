@@ -62,7 +62,7 @@ public struct SlotReport: Sendable {
 
     init(folder: String, settings: DatabaseSettings) throws {
         // Read only, as a guest: being a member would be seen, and closing a file that was open for writing would wake
-        // everybody who waits.
+        // all that wait.
         let file = try SlotFile(reading: "\(folder)/slots")
         self.folder = folder
         account = (AccountDirectory.text("\(folder)/account") ?? "").keeping { !$0.endsLine }
@@ -105,7 +105,7 @@ extension Database {
     ///
     /// - Parameters:
     ///   - count: How many.
-    ///   - label: What they are for, for those who look.
+    ///   - label: What they are for, shown with the slots.
     ///   - timeout: How long to wait for them.
     ///   - body: What to do meanwhile.
     /// - Returns: What the body returns.

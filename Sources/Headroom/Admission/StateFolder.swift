@@ -49,7 +49,7 @@ struct StateFolder: Sendable, Hashable {
         return places.first { $0.isPrivate } ?? (geteuid() == 0 ? nil : lasting)
     }
 
-    /// Whether nobody but this user, and root, puts anything into this folder, or would when it is made.
+    /// Whether only this user and root can put anything into this folder, or could once it is made.
     private var isPrivate: Bool {
         var path = path
         while true {
@@ -96,10 +96,10 @@ struct StateFolder: Sendable, Hashable {
         return whole
     }
 
-    /// Why a folder is not used: a user whom nobody let in could put files and links of their own into it.
+    /// Why a folder is not used: a user without a right to it could put files and links into it.
     private func refusal(_ folder: borrowing OpenFolder) -> DatabaseError? {
         let isOpen = folder.facts.st_mode & S_IWOTH != 0
-        // Whoever comes first makes the folder in /var/tmp, and its name can be guessed.
+        // Any user can make the folder in /var/tmp first, as its name can be guessed.
         let isForeign = path == Self.privateFallback && folder.facts.st_uid != geteuid()
         guard isOpen || isForeign else { return nil }
         return DatabaseError(

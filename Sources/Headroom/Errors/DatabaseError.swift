@@ -37,14 +37,14 @@ public struct DatabaseError: Error, Sendable {
     ) {
         self.code = code
         self.message = message
-        // Nobody is left with an error and nothing to do about it.
+        // Every error says what to do about it.
         self.advice = advice.isEmpty ? ErrorTable.kind(code).cure : advice
         self.serverCode = serverCode
         self.limit = limit
         self.resource = resource
     }
 
-    /// Whether the same call may succeed later without anybody changing anything.
+    /// Whether the same call may succeed later with nothing changed.
     ///
     /// True for a full account or server, for a server that is away and for a session that was lost; whether a COMMIT of
     /// that took effect is not known. False for hourly limits, which open again only within the hour, for a blocked host
@@ -66,7 +66,7 @@ public struct DatabaseError: Error, Sendable {
     /// Whether the error came before there was a connection, without a limit being reached.
     package var isConnectFailure: Bool { ErrorTable.kind(code).stage == .connect }
 
-    /// Whether a limit on connections at a time was reached: the one kind of refusal that ends when somebody lets go.
+    /// Whether a limit on connections at a time was reached: the one kind of refusal that ends when a connection is closed.
     package var isConnectionLimit: Bool { isRefusal && waitingCanHelp }
 }
 

@@ -2,7 +2,7 @@ import CLibrary
 
 /// What trying again can do about an error.
 package enum Retry: String, Sendable, CaseIterable {
-    /// Nothing, until somebody changes something.
+    /// Nothing, until a person changes something.
     case never
     /// It may pass by itself.
     case later
@@ -89,7 +89,7 @@ package enum ErrorTable {
             row(number, code, retry, meaning, cure, isOfLogin: false, words)
         }
 
-        /// A statement that the server refused, of which nobody says more than its own words.
+        /// A statement that the server refused for a reason that is not in this table.
         fileprivate static func refused(
             _ number: Int,
             retry: Retry? = nil,
@@ -406,7 +406,7 @@ package enum ErrorTable {
         ),
     ]
 
-    /// Kinds of which nobody knows what was left behind: only what may run twice may be run again.
+    /// Kinds after which it is not known what was left behind: only what may run twice may be run again.
     static let leavesDoubt: Set<DatabaseError.Code> = [.connectionLost, .transactionLost, .commitUnknown]
 
     // MARK: Numbers

@@ -16,7 +16,7 @@ package struct RetryPolicy: Sendable {
     /// - Parameters:
     ///   - classes: What may be tried again.
     ///   - mayRunTwice: Whether the body changes nothing when it comes a second time, so that it is run again also where
-    ///     nobody knows what the first left behind.
+    ///     it is not known what the first left behind.
     ///   - numbers: Error numbers that are tried again in this place only.
     ///   - most: How many times in a row; `nil` for any number.
     ///   - time: For how long since the last success; `nil` for ever.

@@ -29,7 +29,7 @@ enum ServerWords {
         facts["resource"] = resource ?? "of the server"
         facts["limit"] = limit.map(String.init) ?? "unknown"
         let meaning = row.map(\.meaning) ?? ""
-        // Of a refused statement nobody says more than the server.
+        // The server says most about a refused statement.
         let usual = kind.code == .statementFailed ? "{text}" : kind.meaning
         let message = filled(meaning.isEmpty ? usual : meaning, facts)
         return DatabaseError(

@@ -32,10 +32,10 @@ public final class HostLock: Sendable {
     ///   - name: The lock's name: letters, digits, `_`, `-` and `.`, at most 100 of them.
     ///   - stateFolder: The folder that all who share the lock use; `nil` takes the usual one
     ///     (``DatabaseSettings/stateFolder``).
-    ///   - program: The program that wants it, for those who look.
+    ///   - program: The program that wants it, shown with the lock.
     ///   - label: What it is wanted for.
     ///   - timeout: How long to wait; zero tries once.
-    /// - Returns: The lock, which is held for as long as somebody refers to it.
+    /// - Returns: The lock, which is held for as long as it is referred to.
     /// - Throws: ``DatabaseError`` with `lockTaken` when another process has it to the end, `settingsInvalid` for a name
     ///   that cannot be used, `stateFolderUnusable`; `CancellationError` when cancelled.
     public static func acquire(
@@ -66,7 +66,7 @@ public final class HostLock: Sendable {
         holder.withBytes { _ = pwrite(descriptor, $0.baseAddress, $0.count, 0) }
     }
 
-    /// Waits a moment until whoever has the lock has noted that; returns whether the lock came free instead.
+    /// Waits a moment until the lock's holder has written its note; returns whether the lock came free instead.
     ///
     /// Of several that start at the same moment one has it, and for a moment the note is still its predecessor's.
     private func takeUnlessNoted() async throws -> Bool {
@@ -104,7 +104,7 @@ public final class HostLock: Sendable {
                 [self] in
                 take(command: kernel_wait_lock_byte)
             } discard: { [self] _ in
-                // It came too late: nobody waits any more.
+                // It came too late: the caller has given up.
                 _ = kernel_unlock_byte(descriptor, Self.byte)
             }
             return isTaken

@@ -33,7 +33,7 @@ public final class HostNotification: Sendable {
         FileWatch.post(file)
     }
 
-    /// Waits for a post, at no cost.
+    /// Waits for a post; costs nothing meanwhile.
     ///
     /// - Parameter deadline: When to give up.
     /// - Returns: Whether there was one.

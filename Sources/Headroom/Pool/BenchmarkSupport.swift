@@ -36,3 +36,11 @@
         return true
     }
 }
+
+extension DatabaseSettings {
+    /// What a MariaDB session is told before its first statement: for this project's benchmarks only.
+    @_spi(Benchmarks) public var sessionStatement: String {
+        var limits = SessionLimits(isMariaDB: true, idle: sessionIdleTimeout)
+        return limits.beginning(scope: nil)
+    }
+}

@@ -5,11 +5,11 @@ import Synchronization
 /// Get one from ``Database/withConnection(timeout:label:file:line:_:)``. It may be passed on to any function, but the protocol has
 /// one statement at a time: a second one throws `connectionBusy`, and one after the scope `connectionSpent`.
 ///
-/// `@unchecked Sendable`: whoever has taken ``use`` alone touches what is variable here, the session and its handle.
+/// `@unchecked Sendable`: only the task that has taken ``use`` touches what is variable here, the session and its handle.
 public final class Connection: @unchecked Sendable {
     /// Who may use the connection.
     private enum Use: UInt8, AtomicRepresentable {
-        /// Nobody does. Transitions: to `taken` by a statement, to `over` by the end of the scope.
+        /// No task does. Transitions: to `taken` by a statement, to `over` by the end of the scope.
         case free
         /// One task does. Transitions: to `free` when it is done, to `ending` by the end of the scope.
         case taken
@@ -93,7 +93,7 @@ public final class Connection: @unchecked Sendable {
         self.session = consume session
         self.sessions = sessions
         self.deadline = deadline
-        // A body that holds the connection idle does not hear of its deadline, but the server does: it sees the end of
+        // A body that holds the connection idle does not notice its deadline, but the server does: it sees the end of
         // the stream and lets the session go.
         idleEnd = deadline.flatMap { [socket = client.socket] deadline in
             socket.map { socket in
@@ -125,7 +125,7 @@ public final class Connection: @unchecked Sendable {
         (try? alone { _ in !hasEnded }) ?? false
     }
 
-    /// Looks at the connection while nobody uses it.
+    /// Looks at the connection while no task uses it.
     ///
     /// - Throws: ``DatabaseError`` with `connectionBusy` or `connectionSpent`.
     func alone<Result>(_ look: (Client) throws -> Result) throws -> Result {
@@ -140,7 +140,7 @@ public final class Connection: @unchecked Sendable {
         return false
     }
 
-    /// Whether the session is lost or given up; only while nobody else uses the connection.
+    /// Whether the session is lost or given up; only while no other task uses the connection.
     var hasEnded: Bool {
         if case .ended = state { return true }
         return false
@@ -155,7 +155,7 @@ public final class Connection: @unchecked Sendable {
         let limits = Limits(deadline: earliest(timeout), isCancellable: isCancellable)
         try take()
         defer { giveBack() }
-        try heedTransaction()
+        try checkTransaction()
         try await makeReady(limits)
         // Rows that were read one by one have been read to their end by now.
         try noteTransaction(client)
@@ -344,7 +344,7 @@ public final class Connection: @unchecked Sendable {
         case .ready, .working:
             return
         case .reading(let reader):
-            // Rows that nobody wanted are in the way of the next statement.
+            // Unread rows are in the way of the next statement.
             do {
                 try await reader.finish(limits: limits)
                 state = .ready

@@ -71,11 +71,11 @@ public enum CloseReason: String, Sendable, Hashable, CaseIterable {
     case givenUp = "given_up"
     /// The server or the network had ended it.
     case lost
-    /// It was kept, and nobody used it for the idle time.
+    /// It was kept, and not used for the idle time.
     case idle
     /// It was kept, and its lifetime was over.
     case lifetime
-    /// It was kept, and somebody on this host waited for a slot.
+    /// It was kept, and a task on this host waited for a slot.
     case wanted
 }
 

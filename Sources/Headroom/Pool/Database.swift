@@ -104,8 +104,8 @@ public final class Database: Sendable {
     ///   - timeout: How long the scope may take, waiting included; by default as long as the body does. At the deadline a
     ///     statement under way throws `deadlineExceeded`, and an idle connection is closed under the body: its next use
     ///     throws.
-    ///   - label: What the connection is for, for those who look at the slots and at the server's sessions.
-    ///   - file: The place that opens it, for those who look at the slots.
+    ///   - label: What the connection is for, shown with the slots and with the server's sessions.
+    ///   - file: The place that opens it, shown with the slots.
     ///   - line: The line of that place.
     ///   - body: What to do with the connection, which must not be kept beyond it.
     /// - Returns: What the body returns.
@@ -237,7 +237,7 @@ public final class Database: Sendable {
         slot.note(.idle)
         idle.put(kept, livesUntil: kept.livesUntil)
         tellWhenWanted(slot)
-        // Whoever began to wait a moment before has been told that there was nothing yet to have.
+        // A task that began to wait a moment before was told that there was none.
         if slot.admission.waiting > 0 || slot.isMaybeWanted { Self.offer(idle) }
         return nil
     }
@@ -254,7 +254,7 @@ public final class Database: Sendable {
     }
 
     /// Hands the kept sessions to this process's tasks that wait, as far as it is their turn, and gives the others up
-    /// while somebody else waits.
+    /// while another task waits.
     private static func offer(_ idle: IdleSessions<IdleSession>) {
         for kept in idle.takeAll() where !kept.slot.admission.handOver(kept) {
             if kept.slot.isMaybeWanted {

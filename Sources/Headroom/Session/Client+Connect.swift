@@ -33,7 +33,7 @@ extension Client {
             do throws(Interruption) {
                 try await client.connectInline(settings, limits: limits)
             } catch {
-                // The server may just have let us in: it is told at once that nobody is there, and seen to leave.
+                // The server may just have let us in: it is told at once that the client has gone, and its hang-up is waited for.
                 let moment = Duration.milliseconds(100)
                 return await client.leave(after: error.duringConnect(settings), within: moment, abandoned)
             }
@@ -170,7 +170,7 @@ extension Client {
             client.connectBlocking(settings, deadline: .now + timeout)
             return HandedOver(client: client)
         } discard: { unclaimed in
-            // Nobody waits any more, but the session may exist and counts until the server has let it go.
+            // The caller has given up, but the session may exist and counts until the server has let it go.
             abandoned(unclaimed.client)
         }
         .client

@@ -9,7 +9,7 @@ extension Client {
         mysql_options4(handle, MARIADB_OPT_USERDATA, Self.name, Unmanaged.passUnretained(self).toOpaque())
     }
 
-    /// The client of a handle; `nil` for a handle that somebody else in this process has.
+    /// The client of a handle; `nil` for a handle that other code of this process has.
     static func of(_ handle: UnsafeMutablePointer<MYSQL>) -> Client? {
         mariadb_left_with(handle, name).map { Unmanaged<Client>.fromOpaque($0).takeUnretainedValue() }
     }
@@ -18,20 +18,20 @@ extension Client {
     static let startListening: Void = {
         _ = ma_pvio_register_callback(1) { mode, handle, bytes, count in
             guard mode == 0, count > 0, let handle, let bytes, let client = Client.of(handle) else { return }
-            client.heed(UnsafeBufferPointer(start: bytes, count: count))
+            client.receive(UnsafeBufferPointer(start: bytes, count: count))
         }
     }()
 
     private static let name = "headroom"
 
     /// Judges what the server has sent, and cuts the library off from it where that must not go on.
-    private func heed(_ bytes: UnsafeBufferPointer<UInt8>) {
+    private func receive(_ bytes: UnsafeBufferPointer<UInt8>) {
         // With the first bytes, and not after the call: a login may be refused in the same call, and the library's own
         // descriptor is closed then.
         if socket == nil {
             socket = SessionSocket(duplicating: mysql_get_socket(handle), isUnix: trust.socket != nil)
         }
-        guard heedsListener() else { return disconnect() }
+        guard judgesListener() else { return disconnect() }
         guard replyBound.take(bytes, columns: Int(handle.pointee.field_count)) else {
             isOverBound = true
             return disconnect()

@@ -34,7 +34,7 @@ extension Client {
         var largest = ReplyBound.largest
         mysql_options(handle, MYSQL_OPT_MAX_ALLOWED_PACKET, &largest)
         if let timeout {
-            // In whole seconds; whoever waits for the connect gives up at the exact moment.
+            // In whole seconds; the task that waits for the connect gives up at the exact moment.
             var seconds = UInt32(clamping: max(1, timeout.components.seconds + 1))
             mysql_options(handle, MYSQL_OPT_CONNECT_TIMEOUT, &seconds)
         }

@@ -49,7 +49,7 @@ final class Client {
     /// Whether the server may have the password itself.
     let trust: ServerTrust
 
-    /// The server's first packet, until it is judged; `nil` on a unix socket, where nobody sits in between.
+    /// The server's first packet, until it is judged; `nil` on a unix socket, where nothing is in between.
     var greeting: Greeting?
 
     /// Whether it was looked at who listens at a unix socket.
@@ -146,7 +146,7 @@ final class Client {
     }
 
     /// Judges, once, who listens at the unix socket, before anything is sent there.
-    func heedsListener() -> Bool {
+    func judgesListener() -> Bool {
         guard !isListenerSeen else { return true }
         isListenerSeen = true
         refusal = trust.refusal(ofListenerAt: mysql_get_socket(handle))
@@ -154,9 +154,9 @@ final class Client {
     }
 
     /// Judges the key of the certificate against the pinned ones.
-    func heedsPin() -> Bool {
+    func matchesPin() -> Bool {
         let key = shownKeys.last
-        guard !trust.heedsPin(key) else { return true }
+        guard !trust.matchesPin(key) else { return true }
         refusal = key.map { .notPinned($0) } ?? .noKey
         return false
     }

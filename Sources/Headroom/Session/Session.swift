@@ -42,7 +42,7 @@ struct Session: ~Copyable {
 
     /// Runs a statement outside of a scope, and reads all of its rows.
     ///
-    /// - Throws: ``DatabaseError``, or `CancellationError` when the task is cancelled and the limits heed that.
+    /// - Throws: ``DatabaseError``, or `CancellationError` when the task is cancelled and the limits allow it.
     @discardableResult
     func query(_ sql: SQL, _ limits: Limits) async throws -> QueryResult {
         try await client.query(sql, limits)
@@ -86,14 +86,14 @@ struct Session: ~Copyable {
         }
         if case .unconfirmed = end.cause { sessions.recorder.unconfirmed() }
         let isPassedOn = slot?.release(end) ?? false
-        // On the one thread that they share, whoever has a slot goes before who had it: a slot is what is scarce.
+        // On a shared thread the task that has got a slot runs before the one that gave it back: slots are what is scarce.
         if isPassedOn, EventLoop.shared.isOnThread { await Task.yield() }
     }
 }
 
 /// A session that is kept between two scopes, on its way from one task to another.
 ///
-/// `@unchecked Sendable`: whoever puts the session in lets go of it, and one task takes it out.
+/// `@unchecked Sendable`: one task puts the session in and keeps no reference, and one task takes it out.
 final class IdleSession: @unchecked Sendable {
     /// The session's slot.
     let slot: Slot
@@ -133,7 +133,7 @@ struct SessionEnding: Sendable {
     enum Activity: Sendable {
         /// The server works on a statement.
         case working
-        /// The server is sending rows that nobody wants any more.
+        /// The server is sending rows that are no longer wanted.
         case sending
     }
 
@@ -167,7 +167,7 @@ struct SessionEnding: Sendable {
             if let end = await socket.end(by: .now + .milliseconds(50)) { return end }
         } else {
             socket.halfClose()
-            // A server that was restarted meanwhile gives the same id to somebody else; but then our socket has ended.
+            // A server that was restarted meanwhile gives the same id to another session; but then our socket has ended.
             if let end = socket.endSeen { return end }
         }
         return await sessions.killer.kill(sessionID, until: .now + sessions.settings.closeTimeout)

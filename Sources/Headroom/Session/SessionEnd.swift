@@ -230,7 +230,7 @@ struct SessionKiller: Sendable {
         case .slot(let slot):
             return await kill(sessionID, in: slot, limits)
         case .session(let kept):
-            // Somebody's kept connection will do as well as a new one.
+            // A kept connection will do as well as a new one.
             guard let session = kept.take() else { return nil }
             return await kill(sessionID, with: session, limits)
         }

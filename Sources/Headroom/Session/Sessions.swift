@@ -163,7 +163,7 @@ struct Sessions: Sendable {
         case .slot(let slot):
             return slot
         case .session(let kept):
-            // Somebody's kept connection: it is closed, and its slot taken in turn.
+            // A kept connection holds it: that is closed, and its slot taken in turn.
             await kept.close()
             return try await slot(holder, admission, limits)
         }

@@ -53,7 +53,7 @@ extension Connection {
 
 /// The rows of a statement, read one by one; bound to its connection and its scope.
 ///
-/// `@unchecked Sendable`: only whoever has taken the connection uses the reader.
+/// `@unchecked Sendable`: only the task that has taken the connection uses the reader.
 public struct RowStream: AsyncSequence, @unchecked Sendable {
     private let connection: Connection
     private let reader: (any ResultReader)?
@@ -132,6 +132,6 @@ extension Connection {
 }
 
 extension Connection {
-    /// Whether anybody of this host waits for a slot of the account: whoever can do without this connection should close it.
+    /// Whether a task of this host waits for a slot of the account: close this connection if it is not needed.
     package var isWanted: Bool { slot?.admission.isWanted ?? false }
 }

@@ -99,7 +99,7 @@ extension Connection {
     private func commit(_ level: TransactionLevel, timeout: Duration?) async throws {
         var isUnknown = false
         do {
-            // Before it is sent, what is left of a stream is read past, and the server's word heeded that ends it.
+            // Before it is sent, what is left of a stream is read past, and the server's report of its end is looked at.
             try await exchange(timeout: timeout, isCancellable: false) { client, limits in
                 let statement = level.outer == nil ? "COMMIT" : "RELEASE SAVEPOINT \(level.name)"
                 do {
@@ -164,7 +164,7 @@ extension Connection {
     }
 
     /// Makes sure that this task may go on in the transaction; only in an exchange.
-    func heedTransaction() throws {
+    func checkTransaction() throws {
         let own = TransactionLevel.current?.level(of: self)
         guard own === innermost else {
             guard own == nil || innermost?.isWithin(own) == true else {

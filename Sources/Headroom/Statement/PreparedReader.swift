@@ -216,7 +216,7 @@ final class PreparedReader: ResultReader {
         } resume: { result, events in
             mysql_stmt_close_cont(result, statement, events)
         }
-        // The further results of a CALL whose rows nobody reads; they have no use without their statement.
+        // The further results of a CALL whose rows are not read; they have no use without their statement.
         try await client.skipFurtherResults(limits: limits)
     }
 

@@ -282,7 +282,7 @@ extension Client {
 extension Client {
     /// Sends a statement and reads all of its rows: the way for what Headroom itself asks, outside of any scope.
     ///
-    /// - Throws: ``DatabaseError``, or `CancellationError` when the task is cancelled and the limits heed that.
+    /// - Throws: ``DatabaseError``, or `CancellationError` when the task is cancelled and the limits allow it.
     @discardableResult
     func query(_ sql: SQL, _ limits: Limits) async throws -> QueryResult {
         do {

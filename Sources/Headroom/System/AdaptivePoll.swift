@@ -26,7 +26,7 @@ struct AdaptivePoll {
 
 /// Waits until the descriptor is ready, first inline for a moment, then suspended.
 ///
-/// On the event loop's thread never inline: everybody else would wait with it, and there being suspended costs next to nothing.
+/// Never inline on the event loop's thread: all other tasks would wait too, and being suspended there costs next to nothing.
 func waitUntilReady(
     _ descriptor: Int32,
     events: Int32,

@@ -94,7 +94,7 @@ extension Duration {
 }
 
 extension ContinuousClock.Instant {
-    /// The moment after a time that somebody else has chosen: now, when it is negative, and in a hundred years at most.
+    /// The moment after a time that comes from outside: now when it is negative, and a hundred years from now at most.
     static func after(_ time: Duration) -> Self {
         .now + min(max(time, .zero), .seconds(3_200_000_000))
     }

@@ -3,7 +3,7 @@ import CLibrary
 
 /// What the event loop's thread sleeps in: `poll`, over a list that is made anew for each sleep.
 ///
-/// For systems with no `epoll`. Whoever changes the list wakes the thread; a sleep costs by the number of descriptors, and
+/// For systems with no `epoll`. A change of the list wakes the thread; a sleep costs by the number of descriptors, and
 /// ends on the millisecond after its moment.
 final class EventQueue: Sendable {
     private struct Watch {

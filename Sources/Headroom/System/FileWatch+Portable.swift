@@ -41,7 +41,7 @@ final class FileWatch: Sendable {
         _ = pwrite(descriptor, &word, MemoryLayout<UInt64>.size, 0)
     }
 
-    /// Suspends the task until somebody posts to the file; a post since the last wait counts.
+    /// Suspends the task until the file is posted to; a post since the last wait counts.
     func wait(until deadline: ContinuousClock.Instant) async -> EventLoop.Outcome {
         while !wasPosted() {
             guard deadline > .now else { return .deadlinePassed }

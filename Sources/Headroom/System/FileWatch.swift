@@ -38,7 +38,7 @@ final class FileWatch: Sendable {
         _ = pwrite(descriptor, &byte, 1, 0)
     }
 
-    /// Suspends the task until somebody posts to the file; a post since the last wait counts.
+    /// Suspends the task until the file is posted to; a post since the last wait counts.
     func wait(until deadline: ContinuousClock.Instant) async -> EventLoop.Outcome {
         let outcome = await EventLoop.shared.wait(
             for: inotify,

@@ -80,14 +80,14 @@ func onOwnThread<Result: Sendable>(
     throw outcome == .cancelled ? .cancelled : .deadlinePassed
 }
 
-/// Hands one result from a thread to the task that waits for it, or back to the thread when nobody waits any more.
+/// Hands one result from a thread to the task that waits for it, or back to the thread when the task has given up.
 private final class Handover<Result: Sendable>: Sendable {
     private enum State {
         /// The work is under way. Transitions: to `ready` by the thread, to `abandoned` by the task.
         case pending
         /// The work is done and waits for its task. Transitions: to `abandoned` when it is taken.
         case ready(Result)
-        /// Nobody waits any more. Transitions: none.
+        /// The task has given up. Transitions: none.
         case abandoned
     }
 
@@ -97,7 +97,7 @@ private final class Handover<Result: Sendable>: Sendable {
     private let wakeUp = WakeUp()
     private let state = Locked(State.pending)
 
-    /// Leaves the result, or gives it back when nobody waits any more.
+    /// Leaves the result, or gives it back when the task has given up.
     func put(_ result: Result) -> Result? {
         state.withLock { state in
             guard case .pending = state else { return result }
@@ -107,7 +107,7 @@ private final class Handover<Result: Sendable>: Sendable {
         }
     }
 
-    /// Takes the result, or says that nobody waits any more.
+    /// Takes the result, or notes that the task has given up.
     func take() -> Result? {
         state.withLock { state in
             defer { state = .abandoned }

@@ -26,7 +26,7 @@ struct WaitTable<Waiter>: ~Copyable {
 
     /// What became of an attempt to end a wait.
     enum Ending {
-        /// The wait had ended before; somebody else was first.
+        /// The wait had ended before.
         case tooLate
         /// The wait has ended before its waiter came to rest.
         case early

@@ -1,6 +1,6 @@
 /// The ways to log in that a server may ask for, under the names of their plug-ins; it gets no other.
 ///
-/// Not among them: mysql_old_password, whose scramble gives the password away to whoever reads two of them.
+/// Not among them: mysql_old_password, whose scramble gives the password away to a reader of two of them.
 enum AuthenticationMethod: String, CaseIterable {
     /// A scramble.
     case native = "mysql_native_password"
@@ -50,8 +50,8 @@ enum AuthenticationMethod: String, CaseIterable {
     /// The names of those that a server may ask for, as the library wants them.
     ///
     /// - Parameters:
-    ///   - isVerified: Whether nobody but the right server can be at the other end.
-    ///   - isLocal: Whether that is a unix socket that nobody else can have put there.
+    ///   - isVerified: Whether only the right server can be at the other end.
+    ///   - isLocal: Whether that is a unix socket that no other user can have put there.
     /// - Returns: The names, with commas between.
     static func allowed(isVerified: Bool, isLocal: Bool) -> String {
         isLocal ? forLocal : isVerified ? forVerified : forAnyone

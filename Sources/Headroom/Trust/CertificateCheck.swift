@@ -10,7 +10,7 @@ import COpenSSL
 /// another verdict than its own, through its public interface. It is also where the server's key is seen: in the handshake,
 /// before anything is sent.
 ///
-/// Nobody else's TLS is weakened: the verdict is set on what OpenSSL creates on this thread during a call of ours, and
+/// No other TLS connection is weakened: the verdict is set on what OpenSSL creates on this thread during a call of ours, and
 /// speaks for our own session only. Any other that comes by (a resolver's plug-in, say) is verified as ever.
 enum CertificateCheck {
     /// Whether the client library is built on OpenSSL, and not on another library whose sessions nothing can be asked of.
@@ -60,7 +60,7 @@ enum CertificateCheck {
         else { return X509_verify_cert(verification) }
         if let certificate = X509_STORE_CTX_get0_cert(verification) { client.takeKey(ServerKey(of: certificate)) }
         guard client.encryption.mode.acceptsAnyCertificate || X509_verify_cert(verification) == 1 else { return 0 }
-        guard client.heedsPin() else {
+        guard client.matchesPin() else {
             X509_STORE_CTX_set_error(verification, X509_V_ERR_APPLICATION_VERIFICATION)
             return 0
         }

@@ -5,7 +5,7 @@ import COpenSSL
 /// Logs in by MySQL's caching_sha2_password and sha256_password, in the place of the library's own plug-ins.
 ///
 /// Both can end with the password itself: over TLS as it is, without TLS encrypted with a key that the server sends. The
-/// library's own (3.3, `plugins/auth`) give it to whoever asks, and take TLS that was asked for to be in force. Here the server
+/// library's own (3.3, `plugins/auth`) give it to any server that asks, and take TLS that was asked for to be in force. Here the server
 /// first needs leave (``ServerTrust``). The exchange is MySQL's (its manual's "Caching SHA-2 Pluggable Authentication", and
 /// `sha2_password_common.cc`).
 enum SHA2Authentication {
@@ -87,7 +87,7 @@ enum SHA2Authentication {
         return write(encrypted, to: channel)
     }
 
-    /// What shows that somebody knows the password, without showing it.
+    /// Proves knowledge of the password without showing it.
     static func proof(of secret: [UInt8], _ scramble: some Sequence<UInt8>) -> [UInt8] {
         let once = SHA256.digest(of: secret)
         return zip(once, SHA256.digest(of: SHA256.digest(of: once) + scramble)).map { $0 ^ $1 }

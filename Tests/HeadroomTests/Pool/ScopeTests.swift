@@ -1,4 +1,6 @@
 import DefaultPackage
+import MainActorPackage
+import Swift5Package
 import TestSupport
 import Testing
 
@@ -13,16 +15,25 @@ import Testing
         Database(try SuiteServer.settings(account), reuse: kept ? .keep(idle: .seconds(60)) : .never)
     }
 
-    @Test func `a program passes a connection on as it likes, in Swift 6 with no further setting`() async throws {
-        #expect(try await passOn(SuiteServer.database()) == [1, 2, 3, 4, 5, 6])
-        let model = await Model()
+    @Test
+    func
+        `a program passes a connection on as it likes, in Swift 5 and 6 and on the main actor, with no further setting`()
+        async throws
+    {
+        #expect(try await DefaultPackage.passOn(SuiteServer.database()) == [1, 2, 3, 4, 5, 6])
+        #expect(try await Swift5Package.passOn(SuiteServer.database()) == [1, 2, 3, 4, 5, 6])
+        #expect(try await MainActorPackage.passOn(SuiteServer.database()) == [1, 2, 3, 4, 5, 6])
+        let model = await DefaultPackage.Model()
         try await model.load(SuiteServer.database())
         #expect(await model.numbers == [1, 2, 3, 4])
     }
 
     @Test func `of two statements at once one is done and the other is refused`() async throws {
-        let codes = try await twoAtOnce(SuiteServer.database())
-        #expect(codes == [nil, .connectionBusy] || codes == [.connectionBusy, nil])
+        for codes in try await [
+            DefaultPackage.twoAtOnce(SuiteServer.database()), Swift5Package.twoAtOnce(SuiteServer.database()),
+        ] {
+            #expect(codes == [nil, .connectionBusy] || codes == [.connectionBusy, nil])
+        }
     }
 
     @Test(arguments: [false, true])

@@ -48,7 +48,7 @@ struct HostShare: Sendable, Hashable {
 
     /// Works out what the host asks for and gives away, and holds less already where it gives away.
     ///
-    /// What is given away must be out of use before anybody reads of it. Whoever takes a slot marks it and then looks at the
+    /// What is given away must be out of use before the table says so. A process that takes a slot marks it and then looks at the
     /// cap; here the cap is lowered, and then the marks are counted: one of the two sees the other.
     ///
     /// - Parameters:
@@ -56,7 +56,7 @@ struct HostShare: Sendable, Hashable {
     ///   - now: The database's clock as it was then.
     ///   - remains: What is left of the sessions of hosts whose time is up.
     ///   - terms: For how long.
-    ///   - request: Says what the host holds and wants, once everybody on it can see this cap.
+    ///   - request: Says what the host holds and wants, once all its processes can see this cap.
     /// - Returns: The book to be written in the place of the one that was read, and what the host gets by it.
     mutating func propose(
         _ book: ShareTable,

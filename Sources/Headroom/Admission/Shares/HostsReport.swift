@@ -12,7 +12,7 @@ public struct HostsReport: Sendable {
         public var inUse: Int
         /// How many it could use then, those included.
         public var wanted: Int
-        /// For how long the share is still its own; negative when its time is up and nobody has taken it.
+        /// For how long the share is still its own; negative when its time is up and no host has taken it.
         public var left: Duration
         /// How long ago it has written last; a host that has a share writes every ten seconds.
         public var silence: Duration

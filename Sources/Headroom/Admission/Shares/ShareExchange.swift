@@ -151,7 +151,7 @@ struct ShareExchange {
 
     /// Has the sessions of hosts whose time is up ended, and counts those that were still there.
     ///
-    /// What is counted now is not given to anybody yet: the next to ask finds whether they are gone.
+    /// What is counted now is not given away yet: the next to ask finds whether they are gone.
     private func endExpired(
         _ expired: [ShareTable.Entry],
         _ client: Client,

@@ -49,7 +49,7 @@ final class ShareRenewal: Sendable {
         if share.isDue(at: now, wanted: wanted) {
             ask()
         } else if demand.ownHeld > 0 || demand.ownWaiting > 0 || demand.held == 0 && share.share > 0 {
-            // Whoever holds or wants something looks again; the host's last one also, to give the share back.
+            // A process that holds or wants something looks again; the host's last one also, to give the share back.
             look(at: max(share.nextAt, now + 1_000_000))
         }
     }

@@ -5,7 +5,7 @@
 /// writing changes nothing.
 ///
 /// What is shared out is the budget less one place for each host, from which it asks. A host that has nothing can so ask
-/// at any time, and no connection is ever opened that is nobody's.
+/// at any time, and every open connection belongs to a host's share.
 ///
 /// Nothing here waits or reads a clock. The only clock that decides is the database's.
 struct ShareTable: Sendable, Hashable {
@@ -168,7 +168,7 @@ struct ShareTable: Sendable, Hashable {
         entries.removeAll { $0.expires <= now && $0.host != host && $0.share == 0 }
     }
 
-    /// A host that neither has nor wants anything has no entry: it costs nobody anything.
+    /// A host that neither has nor wants anything has no entry and costs nothing.
     private mutating func write(_ own: Entry) {
         let index = entries.firstIndex { $0.host == own.host }
         if own.share == 0, own.wanted == 0 {

@@ -1,0 +1,1 @@
+../DefaultPackage/PassedOn.swift
