@@ -36,6 +36,8 @@ extension HeadroomCommand {
                 threads: 8,
                 failureCode: arguments.contains("--once") ? Level.unknown.exitCode : nil
             )
+        // Two descriptors for each client.
+        case "door": HostLimits.Need(descriptors: 64, megabytes: 24)
         case "verify": HostLimits.Need(descriptors: 24, megabytes: 24)
         case "status": HostLimits.Need(descriptors: 16, megabytes: 24, failureCode: Level.unknown.exitCode)
         default: HostLimits.Need(descriptors: 16, megabytes: 24)
