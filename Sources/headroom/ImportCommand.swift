@@ -132,7 +132,11 @@ struct ImportCommand: AsyncParsableCommand {
         var facts = [
             ["file", report.path],
             ["layout", report.layout],
-            ["rows", "\(grouped(report.rows)), \(grouped(report.rowsRejected)) of them rejected"],
+            [
+                "rows",
+                "\(grouped(report.rows)), \(grouped(report.rowsRejected)) of them rejected"
+                    + (report.rowsLeftOut > 0 ? ", \(grouped(report.rowsLeftOut)) left out" : ""),
+            ],
             [
                 "\(noun)s",
                 grouped(report.values) + (report.estimates > 0 ? ", \(grouped(report.estimates)) estimated" : ""),
@@ -143,7 +147,7 @@ struct ImportCommand: AsyncParsableCommand {
             facts.append(["meters", "\(grouped(report.meters)): \(report.firstMeters.joined(separator: ", "))\(more)"])
         }
         if let first = report.firstDate, let last = report.lastDate { facts.append(["days", "\(first) to \(last)"]) }
-        return table(facts, indent: "")
+        return table(facts, indent: "") + (report.understood.isEmpty ? [] : ["understood:"]) + report.understood.map { "  \($0)" }
             + report.warnings.map { "warning: \($0)" }
             + report.problems.map { "line \($0.line): \($0.reason)" }
             + (report.problemsNotShown > 0 ? ["… and \(counted(report.problemsNotShown, "row")) more"] : [])
@@ -161,16 +165,60 @@ struct FileFacts: ParsableArguments {
     @Option(help: "The meter's zone, in whose days the readings are stored (default: \(ImportOptions.defaultZone)).")
     var zone: String?
 
-    @Option(help: "Which comes first in dates such as 05/11/2025: dmy or mdy.")
-    var dateOrder: DateOrder = .dayFirst
+    @Option(help: "Which comes first in dates such as 05/11/2025: dmy or mdy; by default dmy, unless the file shows otherwise.")
+    var dateOrder: DateOrder?
+
+    @Option(help: "Which end of its half-hour a time names: start or end; by default what the file shows.")
+    var times: TimeLabels?
+
+    @Option(help: "What is imported: import, export, or COLUMN=WORD for the rows with that word in that column.")
+    var quantity: String?
+
+    @Option(help: "The column with the value; for half-hours in columns one of them.")
+    var valueColumn: String?
+
+    @Option(help: "The column with the meter.")
+    var meterColumn: String?
+
+    @Option(help: "A column to leave alone; may be given several times.")
+    var ignoreColumn: [String] = []
+
+    @Option(help: "The unit of values that have none: Wh, kWh, MWh, GWh, m3, ft3 or hcf.")
+    var unit: String?
+
+    @Option(help: "The energy of a cubic metre of gas in MJ, such as 39.5, with which volumes are converted.")
+    var calorificValue: Double?
+
+    @Option(help: "How many lines stand above the header; by default it is looked for.")
+    var skipLines: Int?
+
+    @Option(help: "How many minutes a reading is of: 15, 30 or 60; by default what the file shows.")
+    var period: Int?
+
+    @Option(help: "What becomes of the readings of hours: split stores half of each in both half-hours, as estimates.")
+    var hourly: Hourly?
+
+    @Option(help: "Which of several readings of one half-hour counts: last, however many there are.")
+    var repeats: Repeats?
+
+    enum Hourly: String, ExpressibleByArgument, CaseIterable { case split }
+
+    enum Repeats: String, ExpressibleByArgument, CaseIterable { case last }
 
     var options: ImportOptions {
-        ImportOptions(
-            mpan: mpan,
-            timezone: timezone,
-            zone: zone,
-            dateOrder: dateOrder == .dayFirst ? nil : dateOrder
-        )
+        var options = ImportOptions(mpan: mpan, timezone: timezone, zone: zone, dateOrder: dateOrder)
+        options.times = times
+        options.quantity = quantity
+        options.valueColumn = valueColumn
+        options.meterColumn = meterColumn
+        options.ignoredColumns = ignoreColumn
+        options.unit = unit
+        options.calorificValue = calorificValue
+        options.skippedLines = skipLines
+        options.period = period
+        options.splitsHours = hourly == .split
+        options.lastCounts = repeats == .last
+        return options
     }
 }
 
@@ -182,6 +230,8 @@ private struct CheckJSON: Encodable {
     var bytes: Int
     var rows: Int
     var rowsRejected: Int
+    var rowsLeftOut: Int
+    var understood: [String]
     var values: Int
     var estimates: Int
     var meters: Int
@@ -205,6 +255,8 @@ private struct CheckJSON: Encodable {
         bytes = report.bytes
         rows = report.rows
         rowsRejected = report.rowsRejected
+        rowsLeftOut = report.rowsLeftOut
+        understood = report.understood
         values = report.values
         estimates = report.estimates
         meters = report.meters
@@ -248,3 +300,5 @@ private final class CheckProgress: Sendable {
 extension ImportType: ExpressibleByArgument {}
 
 extension DateOrder: ExpressibleByArgument {}
+
+extension TimeLabels: ExpressibleByArgument {}

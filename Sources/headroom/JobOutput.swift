@@ -26,14 +26,16 @@ enum JobText {
             facts.append((0, "reading", " stored: this was a dry run"))
         } else {
             facts.append((summary.readingsStored, "reading", " stored"))
-            facts.append((summary.duplicates, "duplicate", ": the last of each counts"))
+            facts.append((summary.duplicates, "repeat", " of readings that were there: the last counts, but no estimate before an actual"))
         }
+        if summary.rowsLeftOut > 0 { facts.append((summary.rowsLeftOut, "row", " of another quantity left out")) }
         if summary.metersCreated > 0 { facts.append((summary.metersCreated, "meter", " created")) }
         let width = facts.map { grouped($0.0).count }.max() ?? 0
         return facts.map { number, noun, rest in
             let indent = String(repeating: " ", count: 2 + width - grouped(number).count)
             return indent + counted(number, noun) + rest
         }
+            + (summary.understood.isEmpty ? [] : ["understood:"]) + summary.understood.map { "  \($0)" }
             + summary.warnings.map { "  warning: \($0)" } + summary.firstRejections.map { "  \($0)" }
     }
 }
