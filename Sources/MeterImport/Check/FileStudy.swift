@@ -48,7 +48,8 @@ struct FileStudy {
                     return (FileStudy(identity: FileIdentity(size: bytes.count, sha256: ""), header: header, columns: columns, headerText: record.text), layout)
                 } catch {
                     // The header is the record that says most; what is wrong with it is what is said.
-                    let names = record.cells.filter { ColumnName($0).isKnown }.count * 1000 + min(record.cells.count, 500)
+                    let names = record.flaw != nil || !record.isUTF8
+                        ? 999 : record.cells.filter { ColumnName($0).isKnown }.count * 1000 + min(record.cells.count, 500)
                     if names > best { (best, failure) = (names, error) }
                 }
             }

@@ -52,6 +52,7 @@ struct FileSurvey {
         var halves: Int32 = 0
         var hours: Int32 = 0
         var value = Int64.min
+        var firstValue: Int64?
         var least = Int64.max
         var most = Int64.min
         var ups: Int32 = 0
@@ -198,7 +199,7 @@ struct FileSurvey {
             return
         }
         guard let first = change.special.first, let last = change.special.last, minute >= first - 60, minute <= last + 90 else { return }
-        let key = UInt64(truncatingIfNeeded: meter) << 32 | UInt64(UInt32(truncatingIfNeeded: day))
+        let key = Self.key(meter, day)
         if let place = changes[key] {
             if evidence.changes[place].labels.count < 64 { evidence.changes[place].labels.append(minute) }
         } else if evidence.changes.count < Self.mostChanges {
@@ -245,10 +246,12 @@ struct FileSurvey {
         let previous = meters[meter]
         let number = DecimalText.units(value, decimals: 6)
         meters[meter].rows &+= 1
+        // On a day on which the clocks change the time goes back, or leaps, whatever the order of the rows.
+        let isChange = changes.isEmpty ? false : seconds <= 14_400 && changes[Self.key(meter, day)] != nil
         if previous.rows > 0 {
             let step = clock - (Int(previous.day) * 86_400 + Int(previous.seconds))
             if step != 0 {
-                if step > 0 { evidence.forward += 1 } else { evidence.backward += 1 }
+                if !isChange { if step > 0 { evidence.forward += 1 } else { evidence.backward += 1 } }
                 let minutes = step.magnitude < 60 ? 0 : Int(step.magnitude) / 60
                 if evidence.steps.count < 1000 || evidence.steps[minutes] != nil { evidence.steps[minutes, default: 0] += 1 }
                 switch minutes {
@@ -282,10 +285,12 @@ struct FileSurvey {
         meters[meter].first = min(previous.first, clock)
         meters[meter].last = max(previous.last, clock)
         if let number { note(number, meter) }
-        insert(bit, meter, isChange: changes.isEmpty ? false : changes[UInt64(truncatingIfNeeded: meter) << 32 | UInt64(UInt32(truncatingIfNeeded: day))] != nil && seconds <= 14_400)
+        insert(bit, meter, isChange: isChange)
     }
 
     private mutating func note(_ number: Int64, _ meter: Int) {
+        // What is too large to be stored is rejected, whatever it means.
+        guard number.magnitude < 1 << 61 else { return }
         meters[meter].value = number
         meters[meter].least = min(meters[meter].least, number)
         meters[meter].most = max(meters[meter].most, number)
@@ -309,7 +314,9 @@ struct FileSurvey {
         var isWhole = true
         let isChange = !isComparing && changeDay(day) != nil
         var values: [Int64?] = []
-        if meters[meter].rows > 0, day <= Int(meters[meter].day) { meters[meter].value = .min }
+        let step = meters[meter].rows > 0 ? day - Int(meters[meter].day) : 0
+        if step < 0 { meters[meter].value = .min }
+        var firstValue: Int64?
         for period in layout.periods {
             let cell = record[period.column]
             if isComparing {
@@ -327,8 +334,9 @@ struct FileSurvey {
             if number == 0 { zeros += 1 }
             let (next, isOver) = sum.addingReportingOverflow(number)
             sum = isOver ? 0 : next
+            if firstValue == nil { firstValue = number }
             let previous = meters[meter].value
-            if previous != .min {
+            if previous != .min, step != 0 || meters[meter].rows == 0 {
                 meters[meter].steps &+= 1
                 if number > previous { meters[meter].ups &+= 1 } else if number < previous { meters[meter].downs &+= 1 }
             }
@@ -345,6 +353,9 @@ struct FileSurvey {
                 if abs(monthStep) == 1, abs(dayStep) != 1 { evidence.monthSteps += 1 }
             }
         }
+        // Newest first: the last value of a day comes before the first of the day behind it.
+        if step < 0, let next = previous.firstValue, meters[meter].value > next { meters[meter].downs &+= 1 }
+        meters[meter].firstValue = firstValue
         meters[meter].rows &+= 1
         meters[meter].day = Int32(truncatingIfNeeded: day)
         meters[meter].monthDay = Int32(truncatingIfNeeded: monthDay)
