@@ -18,6 +18,11 @@ package struct SettingsFileOptions: ParsableArguments {
 
     package init() {}
 
+    init(envFile: String?) {
+        self.envFile = envFile
+        (defaultsFile, defaultsExtraFile, askPass) = (nil, nil, false)
+    }
+
     package func validate() throws {
         guard defaultsFile == nil || defaultsExtraFile == nil else {
             throw ValidationError(
@@ -65,6 +70,12 @@ package struct ConnectionOptions: ParsableArguments {
     package var database: String?
 
     package init() {}
+
+    /// Those of a command that was read without the parser, which would have given the others their defaults.
+    package init(envFile: String?) {
+        files = SettingsFileOptions(envFile: envFile)
+        (host, port, socket, user, database) = (nil, nil, nil, nil, nil)
+    }
 
     /// The same flags, for another run of this program; but for `--ask-pass`, which asks one person once.
     package var arguments: [String] {

@@ -38,7 +38,7 @@ extension StatusView {
                     "id": session.id, "user": session.user, "host": session.host, "database": session.database,
                     "command": session.command, "seconds": session.duration.roundedSeconds,
                     "in_transaction": session.inTransaction, "program": session.program, "pid": session.processID,
-                    "own": session.isOwn, "of_account": session.isOfAccount,
+                    "own": session.isOwn, "of_account": session.isOfAccount, "owner": session.owner.rawValue,
                 ]
             },
             "error": report.refusal.map { error -> JSONObject in

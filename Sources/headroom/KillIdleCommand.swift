@@ -52,7 +52,7 @@ struct KillIdleCommand: AsyncParsableCommand {
     @Flag(help: "End sessions in a transaction too.")
     var includeTransactions = false
 
-    @Flag(help: "Spare sessions of which it is not known whether they are in a transaction.")
+    @Flag(help: "Spare sessions of which it is not known whether they are in a transaction or hold a lock.")
     var knownOnly = false
 
     @Flag(help: "End nothing; say what would be.")
@@ -99,7 +99,7 @@ struct KillIdleCommand: AsyncParsableCommand {
         policy.host = host
         policy.program = program
         policy.includesTransactions = includeTransactions
-        policy.knownOnly = knownOnly
+        (policy.knownOnly, policy.knownLocksOnly) = (knownOnly, knownOnly)
         return policy
     }
 }

@@ -55,7 +55,9 @@ struct RunCommand: AsyncParsableCommand {
             let status: Int32
             do {
                 status = try await guarded(child)
-            } catch let error as DatabaseError where error.code == .lockTaken || error.code == .budgetExhausted {
+            } catch let error as DatabaseError
+                where error.code == .lockTaken || error.code == .budgetExhausted || error.isConnectionLimit
+            {
                 if !quiet {
                     Console.error("headroom: \(error.message)")
                     Console.error("  next: \(error.advice)")

@@ -91,7 +91,7 @@ struct GuardStateMachineTests {
                     program: nil,
                     processID: nil,
                     isOwn: false,
-                    isOfAccount: true
+                    owner: .account
                 )
             }
         let report = AccountReport(
@@ -169,13 +169,48 @@ struct GuardStateMachineTests {
 
     @Test func `the minutes until full are those of the line`() throws {
         var trend = Trend()
-        for round in 0..<5 { trend.take(sample(10 + round * 10, at: Double(round) * 60, limit: 100)) }
+        for round in 0..<6 { trend.take(sample(10 + round * 10, at: Double(round) * 60, limit: 100)) }
         let minutes = try #require(trend.minutesUntilFull)
-        #expect(abs(minutes - 5) < 0.01)
+        #expect(abs(minutes - 4) < 0.01)
         var gap = sample(50, at: 360, limit: 100)
         gap.gap = 600
         trend.take(gap)
         #expect(trend.minutesUntilFull == nil)
+    }
+
+    @Test(
+        arguments: [
+            ("flat", Array(repeating: 5, count: 20)),
+            ("a step, then flat", [0, 0, 0] + Array(repeating: 5, count: 20)),
+            ("a step at the end", Array(repeating: 0, count: 20) + [5]), ("up and over", [0, 3, 5, 5, 5, 5, 4, 5, 5]),
+            ("a quick start", [0, 2, 4, 5]), ("down", [9, 8, 7, 6, 5, 4, 3]),
+            ("noise", [4, 6, 5, 4, 6, 5, 4, 6, 5, 4, 6]),
+        ]
+    )
+    func `what does not rise for long foretells nothing`(name: String, uses: [Int]) {
+        for interval in [1.0, 10, 30] {
+            var trend = Trend()
+            for (index, used) in uses.enumerated() { trend.take(sample(used, at: Double(index) * interval)) }
+            #expect(trend.minutesUntilFull == nil, "\(name) every \(interval) s")
+        }
+    }
+
+    @Test func `what a front door holds of its share is no rise`() {
+        var (trend, beyond) = (Trend(), Trend())
+        for round in 0..<8 {
+            trend.take(sample(round / 2, at: Double(round) * 60), share: 4)
+            beyond.take(sample(round, at: Double(round) * 60), share: 1)
+        }
+        #expect(trend.minutesUntilFull == nil)
+        #expect(beyond.minutesUntilFull != nil)
+    }
+
+    @Test func `a look from cron leaves no gap behind for a service`() {
+        var machine = GuardStateMachine()
+        _ = said(&machine, sample(1, at: 1_000))
+        #expect(machine.marked(sample(1, at: 5_000), pause: 1).gap != nil)
+        machine.forgetTime()
+        #expect(machine.marked(sample(1, at: 5_000), pause: 1).gap == nil)
     }
 
     @Test func `the server's refusals of others are said, and a restart that sets them to 0 is not`() {

@@ -88,7 +88,7 @@ extension SettingsSources {
 
     /// Looks into every source; what cannot be used is among the problems.
     package func find() -> FoundSettings {
-        var search = SettingsSearch()
+        var search = SettingsSearch(environment: environment)
         search.add(SettingsLayer(overrides, .flag))
         search.add(SettingsLayer(environment, .environment))
         search.addCredentials(environment["CREDENTIALS_DIRECTORY"])

@@ -98,16 +98,11 @@ public enum AccountUse {
     /// - Returns: Why to leave the account to others; `nil` when there is no reason, or no limit.
     /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
     public static func reasonToYield(above percent: Int, _ connection: Connection) async throws -> String? {
-        // The account's own sessions, as those without privileges see them; the session's variable is the limit in force.
-        let row =
-            try await connection.query(
-                """
-                SELECT @@session.max_user_connections, COUNT(*) FROM information_schema.PROCESSLIST
-                WHERE USER = SUBSTRING_INDEX(CURRENT_USER(), '@', 1) AND COMMAND <> 'Killed' AND ID <> CONNECTION_ID()
-                """
-            )
-            .first(Int.self, Int.self)
-        guard let (limit, used) = row, limit > 0, used.asCount * 100 > limit.asCount * percent else { return nil }
-        return "others use \(used) of the account's \(limit) connections, more than \(percent) %."
+        let report = try await connection.accountReport(maxIdle: .seconds(300), patience: 0)
+        guard let limit = report.limit.value, limit > 0, let used = report.used, used * 100 > limit * percent else {
+            return nil
+        }
+        let whose = report.limit.source == .server ? "server" : "account"
+        return "others use \(used) of the \(whose)'s \(limit) connections, more than \(percent) %."
     }
 }

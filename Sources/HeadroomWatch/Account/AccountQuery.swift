@@ -22,6 +22,14 @@ struct AccountBatch {
     /// Adds a statement whose reply says nothing.
     mutating func add(_ sql: String) { statements.append(sql) }
 
+    /// Adds the statements that ask who holds locks; returns what reads their replies.
+    mutating func addLocks(isMariaDB: Bool, own: UInt64) -> (Replies) -> Set<UInt64>? {
+        let locks = LockHolders.statements(isMariaDB: isMariaDB)
+        let places = statements.count..<statements.count + locks.count
+        statements += locks
+        return { LockHolders($0[places], own: own).map { Set($0.locks.map(\.session)) } }
+    }
+
     /// Adds a query; returns what reads its reply among those of the batch.
     mutating func add<Answer>(_ query: AccountQuery<Answer>) -> (Replies) throws -> Answer {
         let place = statements.count
@@ -116,6 +124,20 @@ extension AccountQuery<[String: Int]> {
     }
 }
 
+extension AccountQuery<[String]?> {
+    /// The patterns of hosts of all rows of the user; `nil` where they may not be read, as few may.
+    static var patterns: Self {
+        Self("SELECT HOST FROM mysql.user WHERE USER = \(currentUser)") { reply in
+            (try? reply.get())?.rows.map { $0.text(at: 0) ?? "" }
+        }
+    }
+}
+
+/// The user's name, which may hold an `@`.
+private let currentUser = """
+    LEFT(CURRENT_USER(), CHAR_LENGTH(CURRENT_USER()) - CHAR_LENGTH(SUBSTRING_INDEX(CURRENT_USER(), '@', -1)) - 1)
+    """
+
 extension AccountQuery<[Session]> {
     /// The sessions, without what the other queries know of them.
     ///
@@ -127,41 +149,31 @@ extension AccountQuery<[Session]> {
     ///   - avoidsPerformanceSchema: Whether MySQL's performance schema has no list of sessions, so that the older one is asked.
     /// - Returns: The query.
     static func sessions(own: UInt64, isOfAllAccounts: Bool, isMariaDB: Bool, avoidsPerformanceSchema: Bool) -> Self {
-        // One account is one row of user and host pattern, whose sessions count together.
-        let isOfAccount = """
-            (USER = LEFT(CURRENT_USER(), CHAR_LENGTH(CURRENT_USER()) \
-            - CHAR_LENGTH(SUBSTRING_INDEX(CURRENT_USER(), '@', -1)) - 1) \
-            AND (SUBSTRING_INDEX(CURRENT_USER(), '@', -1) LIKE '%/%' \
-            OR REGEXP_REPLACE(HOST, ':[0-9]+$', '') LIKE SUBSTRING_INDEX(CURRENT_USER(), '@', -1)))
-            """
         // MySQL would rather be asked in the performance schema, but that may be off, and is empty then.
         let table =
             isMariaDB || avoidsPerformanceSchema ? "information_schema.PROCESSLIST" : "performance_schema.processlist"
         let numbers = isMariaDB ? "TIME_MS * 1000, QUERY_ID" : "TIME * 1000000, NULL"
         return Self(
             """
-            SELECT ID, USER, HOST, DB, COMMAND, \(isOfAccount), \(numbers) FROM \(table) \
-            WHERE \(isOfAllAccounts ? "TRUE" : isOfAccount)
+            SELECT ID, USER, HOST, DB, COMMAND, \(numbers) FROM \(table) \
+            WHERE \(isOfAllAccounts ? "TRUE" : "USER = \(currentUser)")
             """
         ) { reply in
-            try reply.get().rows
-                .compactMap { row in
-                    row.number(at: 0)
-                        .map { id in
-                            Session(
-                                id: id,
-                                user: row.text(at: 1) ?? "",
-                                host: row.text(at: 2) ?? "",
-                                database: row.text(at: 3),
-                                command: row.text(at: 4) ?? "",
-                                // Below zero only when the server's clock has been set back.
-                                duration: .microseconds(Int64(clamping: row.number(at: 6) ?? 0)),
-                                isOwn: id == own,
-                                isOfAccount: row.number(at: 5) == 1,
-                                queryID: row.number(at: 7)
-                            )
-                        }
+            try reply.get().rows.compactMap { row in
+                row.number(at: 0).map { id in
+                    Session(
+                        id: id,
+                        user: row.text(at: 1) ?? "",
+                        host: row.text(at: 2) ?? "",
+                        database: row.text(at: 3),
+                        command: row.text(at: 4) ?? "",
+                        // Below zero only when the server's clock has been set back.
+                        duration: .microseconds(Int64(clamping: row.number(at: 5) ?? 0)),
+                        isOwn: id == own,
+                        queryID: row.number(at: 6)
+                    )
                 }
+            }
         }
     }
 }

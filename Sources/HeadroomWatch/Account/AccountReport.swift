@@ -20,6 +20,9 @@ public struct AccountReport: Sendable {
     /// Whether the sessions' transactions are known.
     public var transactions: TransactionKnowledge
 
+    /// Whether it is known which sessions hold locks.
+    public var knowsLocks = false
+
     /// The whole server's connections; `nil` when no connection was to be had.
     public var server: ServerUse?
 
@@ -55,15 +58,30 @@ public struct AccountReport: Sendable {
         sessions.count { $0.isOfAccount && !$0.isOwn && !$0.isDying && isLike($0) }
     }
 
-    /// The number of connections in use, without our own; all of them when the account is full; `nil` when not known.
+    /// The number of connections in use of the limit, without our own; all of them when the account is full; `nil` when not
+    /// known.
+    ///
+    /// Where the limit is the server's, for all accounts together, these are the connections of all accounts.
     public var used: Int? {
-        if let refusal { return refusal.isRefusal ? limit.value : nil }
-        return count()
+        if let refusal { return refusal.isConnectionLimit ? limit.value : nil }
+        guard limit.source == .server, let connected = server?.connected else { return count() }
+        return max(count(), connected - 1)
     }
 
-    /// The share of the limit in use, in percent; `nil` when either is not known.
+    /// Whether more connections are in use than the limit allows.
+    ///
+    /// The look was let in, so the count cannot be right: of sessions that are ending, or opened before the limit was lowered.
+    public var isOverCounted: Bool {
+        guard let used, let value = limit.value, value > 0 else { return false }
+        return used > value
+    }
+
+    /// How many sessions of the same user may be the account's, which cannot be told.
+    public var unclear: Int { sessions.count { $0.owner == .unclear && !$0.isDying } }
+
+    /// The share of the limit in use, in percent; `nil` when either is not known, or the count cannot be right.
     public var percent: Double? {
-        guard let used, let value = limit.value, value > 0 else { return nil }
+        guard let used, let value = limit.value, value > 0, used <= value else { return nil }
         return Double(used) * 100 / Double(value)
     }
 
@@ -79,7 +97,7 @@ public struct AccountReport: Sendable {
     /// How near the account is to its limit.
     public var level: Level {
         if let refusal { return refusal.isRefusal ? .exhausted : .unknown }
-        return Level(used: count(), limit: limit.value)
+        return Level(used: used ?? 0, limit: limit.value)
     }
 }
 

@@ -17,7 +17,7 @@ public struct AccountWatch: Sendable {
     ///   - maxIdle: From when on a sleeping session counts as idle.
     ///   - isOfAllAccounts: Whether the sessions of other accounts are listed too, which takes the PROCESS privilege.
     /// - Returns: The report.
-    /// - Throws: ``DatabaseError`` when the server lets us in but does not answer, `CancellationError` when cancelled.
+    /// - Throws: `CancellationError` when cancelled.
     public func report(
         maxIdle: Duration = .seconds(300),
         isOfAllAccounts: Bool = false
@@ -29,11 +29,13 @@ public struct AccountWatch: Sendable {
                 try? await connection.keepSnapshot(report, database.settings)
                 return report
             }
-        } catch let error as DatabaseError where error.isRefusal || error.isConnectFailure {
+        } catch let error as DatabaseError {
+            // The number of an hourly limit is not one of connections at a time.
+            let limit = error.isConnectionLimit ? error.limit : nil
             return AccountReport(
                 account: nil,
                 serverVersion: nil,
-                limit: AccountLimit(value: error.limit, source: error.limit == nil ? .unknown : .refusal),
+                limit: AccountLimit(value: limit, source: limit == nil ? .unknown : .refusal),
                 sessions: [],
                 maxIdle: maxIdle,
                 refusal: error

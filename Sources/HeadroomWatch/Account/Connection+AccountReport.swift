@@ -37,7 +37,9 @@ extension Connection {
             batch.add("COMMIT")
             let programs = batch.add(.programs)
             let status = batch.add(.status)
-            // After the transactions: who has slept since before their list was made is in it, if in a transaction at all.
+            let patterns = batch.add(.patterns)
+            let locks = batch.addLocks(isMariaDB: isMariaDB, own: sessionID)
+            // After transactions and locks: who has slept since before their lists were made is in them, if anywhere.
             let sessions = batch.add(
                 .sessions(
                     own: sessionID,
@@ -48,8 +50,8 @@ extension Connection {
             )
             let start = ContinuousClock.now
             let replies = try await queryTogether(batch.statements, timeout: timeout)
-            // A little more, as the server's clock counts in steps. Who has slept for less may have been in a transaction when
-            // those were listed, or not.
+            // A little more, as the server's clock counts in steps. Who has slept for less may have been in a transaction, or
+            // held a lock, when those were listed, or not.
             let took = start.duration(to: .now) + .milliseconds(2)
             if !isMariaDB, !avoidsPerformanceSchema, (try? sessions(replies))?.isEmpty ?? true {
                 avoidsPerformanceSchema = true
@@ -63,19 +65,28 @@ extension Connection {
             }
             let known = try limits(replies)
             let named = try programs(replies)
-            let all = try sessions(replies)
-                .map { session in
-                    var session = session
-                    session.program = named[session.id]?.name
-                    session.processID = named[session.id]?.processID
-                    if session.isOwn {
-                        session.inTransaction = false
-                    } else if knowledge == .known {
-                        let isIn = inTransaction.contains(session.id)
-                        session.inTransaction = isIn ? true : session.duration > took ? false : nil
-                    }
-                    return session
+            let holders = locks(replies)
+            let listed = try sessions(replies)
+            var row = AccountRow(account: known?.account ?? "")
+            row.ownHost = listed.first(where: \.isOwn)?.hostName
+            row.isWholeList = isMariaDB && knowledge == .noPrivilege
+            row.patterns = try patterns(replies).flatMap { $0.contains(row.pattern) ? $0 : nil }
+            let all = listed.map { session in
+                var session = session
+                session.program = named[session.id]?.name
+                session.processID = named[session.id]?.processID
+                func isIn(_ known: Set<UInt64>) -> Bool? {
+                    known.contains(session.id) ? true : session.duration > took ? false : nil
                 }
+                if session.isOwn {
+                    session.inTransaction = false
+                } else {
+                    session.owner = row.owner(of: session.user, from: session.hostName)
+                    session.inTransaction = knowledge == .known ? isIn(inTransaction) : nil
+                    session.holdsLock = holders.flatMap(isIn)
+                }
+                return session
+            }
             let option = try options(replies).connections
             var report = AccountReport(
                 account: known?.account ?? "",
@@ -88,6 +99,7 @@ extension Connection {
                 transactions: knowledge,
                 server: ServerUse(limit: known?.server, status: try status(replies))
             )
+            report.knowsLocks = holders != nil
             report.avoidsPerformanceSchema = avoidsPerformanceSchema
             return report
         }

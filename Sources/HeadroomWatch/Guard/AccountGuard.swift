@@ -40,6 +40,8 @@ public struct AccountGuard: Sendable {
         settings.closeTimeout = min(settings.closeTimeout, options.lookTimeout)
         settings.sessionIdleTimeout = max(settings.sessionIdleTimeout, options.interval * 3)
         self.settings = settings
+        var options = options
+        options.rules.frontDoor = settings.frontDoor
         self.options = options
         // No slot: it must not wait in line for what it watches, and what it keeps is what the budget leaves.
         database = Database(settings, share: .reserve)
@@ -148,13 +150,15 @@ public struct AccountGuard: Sendable {
         facts.historyProblem = historyProblem?()
         if let failure = watch.failure {
             facts.failure = failure.message
-            facts.advice = failure.isRefusal ? "See who holds the connections: headroom rescue." : failure.advice
+            facts.advice =
+                failure.isConnectionLimit ? "See who holds the connections: headroom rescue." : failure.advice
             // What it was when it could last be read: a refusal does not always name it.
             sample.limit = sample.limit ?? watch.lastLimit
-            if sample.isRefused { sample.used = sample.used ?? sample.limit }
+            if failure.isConnectionLimit { sample.used = sample.used ?? sample.limit }
         }
         watch.lastLimit = sample.limit ?? watch.lastLimit
         var events = watch.machine.take(sample, facts)
+        if !watch.marksGaps { watch.machine.forgetTime() }
         events += watch.kills.map { GuardEvent($0, sample) }
         watch.pause = watch.pace.next(after: watch.failure)
         let round = GuardRound(

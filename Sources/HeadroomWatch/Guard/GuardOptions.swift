@@ -49,6 +49,9 @@ public struct GuardRules: Sendable, Hashable {
     /// How many minutes ahead a full account is foretold; 10 by default, 0 for never.
     public var foretell = 10.0
 
+    /// How many connections are a front door's: up to there a rise is no news; 0 by default.
+    public var frontDoor = 0
+
     /// The most sessions ended in one round.
     public var killsPerRound = 5
 

@@ -104,6 +104,9 @@ public struct GuardStateMachine: Sendable, Hashable {
         return memory.kills.left(at: sample.time)
     }
 
+    /// Forgets when it last looked: who looks now and then, from cron, leaves no gap for a service to tell of.
+    mutating func forgetTime() { memory.lastTime = nil }
+
     /// Notes that sessions were ended.
     public mutating func noteKills(_ count: Int, at time: Double) {
         if count > 0 { memory.kills.note(count, at: time) }
@@ -163,7 +166,7 @@ extension GuardStateMachine {
         _ sample: GuardSample,
         _ say: Say
     ) {
-        memory.trend.take(sample)
+        memory.trend.take(sample, share: rules.frontDoor)
         guard rules.foretell > 0, sample.used != nil else { return }
         let minutes = memory.trend.minutesUntilFull
         // What was foretold within 10 minutes is over when it is 20 away.

@@ -168,7 +168,7 @@ public struct Rescue: Sendable {
         var policy = KillPolicy()
         policy.maxIdle = options.idle
         policy.untilFree = options.untilFree
-        policy.knownOnly = options.knownOnly
+        (policy.knownOnly, policy.knownLocksOnly) = (options.knownOnly, options.knownOnly)
         policy.user = isSame ? nil : settings.username
         let account = try await connection.accountReport(
             maxIdle: options.idle,

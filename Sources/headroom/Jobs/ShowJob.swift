@@ -53,14 +53,18 @@ extension ImportSummary {
             facts.append((0, "reading", " stored: this was a dry run"))
         } else {
             facts.append((readingsStored, "reading", " stored"))
-            facts.append((duplicates, "duplicate", ": the last of each counts"))
+            facts.append(
+                (duplicates, "repeat", " of readings that were there: the last counts, but no estimate before an actual")
+            )
         }
+        if rowsLeftOut > 0 { facts.append((rowsLeftOut, "row", " of another quantity left out")) }
         if metersCreated > 0 { facts.append((metersCreated, "meter", " created")) }
         let width = facts.map { grouped($0.0).count }.max() ?? 0
         return facts.map { number, noun, rest in
             let indent = String(repeating: " ", count: 2 + width - grouped(number).count)
             return indent + counted(number, noun) + rest
         }
+            + (understood.isEmpty ? [] : ["understood:"]) + understood.map { "  \($0)" }
             + warnings.map { "  warning: \($0)" } + firstRejections.map { "  \($0)" }
     }
 }

@@ -41,9 +41,17 @@ struct StatusText {
 
     /// The level and the number, for one look.
     var headline: String {
+        if let refusal = report.refusal, !refusal.isConnectionLimit {
+            return "\(report.level.rawValue)  \(printable(refusal.message))"
+        }
         let used = report.used.map(String.init) ?? "?"
         let limit = report.limit.value.map(String.init) ?? "?"
         let percent = report.percent.map { " (\(fixed($0, 1)) %)" } ?? ""
+        if report.isOverCounted {
+            return
+                "\(report.level.rawValue)  all of \(limit) connections in use, as far as can be told (\(used) are counted, which "
+                + "cannot be right: some are ending, or were opened before the limit was lowered)"
+        }
         return "\(report.level.rawValue)  \(used) of \(limit) connections in use\(percent)"
     }
 
@@ -74,6 +82,9 @@ struct StatusText {
         var sessions =
             "\(report.active) active, \(report.sleeping) sleeping, \(report.idle) of them idle for over "
             + "\(Int(clamped: report.maxIdle.seconds)) s"
+        if report.unclear > 0 {
+            sessions += ", \(report.unclear) of the same user that may be another account's and are not counted"
+        }
         if report.dying > 0 { sessions += ", \(report.dying) dying and not counted" }
         var facts = [["sessions", sessions]]
         if let oldest = report.oldestIdle {
@@ -154,9 +165,17 @@ struct StatusText {
             printable(session.command),
             "\(fixed(session.duration.seconds, 1)) s",
             session.inTransaction.map { $0 ? "yes" : "no" } ?? "unknown",
-            session.isOwn ? "this look, not counted" : session.isOfAccount ? "" : "another account, not counted",
+            session.isOwn ? "this look, not counted" : Self.words(session.owner),
         ]
         return cells.compactMap(\.self)
+    }
+
+    private static func words(_ owner: Session.Owner) -> String {
+        switch owner {
+        case .account: ""
+        case .another: "another account, not counted"
+        case .unclear: "may be another account, not counted"
+        }
     }
 }
 

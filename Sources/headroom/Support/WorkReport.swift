@@ -11,6 +11,7 @@ final class WorkReport: Sendable {
         var start = ContinuousClock.now
         var failures = 0
         var hasYielded = false
+        var hasGivenBack = false
         var isWaiting = false
     }
 
@@ -25,6 +26,9 @@ final class WorkReport: Sendable {
 
     /// The number of jobs that failed.
     var failures: Int { state.withLock { $0.failures } }
+
+    /// Whether a job was given back to the queue.
+    var hasGivenBack: Bool { state.withLock { $0.hasGivenBack } }
 
     /// Whether the account was left to others.
     var hasYielded: Bool { state.withLock { $0.hasYielded } }
@@ -84,6 +88,7 @@ final class WorkReport: Sendable {
         case .cancelled:
             if !isQuiet { Console.print("job \(job.id): cancelled by its user after \(seconds) s") }
         case .givenBack:
+            state.hasGivenBack = true
             Console.error("headroom: stopped; job \(job.id) is back in the queue")
         case .lost:
             Console.error("headroom: job \(job.id) was taken over by another worker")
