@@ -7,6 +7,12 @@ package struct ConnectionOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("Read settings from this file instead of .env.", valueName: "file"))
     package var envFile: String?
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Read the settings of the application in this folder.", valueName: "folder")
+    )
+    package var app: String?
+
     @Option(name: .long, help: ArgumentHelp("Read settings from this MySQL option file.", valueName: "file"))
     package var defaultsFile: String?
 
@@ -35,13 +41,17 @@ package struct ConnectionOptions: ParsableArguments {
 
     package func validate() throws {
         try SettingsSources.check(defaultsFile: defaultsFile, defaultsExtraFile: defaultsExtraFile)
+        OwnCommand.note([
+            ("--env-file", envFile), ("--app", app), ("--defaults-file", defaultsFile),
+            ("--defaults-extra-file", defaultsExtraFile),
+        ])
         if askPass { try TypedPassword.ask() }
     }
 
     /// The same flags, for another run of this program; but for `--ask-pass`, which asks one person once.
     package var arguments: [String] {
         let flags: [(String, String?)] = [
-            ("--env-file", envFile), ("--defaults-file", defaultsFile),
+            ("--env-file", envFile), ("--app", app), ("--defaults-file", defaultsFile),
             ("--defaults-extra-file", defaultsExtraFile), ("--host", host), ("--port", port.map(String.init)),
             ("--socket", socket), ("--user", user), ("--database", database),
         ]
@@ -51,7 +61,7 @@ package struct ConnectionOptions: ParsableArguments {
     /// The files that settings are read from.
     package var settingsFiles: [String] {
         let named = [envFile, defaultsFile, defaultsExtraFile].compactMap(\.self)
-        return envFile == nil && access(".env", F_OK) == 0 ? named + [".env"] : named
+        return envFile == nil && app == nil && access(".env", F_OK) == 0 ? named + [".env"] : named
     }
 
     /// Where the settings are looked for.
@@ -61,6 +71,7 @@ package struct ConnectionOptions: ParsableArguments {
             defaultsFile: defaultsFile,
             defaultsExtraFile: defaultsExtraFile
         )
+        sources.application = app
         sources.overrides["DB_HOST"] = host
         sources.overrides["DB_PORT"] = port.map(String.init)
         sources.overrides["DB_SOCKET"] = socket
@@ -123,6 +134,12 @@ package struct LoginOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("Read settings from this file instead of .env.", valueName: "file"))
     package var envFile: String?
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Read the settings of the application in this folder.", valueName: "folder")
+    )
+    package var app: String?
+
     @Option(name: .long, help: ArgumentHelp("Read settings from this MySQL option file.", valueName: "file"))
     package var defaultsFile: String?
 
@@ -151,6 +168,10 @@ package struct LoginOptions: ParsableArguments {
 
     package func validate() throws {
         try SettingsSources.check(defaultsFile: defaultsFile, defaultsExtraFile: defaultsExtraFile)
+        OwnCommand.note([
+            ("--env-file", envFile), ("--app", app), ("--defaults-file", defaultsFile),
+            ("--defaults-extra-file", defaultsExtraFile),
+        ])
         if askPass { try TypedPassword.ask() }
     }
 
@@ -161,6 +182,7 @@ package struct LoginOptions: ParsableArguments {
             defaultsFile: defaultsFile,
             defaultsExtraFile: defaultsExtraFile
         )
+        sources.application = app
         sources.overrides["DB_HOST"] = dbHost
         sources.overrides["DB_PORT"] = dbPort.map(String.init)
         sources.overrides["DB_SOCKET"] = dbSocket

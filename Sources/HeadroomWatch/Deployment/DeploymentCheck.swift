@@ -221,7 +221,7 @@ package struct DeploymentCheck: Sendable {
                     .settingsOpen,
                     "Every user of this host may read \(file).",
                     "It is where the password is.",
-                    "chmod 640 \(Escaping.shell(file))"
+                    "chmod 640 \(Escaping.shell(file)), once all who must read it are in its group."
                 )
             }
         } else if !start.hasSettings, !start.call.hasPlace, start.call.folder == nil {

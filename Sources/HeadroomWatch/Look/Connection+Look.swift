@@ -57,6 +57,7 @@ extension Connection {
                 transactions: knowledge,
                 server: answers.server(limit: server)
             )
+            report.node = node
             report.avoidsPerformanceSchema = look.avoidsPerformanceSchema
             return report
         }
