@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test func `of broken settings no command says a piece of a secret`() async throws {
-        let seed = UInt64.random(in: 0...(.max))
+        let seed = SettingsCorpus.newSeed
         print("seed of the corpus of settings: \(seed)")
         let commands = [
             ["config", "show"], ["config", "show", "--json"], ["doctor"], ["doctor", "--json"], ["status"],

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Broken settings files and URLs, generated, each with a secret that nothing said of it may hold.
 public struct SettingsCorpus: Sequence {
     /// A file or a URL, with the secret that stands in it.
@@ -24,6 +26,11 @@ public struct SettingsCorpus: Sequence {
     /// Creates a corpus that is the same for the same seed.
     public init(seed: UInt64, count: Int) {
         (self.seed, self.count) = (seed, count)
+    }
+
+    /// A seed for this run, or that of `HEADROOM_TEST_SEED`.
+    public static var newSeed: UInt64 {
+        getenv("HEADROOM_TEST_SEED").flatMap { UInt64(String(cString: $0)) } ?? .random(in: 0...(.max))
     }
 
     /// Makes the cases one after the other.

@@ -80,7 +80,7 @@ struct OptionFile {
     private mutating func include(_ line: ArraySlice<UInt8>, _ origin: SettingOrigin, _ depth: Int) throws {
         let words = line.split(maxSplits: 1, whereSeparator: \.isSpace)
         let (order, named) = (words[0].text, words.count == 2 ? words[1].text : "")
-        let shown = named.holdsSecretName ? "another file" : named
+        let shown = named.holdsSecretName(isOfOptionFile: true) ? "another file" : named
         guard ["!include", "!includedir"].contains(order) else {
             warnings.append("\(origin) begins with !, and is neither !include nor !includedir")
             return

@@ -118,9 +118,13 @@ extension SettingsLayer {
 
 extension String {
     /// Whether the name of a secret stands in it, and a value behind that: what it was taken for is not shown.
-    var holdsSecretName: Bool {
+    ///
+    /// - Parameter isOfOptionFile: Whether it is of an option file, where names are in small letters.
+    /// - Returns: Whether it may be shown to nobody.
+    func holdsSecretName(isOfOptionFile: Bool = false) -> Bool {
         // Two lines have become one, and perhaps the sign of equality is lost as well.
         if ["_PASSWORD", "_URL", "_PWD", "_TOKEN", "_WEBHOOK"].contains(where: { holds($0) }) { return true }
+        if isOfOptionFile, lowercased().holds("password") { return true }
         let text = lowercased()
         return ["pass", "pwd", "token", "webhook", "_url"]
             .contains { name in
