@@ -120,6 +120,8 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
+        // The relay by which programs that cannot be changed wait in the same line.
+        .target(name: "HeadroomDoor", dependencies: ["CLibrary", "Headroom"]),
         // What the programs have in common: flags, output, signals, systemd.
         .target(
             name: "CommandSupport",
@@ -150,6 +152,7 @@ let package = Package(
                 "CKernel",
                 "CommandSupport",
                 "Headroom",
+                "HeadroomDoor",
                 "HeadroomHistory",
                 "HeadroomJobs",
                 "HeadroomSandbox",
@@ -304,6 +307,7 @@ let package = Package(
             ]
         ),
         .testTarget(name: "HeadroomSandboxTests", dependencies: ["Headroom", "HeadroomSandbox", "TestSupport"]),
+        .testTarget(name: "HeadroomDoorTests", dependencies: ["Headroom", "HeadroomDoor", "TestSupport"]),
         .testTarget(name: "CommandSupportTests", dependencies: ["CommandSupport"]),
         .testTarget(name: "AlertingTests", dependencies: ["Alerting", "TestSupport"]),
         // Every command, snippet and link of the documents.

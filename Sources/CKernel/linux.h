@@ -35,6 +35,11 @@ static inline int kernel_epoll_add(int epoll, int descriptor, uint32_t events, u
     return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event);
 }
 
+static inline int kernel_epoll_change(int epoll, int descriptor, uint32_t events, uint64_t identifier) {
+    struct epoll_event event = {.events = events, .data = {.u64 = identifier}};
+    return epoll_ctl(epoll, EPOLL_CTL_MOD, descriptor, &event);
+}
+
 static inline int kernel_epoll_remove(int epoll, int descriptor) {
     return epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, (struct epoll_event *)0);
 }
@@ -115,4 +120,15 @@ static inline void kernel_use_own_name_services(void) {
     __nss_configure_lookup("hosts", "files dns");
     __nss_configure_lookup("services", "files");
     __nss_configure_lookup("protocols", "files");
+}
+
+// A stream socket that does not block, and that no child of this process keeps open.
+static inline int kernel_stream_socket(int family) {
+    return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+// Takes a client of a socket that listens: its descriptor does not block, and no child of this process keeps it open.
+static inline int kernel_accept(int descriptor) {
+    extern int accept4(int descriptor, struct sockaddr *address, socklen_t *size, int flags);
+    return accept4(descriptor, (struct sockaddr *)0, (socklen_t *)0, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }

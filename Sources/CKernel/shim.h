@@ -102,6 +102,9 @@ static inline int64_t kernel_monotonic_time(void) { return kernel_time(CLOCK_MON
 // Since about when the machine was started; goes on while it sleeps.
 static inline int64_t kernel_uptime(void) { return kernel_time(KERNEL_SLEEPLESS_CLOCK); }
 
+// The number of stream sockets, which is an enumeration's on Linux and a plain one on macOS.
+static inline int kernel_stream_type(void) { return SOCK_STREAM; }
+
 // Bounds how long a read (SO_RCVTIMEO) or a write (SO_SNDTIMEO) of a socket waits. Here, as Swift's module of the C library does
 // not always say which module `timeval` is in.
 static inline int kernel_limit_wait(int descriptor, int option, long seconds, long microseconds) {

@@ -39,6 +39,13 @@ package struct ConnectionOptions: ParsableArguments {
 
     package init() {}
 
+    /// Those of a command that was read without the parser, which would have given the others their defaults.
+    package init(envFile: String?) {
+        self.envFile = envFile
+        (defaultsFile, defaultsExtraFile, host, port, socket, user, database) = (nil, nil, nil, nil, nil, nil, nil)
+        askPass = false
+    }
+
     package func validate() throws {
         try SettingsSources.check(defaultsFile: defaultsFile, defaultsExtraFile: defaultsExtraFile)
         OwnCommand.note([

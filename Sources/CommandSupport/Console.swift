@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Glibc
 import Headroom
 
@@ -36,55 +35,5 @@ package enum Console {
     /// Prints a part of a file's content: as it stands for a program, without what could steer a terminal for a person.
     package static func csv(_ text: String) {
         result(isatty(STDOUT_FILENO) == 1 ? printable(text, keeping: "\r\n\t") : text)
-    }
-
-    /// Prints one JSON object, its keys in a fixed order; over many lines, or on one.
-    package static func json(_ value: some Encodable, isLine: Bool = false) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        if !isLine { encoder.outputFormatting.insert(.prettyPrinted) }
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        Swift.print(Escaping.json(String(decoding: try encoder.encode(value), as: UTF8.self)))
-        // A line is for somebody who reads along.
-        if isLine { fflush(nil) }
-    }
-}
-
-/// Encodes nothing as `null`, so that every key is always there.
-@propertyWrapper
-package struct Nullable<Value: Encodable>: Encodable {
-    package var wrappedValue: Value?
-
-    package init(wrappedValue value: Value?) {
-        wrappedValue = value
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        if let wrappedValue { try container.encode(wrappedValue) } else { try container.encodeNil() }
-    }
-}
-
-/// What every JSON output begins with.
-package struct JSONHeader: Encodable {
-    package var schemaVersion = 1
-    package var tool = "headroom"
-    package var version = headroomVersion
-    package var generatedAt = Date.now.formatted(.iso8601)
-
-    package init() {}
-}
-
-/// A report with the header in front, on one level.
-package struct Headed<Report: Encodable>: Encodable {
-    package var report: Report
-
-    package init(_ report: Report) {
-        self.report = report
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        try JSONHeader().encode(to: encoder)
-        try report.encode(to: encoder)
     }
 }

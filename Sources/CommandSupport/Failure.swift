@@ -8,7 +8,8 @@ import Synchronization
 /// A first SIGINT, SIGTERM or SIGHUP cancels the work, which closes its connections; a second one ends the program at once.
 ///
 /// - Parameters:
-///   - failureCode: The exit code for an error; `status` has its own. By default 1, or 75 when the host lacks something.
+///   - failureCode: The exit code for an error; `status` has its own. By default 1, or 75 when the host lacks something, or 3 when
+///     another session has locked what is needed.
 ///   - mayDumpCore: Whether a crash may leave a core file: only for what starts other people's programs, which inherit that.
 ///   - takeSignal: Is offered each signal first; returns whether it has dealt with it.
 ///   - work: What the command does.
@@ -37,7 +38,8 @@ package func runCommand(
         throw ExitCode(128 + (received.number ?? SIGINT))
     } catch let error as DatabaseError {
         Failure.print(error)
-        throw ExitCode(error.code == .hostExhausted && failureCode == 1 ? HostLimits.tryAgainLater : failureCode)
+        guard failureCode == 1 else { throw ExitCode(failureCode) }
+        throw ExitCode(error.code == .hostExhausted ? HostLimits.tryAgainLater : error.serverCode == 1205 ? 3 : 1)
     } catch {
         Console.error("headroom: \(error)")
         throw ExitCode(failureCode)

@@ -3,7 +3,8 @@ import Headroom
 
 /// The thread that the process began with.
 package enum FirstThread {
-    /// Runs the program on threads of its own, and ends the process with it; this thread waits for all of them.
+    /// Runs the program, and ends the process with it; this thread waits for all of its tasks, and runs those of a program that
+    /// needs no other.
     ///
     /// An `async` main would have it end by pthread_exit(3), which loads a library to unwind its stack with and reads half a
     /// megabyte of tables for that: a twentieth of the time of a command that asks one question.
@@ -21,7 +22,9 @@ package enum FirstThread {
         pthread_sigmask(SIG_UNBLOCK, &signals, nil)
         do throws(DatabaseError) {
             guard let pipe = SignalPipe.open() else { throw .hostExhausted("descriptor", error: errno) }
-            try ProgramEventLoop.run(signals: pipe, heard: Interrupts.handOn) {
+            let isAlone = need.threads == 0
+            if isAlone { SignalPipe.endAtSecond() }
+            try ProgramEventLoop.run(signals: pipe, heard: Interrupts.handOn, isAlone: isAlone) {
                 await program()
                 exit(0)
             }

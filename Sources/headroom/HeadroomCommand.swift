@@ -17,7 +17,7 @@ struct HeadroomCommand: AsyncParsableCommand {
         version: headroomVersion,
         subcommands: [
             StatusCommand.self, KillIdleCommand.self, RescueCommand.self, GuardCommand.self, SlotsCommand.self,
-            RunCommand.self, ServeCommand.self,
+            RunCommand.self, DoorCommand.self, ServeCommand.self,
             VerifyCommand.self, WorkCommand.self, ImportCommand.self, JobsCommand.self,
             MigrateCommand.self, ConfigCommand.self, TrustCommand.self, DeployCommand.self, DoctorCommand.self,
             HelpCommand.self,

@@ -1,39 +1,45 @@
 import CommandSupport
-import HeadroomJobs
+package import HeadroomJobs
 import MeterImport
+import Reporting
 
-/// A job as text.
-enum JobText {
-    static func lines(_ job: ImportJob) -> [String] {
+extension ImportJob: Report {
+    package var lines: [String] {
         var facts = [
-            ["job", "\(job.id), \(job.status.rawValue)\(job.isDryRun ? ", dry run" : "")"],
-            ["file", job.path],
-            ["batch", job.batchID],
-            ["queued", job.queuedAt],
+            ["job", "\(id), \(status.rawValue)\(isDryRun ? ", dry run" : "")"],
+            ["file", path],
+            ["batch", batchID],
+            ["queued", queuedAt],
         ]
-        if let started = job.startedAt { facts.append(["started", started]) }
-        if let completed = job.completedAt { facts.append(["ended", completed]) }
-        if let error = job.errorMessage { facts.append(["error", error]) }
+        if let started = startedAt { facts.append(["started", started]) }
+        if let completed = completedAt { facts.append(["ended", completed]) }
+        if let error = errorMessage { facts.append(["error", error]) }
         var lines = table(facts, indent: "")
-        if let summary = job.summary.flatMap(ImportSummary.init(json:)) { lines += self.lines(summary) }
+        if let summary = summary.flatMap(ImportSummary.init(json:)) { lines += summary.lines }
         return lines
     }
+}
 
+extension ImportSummary {
     /// What an import found, a fact a line.
-    static func lines(_ summary: ImportSummary) -> [String] {
-        var facts = [(summary.rowsRead, "row", " read"), (summary.rowsRejected, "row", " rejected")]
-        if summary.dryRun {
+    var lines: [String] {
+        var facts = [(rowsRead, "row", " read"), (rowsRejected, "row", " rejected")]
+        if dryRun {
             facts.append((0, "reading", " stored: this was a dry run"))
         } else {
-            facts.append((summary.readingsStored, "reading", " stored"))
-            facts.append((summary.duplicates, "duplicate", ": the last of each counts"))
+            facts.append((readingsStored, "reading", " stored"))
+            facts.append(
+                (duplicates, "repeat", " of readings that were there: the last counts, but no estimate before an actual")
+            )
         }
-        if summary.metersCreated > 0 { facts.append((summary.metersCreated, "meter", " created")) }
+        if rowsLeftOut > 0 { facts.append((rowsLeftOut, "row", " of another quantity left out")) }
+        if metersCreated > 0 { facts.append((metersCreated, "meter", " created")) }
         let width = facts.map { grouped($0.0).count }.max() ?? 0
         return facts.map { number, noun, rest in
             let indent = String(repeating: " ", count: 2 + width - grouped(number).count)
             return indent + counted(number, noun) + rest
         }
-            + summary.warnings.map { "  warning: \($0)" } + summary.firstRejections.map { "  \($0)" }
+            + (understood.isEmpty ? [] : ["understood:"]) + understood.map { "  \($0)" }
+            + warnings.map { "  warning: \($0)" } + firstRejections.map { "  \($0)" }
     }
 }

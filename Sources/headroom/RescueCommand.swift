@@ -78,11 +78,7 @@ struct RescueCommand: AsyncParsableCommand {
             let orders = orders
             let report = try await Rescue(loaded).run(orders)
             let advice = RescueAdvice(report, settings: loaded.database, user: geteuid(), idle: idle)
-            if json {
-                try Console.json(Headed(RescueJSON(report, advice)))
-            } else {
-                for line in RescueText(report, advice, settings: loaded.database).lines { Console.print(line) }
-            }
+            try Console.emit(RescueOutput(report, advice, settings: loaded.database), asJSON: json)
             guard report.isFree else { throw ExitCode(1) }
         }
     }

@@ -98,11 +98,12 @@ struct WorkCommand: AsyncParsableCommand {
                 alert.note(event)
                 memory.note(event)
             }
-            stopping.begin(worker.stop)
             do {
                 defer { withExtendedLifetime(lock) {} }
                 if once {
-                    let worked = try await worker.runOnce(limit: limit, report: notify)
+                    let worked = try await stopping.run(worker.stop) { [worker] in
+                        try await worker.runOnce(limit: limit, report: notify)
+                    }
                     if worked == 0, !quiet, !report.hasYielded { Console.print("The queue is empty.") }
                 } else {
                     var schedule = WorkerSchedule()
@@ -111,10 +112,8 @@ struct WorkCommand: AsyncParsableCommand {
                     schedule.maxJobs = maxJobs
                     schedule.notification = try queue.notification(loaded)
                     ServiceNotifier.send("READY=1\nSTATUS=waiting for jobs")
-                    do {
+                    _ = try await stopping.run(worker.stop) { [worker, schedule] in
                         try await worker.run(schedule, report: notify)
-                    } catch is CancellationError where worker.stop.isRequested {
-                        // It had nothing in hand.
                     }
                     ServiceNotifier.send("STOPPING=1")
                 }

@@ -55,7 +55,7 @@ import Testing
                 }
             }
             await #expect(throws: LeaseEnded.lost) {
-                try await database.withConnection { try await stale.end(.completed(summary: "{}"), $0) }
+                try await database.withConnection { try await stale.end(.completed(summary: "{}"), until: WorkerStop(), $0) }
             }
             let found = try #require(try await queue.job(id))
             #expect(found.status == .processing)
@@ -147,7 +147,7 @@ import Testing
             let (_, lease) = try #require(try await claim(queue))
             #expect(try await queue.cancel(id))
             await #expect(throws: LeaseEnded.calledOff) { try await advance(lease, "x", rows: 1, on: database) }
-            try await database.withConnection { try await lease.end(.completed(summary: "{}"), $0) }
+            try await database.withConnection { try await lease.end(.completed(summary: "{}"), until: WorkerStop(), $0) }
             #expect(try await queue.job(id)?.status == .cancelled)
         }
     }

@@ -33,7 +33,7 @@ import Testing
         var last = reader.position
         let lines = bytes.count { $0 == .newline || $0 == .carriageReturn } + 1
         while let chunk = try reader.next() {
-            let matrix = if case .matrix = reader.shape { true } else { false }
+            let matrix = if case .columns = reader.shape { true } else { false }
             let accepted = matrix ? nil : chunk.readings.count + chunk.sites.count
             #expect(accepted == nil || accepted == chunk.rows - chunk.rejected.count, seed)
             #expect(chunk.position.offset > last.offset && chunk.position.offset <= bytes.count, seed)

@@ -65,7 +65,7 @@ import Testing
     }
 
     @Test func `what is kept beside a job cannot make an import overflow or grow`() throws {
-        let file = FileIdentity(size: 1, head: [48])
+        let file = FileIdentity(size: 1, sha256: "00")
         var summary = ImportSummary()
         var position = FilePosition()
         position.rows = 7

@@ -124,7 +124,7 @@ package enum ErrorTable {
     /// The kind with a code.
     package static func kind(_ code: DatabaseError.Code) -> Kind {
         // Every code has its row: a test holds the table to that.
-        byCode[code] ?? Kind(code, .host, .never, "An error of no known kind.", "See its message.")
+        kinds.first { $0.code == code } ?? Kind(code, .host, .never, "An error of no known kind.", "See its message.")
     }
 
     /// The row of a number; `nil` for one that is not in the table.
@@ -134,20 +134,16 @@ package enum ErrorTable {
         text: String,
         code: DatabaseError.Code? = nil
     ) -> Number? {
-        byNumber[number]?
-            .first { row in
-                row.isOfLogin == isOfLogin && (code == nil || row.code == code)
-                    && (row.words.isEmpty || row.words.contains { text.holds($0) })
-            }
+        numbers.first { row in
+            row.number == number && row.isOfLogin == isOfLogin && (code == nil || row.code == code)
+                && (row.words.isEmpty || row.words.contains { text.holds($0) })
+        }
     }
 
     /// What trying again can do about an error with a code and a number.
     package static func retry(_ code: DatabaseError.Code, number: Int?) -> Retry {
-        number.flatMap { byNumber[$0]?.first { $0.code == code }?.retry } ?? kind(code).retry
+        numbers.first { $0.number == number && $0.code == code }?.retry ?? kind(code).retry
     }
-
-    private static let byCode = Dictionary(uniqueKeysWithValues: kinds.map { ($0.code, $0) })
-    private static let byNumber = Dictionary(grouping: numbers, by: \.number)
 
     // MARK: Kinds
 

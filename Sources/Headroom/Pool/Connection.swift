@@ -179,6 +179,24 @@ public final class Connection: @unchecked Sendable {
         state = .reading(reader)
     }
 
+    /// Has statements from here on wait no longer than this for another session's lock: they fail with error 1205 then.
+    ///
+    /// It costs no round trip. Not for the middle of a transaction.
+    ///
+    /// - Parameter time: How long, from 1 s on, which servers count in whole seconds; `nil` for the server's own time.
+    /// - Returns: How long they waited before.
+    /// - Throws: ``DatabaseError`` when the connection is in use, or over.
+    @discardableResult
+    package func waitForLocks(_ time: Duration?) throws -> Duration? {
+        try alone { client in
+            let before = session?.limits.lockWait
+            if case .ready = state, !client.isInTransaction, let change = session?.limits.change(lockWait: time) {
+                client.sendAhead(change)
+            }
+            return before
+        }
+    }
+
     /// Gives the statements of the body so much time together, where the scope leaves them as much.
     package func within<Result>(_ time: Duration, _ body: () async throws -> Result) async throws -> Result {
         let outer = try alone { _ in

@@ -50,6 +50,14 @@ final class Connector: Sendable {
         self.settings = settings
     }
 
+    /// The nodes in the order in which they are tried now.
+    static func inOrder(_ nodes: [Endpoint]) -> [Endpoint] { Self.nodes.withLock { $0.order(nodes, at: .now) } }
+
+    /// Notes whether a node could be reached.
+    static func note(_ node: Endpoint, worked: Bool) {
+        nodes.withLock { worked ? $0.worked(node) : $0.failed(node, at: .now) }
+    }
+
     /// Opens a connection.
     ///
     /// - Parameters:

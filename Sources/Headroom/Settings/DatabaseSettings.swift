@@ -29,10 +29,11 @@ public struct DatabaseSettings: Sendable, Hashable {
     /// How long a scope waits for a slot of the budget, and for a full account to let it in; 30 s by default.
     public var waitTimeout: Duration = .seconds(30)
 
-    /// How long the short statements of Headroom's own may take together; 30 s by default.
+    /// How long the short statements of Headroom's own may take together; 8 s by default.
     ///
-    /// Such as a look at the account, or a call of the queue. The statements of a scope have the time of that.
-    public var answerTimeout: Duration = .seconds(30)
+    /// Such as a look at the account, or a call of the queue: less than the 10 s after which a monitor gives up its plug-ins. Half
+    /// of it they may wait for another session's lock. The statements of a scope have the time of that.
+    public var answerTimeout: Duration = .seconds(8)
 
     /// The most connections that all processes of this host may hold together.
     ///

@@ -122,6 +122,48 @@ public struct Lease: Sendable, Hashable {
         }
     }
 
+    /// How long a statement of the work waits for another session's lock before the lease is renewed and it is sent again.
+    package static let lockWait: Duration = .seconds(3)
+
+    /// Runs a piece of the work in a transaction, again when that is of use, and for as long as another session has locked what
+    /// it needs, such as a table while a backup is made: a wait is no failure. The lease is renewed meanwhile.
+    ///
+    /// - Parameters:
+    ///   - policy: After which other errors it is run again.
+    ///   - stop: Tells when the worker is to stop, and to wait no longer.
+    ///   - connection: The connection.
+    ///   - body: The piece of work.
+    /// - Returns: What the body returns.
+    /// - Throws: ``StoppedAtLock``, ``LeaseEnded``, or what the body throws.
+    package func transaction<Result>(
+        _ policy: RetryPolicy = RetryPolicy(of: [.transaction], except: [1205], most: 20),
+        until stop: WorkerStop,
+        _ connection: Connection,
+        _ body: () async throws -> Result
+    ) async throws -> Result {
+        var policy = policy
+        while true {
+            do {
+                return try await connection.withTransaction { try await body() }
+            } catch let error as DatabaseError where error.serverCode == 1205 && connection.isUsable {
+                try await outlast(until: stop, connection)
+            } catch let error as DatabaseError {
+                guard let pause = policy.pause(after: error) else { throw error }
+                try await Task.sleep(for: pause)
+            }
+        }
+    }
+
+    /// Renews the lease between two waits for a lock.
+    func outlast(until stop: WorkerStop, _ connection: Connection) async throws {
+        guard !stop.isRequested else { throw StoppedAtLock() }
+        do {
+            try await connection.briefly(lockWait: .seconds(1)) { try await renew(connection) }
+        } catch let error as DatabaseError where error.serverCode == 1205 {
+            // The lease's table is locked too, and so no other worker can take the job over.
+        }
+    }
+
     private func renew(_ connection: Connection) async throws {
         let renewed = try await connection.query(
             """
@@ -151,6 +193,9 @@ public struct Lease: Sendable, Hashable {
         return status == "processing" || status == "queued" ? .lost : .calledOff
     }
 }
+
+/// Says that the worker is to stop, while another session has locked what its work needs.
+struct StoppedAtLock: Error {}
 
 /// Says that a job is not its worker's any more.
 public enum LeaseEnded: Error, Sendable, Hashable {

@@ -14,6 +14,9 @@ struct LeaseRecord: Sendable, Hashable {
     /// How many workers in a row have died over the job without getting anywhere with it.
     var fruitless: Int
 
+    /// Whether its worker has left the job while the job's own row was locked: no process has this number.
+    var isGivenBack: Bool { holder.processID == 0 && isExpired }
+
     /// Whether nobody works on the job any more: on this host that is seen at once, elsewhere when the time is up.
     ///
     /// A process that runs on keeps its job here even when its time is up: it may be stopped or the server slow. On

@@ -64,7 +64,9 @@ public struct JobRun {
     /// The claim on it.
     public let lease: Lease
 
-    private let stop: WorkerStop
+    /// Tells when the worker is to stop.
+    package let stop: WorkerStop
+
     private let report: (JobProgress) -> Void
 
     /// Creates a go at a job.
@@ -77,6 +79,15 @@ public struct JobRun {
 
     /// Whether the handler is to return `givenBack` as soon as what it has in hand is committed.
     public var mustStop: Bool { stop.isRequested }
+
+    /// Runs a piece of the work in a transaction: see ``Lease/transaction(_:until:_:_:)``.
+    package func transaction<Result>(
+        with policy: RetryPolicy = RetryPolicy(of: [.transaction], except: [1205], most: 20),
+        _ connection: Connection,
+        _ body: () async throws -> Result
+    ) async throws -> Result {
+        try await lease.transaction(policy, until: stop, connection, body)
+    }
 
     /// Tells those who watch how far the work is, as often as the handler likes.
     public func progressed(_ progress: JobProgress) { report(progress) }

@@ -23,6 +23,9 @@ public struct AccountReport: Sendable {
     /// Whether the sessions' transactions are known.
     public var transactions: TransactionKnowledge
 
+    /// Whether it is known which sessions hold locks.
+    public var knowsLocks = false
+
     /// The whole server's connections; `nil` when no connection was to be had.
     public var server: ServerUse?
 

@@ -23,6 +23,10 @@ public struct Session: Sendable, Hashable {
     /// Whether it is inside a transaction; `nil` when the account may not know.
     public var inTransaction: Bool?
 
+    /// Whether it holds a lock beyond its last statement, of a name (GET_LOCK), a table or the whole server: it is at work then,
+    /// though it sleeps; `nil` when the account may not know.
+    public var holdsLock: Bool?
+
     /// The program's name, when the client gave one and the server keeps it (performance schema).
     public var program: String?
 

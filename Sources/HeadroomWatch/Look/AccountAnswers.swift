@@ -41,6 +41,11 @@ struct AccountAnswers {
         }
     }
 
+    /// The sessions that hold locks; `nil` when the server does not tell.
+    var lockHolders: Set<UInt64>? {
+        LockHolders(replies[8..<replies.count - 1], own: own).map { Set($0.locks.map(\.session)) }
+    }
+
     /// The server's connections.
     func server(limit: Int?) -> ServerUse {
         var status: [String: Int] = [:]
@@ -56,7 +61,7 @@ struct AccountAnswers {
         var row = AccountRow(account: try limit().account)
         row.ownHost = rows.first { $0.number(at: 0) == own }.map { Session.hostName($0.text(at: 2) ?? "") }
         row.isWholeList = isMariaDB && knowledge == .noPrivilege
-        row.patterns = (try? replies[8].get())?.rows.map { $0.text(at: 0) ?? "" }
+        row.patterns = (try? replies[7].get())?.rows.map { $0.text(at: 0) ?? "" }
         if row.patterns?.contains(row.pattern) != true { row.patterns = nil }
         return row
     }
@@ -71,7 +76,12 @@ struct AccountAnswers {
             if inTransactions.contains(id) { return true }
             return duration > took ? false : nil
         }
-        let rows = try replies[7].get().rows
+        let lockHolders = lockHolders
+        func holdsLock(_ id: UInt64, for duration: Duration) -> Bool? {
+            guard let lockHolders, id != own else { return nil }
+            return lockHolders.contains(id) ? true : duration > took ? false : nil
+        }
+        let rows = try replies[replies.count - 1].get().rows
         let account = try row(rows, isMariaDB: isMariaDB, knowledge)
         var sessions: [Session] = []
         sessions.reserveCapacity(rows.count)
@@ -81,29 +91,29 @@ struct AccountAnswers {
             let duration = Duration.microseconds(Int64(clamping: row.number(at: 5) ?? 0))
             let program = programs[id]
             let (user, host) = (row.text(at: 1) ?? "", row.text(at: 2) ?? "")
-            sessions.append(
-                Session(
-                    id: id,
-                    user: user,
-                    host: host,
-                    database: row.text(at: 3),
-                    command: row.text(at: 4) ?? "",
-                    duration: duration,
-                    inTransaction: inTransaction(id, for: duration),
-                    program: program?.name,
-                    processID: program?.processID,
-                    isOwn: id == own,
-                    owner: id == own ? .account : account.owner(of: user, from: Session.hostName(host)),
-                    queryID: row.number(at: 6)
-                )
+            var session = Session(
+                id: id,
+                user: user,
+                host: host,
+                database: row.text(at: 3),
+                command: row.text(at: 4) ?? "",
+                duration: duration,
+                inTransaction: inTransaction(id, for: duration),
+                program: program?.name,
+                processID: program?.processID,
+                isOwn: id == own,
+                owner: id == own ? .account : account.owner(of: user, from: Session.hostName(host)),
+                queryID: row.number(at: 6)
             )
+            session.holdsLock = holdsLock(id, for: duration)
+            sessions.append(session)
         }
         return sessions.sorted { ($0.isSleeping ? 1 : 0, $0.duration) > ($1.isSleeping ? 1 : 0, $1.duration) }
     }
 
     /// Whether the list of sessions lacks the one that asked for it: it is another table's turn then.
     var isWithoutOwnSession: Bool {
-        guard let rows = (try? replies[7].get())?.rows else { return true }
+        guard let rows = (try? replies[replies.count - 1].get())?.rows else { return true }
         return rows.isEmpty
     }
 

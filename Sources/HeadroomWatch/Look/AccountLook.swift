@@ -42,11 +42,12 @@ struct AccountLook {
             SHOW SESSION STATUS WHERE Variable_name IN ('Threads_connected', 'Max_used_connections', 'Uptime', \
             'Connection_errors_max_connections')
             """,
-            // After the transactions: who has slept since before their list was made is in it, if in a transaction at all.
-            "\(sessions) WHERE \(isOfAllAccounts ? "TRUE" : "USER = \(Self.user)")",
             // Few may read it; who may knows all rows of the user.
             "SELECT HOST FROM mysql.user WHERE USER = \(Self.user)",
         ]
+            + LockHolders.statements(isMariaDB: isMariaDB)
+            // After transactions and locks: who has slept since before their lists were made is in them, if anywhere.
+            + ["\(sessions) WHERE \(isOfAllAccounts ? "TRUE" : "USER = \(Self.user)")"]
     }
 
     private var sessions: String {

@@ -1,8 +1,8 @@
-import Headroom
+package import Headroom
 
 extension Connection {
     /// The account's resource options; those that this server does not show count as none.
-    func accountOptions() async throws -> AccountOptions {
+    package func accountOptions() async throws -> AccountOptions {
         do {
             let look = AccountLook(isMariaDB: isMariaDB)
             let lines = try await query(SQL(raw: look.statements[0])).decode(String.self)
@@ -21,7 +21,7 @@ extension Connection {
     ///   - timeout: How long the server may take for each answer.
     /// - Returns: The report.
     /// - Throws: ``DatabaseError``, or `CancellationError`.
-    func accountReport(
+    package func accountReport(
         maxIdle: Duration,
         isOfAllAccounts: Bool = false,
         patience: Int = 1,
@@ -58,6 +58,7 @@ extension Connection {
                 server: answers.server(limit: server)
             )
             report.node = node
+            report.knowsLocks = answers.lockHolders != nil
             report.avoidsPerformanceSchema = look.avoidsPerformanceSchema
             return report
         }

@@ -168,7 +168,7 @@ public struct Rescue: Sendable {
         var policy = KillPolicy()
         policy.maxIdle = orders.idle
         policy.untilFree = orders.untilFree
-        policy.knownOnly = orders.knownOnly
+        (policy.knownOnly, policy.knownLocksOnly) = (orders.knownOnly, orders.knownOnly)
         policy.user = isSame ? nil : settings.username
         let account = try await connection.accountReport(
             maxIdle: orders.idle,

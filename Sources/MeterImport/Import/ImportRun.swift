@@ -38,17 +38,25 @@ struct ImportRun {
         type = try ImportType(job: job)
         let options = try ImportOptions(metadata: job.metadata)
         file = ReadingFile(path: job.path, in: folders, type: type, options: options)
-        meters = MeterDirectory(batchID: job.batchID, defaultSite: options.defaultSite)
         var checkpoint = try await run.lease.checkpoint(connection).flatMap(ImportCheckpoint.init(json:))
         if checkpoint?.batch != job.batchID { checkpoint = nil }
         let lane = try await run.lease.checkpoint(lane: Lane.number, connection).flatMap(Lane.init(json:)) ?? Lane()
-        if let checkpoint, let facts = try await Self.carryOn(file, checkpoint, lane, run.lease, connection) {
+        let understanding = try await run.lease.checkpoint(lane: FileUnderstanding.lane, connection)
+            .flatMap(FileUnderstanding.init(json:))
+        let readings = file
+        if let checkpoint,
+            let facts = try await run.lease.whileRenewing(
+                connection,
+                { try await readings.carryOn(from: checkpoint, lane: lane, understanding) }
+            )
+        {
             self.facts = facts
             committed = checkpoint.position
             summary = checkpoint.summary
             self.lane = lane
         } else {
-            facts = try await file.open()
+            // The whole file is read before anything of it is stored, which can take long.
+            facts = try await run.lease.whileRenewing(connection) { try await readings.open() }
             committed = FilePosition()
             summary = ImportSummary()
             summary.dryRun = job.isDryRun
@@ -59,18 +67,14 @@ struct ImportRun {
                 )
             }
         }
+        summary.understood = facts.understanding?.lines ?? []
+        for warning in facts.understanding?.warnings ?? [] where !summary.warnings.contains(warning) { summary.warnings.append(warning) }
+        meters = MeterDirectory(
+            batchID: job.batchID,
+            defaultSite: options.defaultSite,
+            isSerial: facts.understanding?.layout.meterKind == .serial
+        )
         rejects = RejectStore(jobID: job.id, csv: facts.rejects)
-    }
-
-    /// Opens the file where the last commit ended; that can take long, as it may have to be read again from its beginning.
-    private static func carryOn(
-        _ file: ReadingFile,
-        _ checkpoint: ImportCheckpoint,
-        _ lane: Lane,
-        _ lease: Lease,
-        _ connection: Connection
-    ) async throws -> ReadingFile.Facts? {
-        try await lease.whileRenewing(connection) { try await file.carryOn(from: checkpoint, lane: lane) }
     }
 
     /// Imports what is left of the file.
@@ -100,7 +104,7 @@ struct ImportRun {
 
     private func secondSession(_ helper: Database?) async throws -> SecondSession? {
         guard let helper, type == .hh, !run.job.isDryRun else { return nil }
-        return try await SecondSession(helper, lease: run.lease, batch: run.job.batchID)
+        return try await SecondSession(helper, run)
     }
 
     private mutating func work(_ connection: Connection) async throws -> JobOutcome {
@@ -108,7 +112,7 @@ struct ImportRun {
         var before = committed
         var next = try await file.next()
         while let chunk = next {
-            if !run.job.isDryRun, type != .sites { try await meters.resolve(Set(chunk.meters), connection) }
+            if !run.job.isDryRun, type != .sites { try await meters.resolve(chunk.meters, chunk.fuels, connection) }
             async let following = file.next()
             try await commit(chunk, before: before, connection)
             before = chunk.position
@@ -117,7 +121,7 @@ struct ImportRun {
             if run.mustStop, next != nil { return .givenBack }
         }
         if !run.job.isDryRun, type != .sites { summary.metersCreated = try await meters.created(connection) }
-        try await connection.withTransaction {
+        try await run.transaction(with: .chunk, connection) {
             let checkpoint = ImportCheckpoint(
                 batch: run.job.batchID,
                 file: facts.identity,
@@ -139,7 +143,7 @@ struct ImportRun {
             }
         }
         guard committed.offset == 0 else { return }
-        try await connection.withTransaction {
+        try await run.transaction(with: .chunk, connection) {
             try await rejects.forget(connection)
             let checkpoint = ImportCheckpoint(
                 batch: run.job.batchID,
@@ -150,6 +154,9 @@ struct ImportRun {
             // The one that writes the job's row first: a shared lock on it could not become its own where another waits.
             try await run.lease.advance(checkpoint.json, counts: summary.counts, isBeginning: true, connection)
             try await run.lease.advance(lane: Lane.number, Lane().json, connection)
+            if let understanding = facts.understanding {
+                try await run.lease.advance(lane: FileUnderstanding.lane, understanding.json, connection)
+            }
         }
     }
 
@@ -173,7 +180,7 @@ struct ImportRun {
             // What is left of a chunk that was begun by two.
             if parts.first { return try await commit(chunk, halves.first, before: nil, connection) }
             guard var store = readings else { return }
-            lane = try await SecondSession.carryOut(part, &store, run.lease, connection)
+            lane = try await SecondSession.carryOut(part, &store, run.lease, until: run.stop, connection)
             return
         }
         let (order, isSecondLeft) = (part, parts.second)
@@ -196,26 +203,24 @@ struct ImportRun {
         before: FilePosition?,
         _ connection: Connection
     ) async throws {
-        try await RetryPolicy.run(.chunk) {
+        (summary, committed) = try await run.transaction(with: .chunk, connection) {
             var after = summary
             after.note(chunk)
             // How many rows are to come is not known; what is read so far tells about how many.
             let total = Self.total(rows: after.rowsRead, size: facts.size, offset: chunk.position.offset)
-            try await connection.withTransaction {
-                if !run.job.isDryRun {
-                    try await rejects.store(chunk.rejected, connection)
-                    try await store(chunk, part, &after, connection)
-                }
-                let checkpoint = ImportCheckpoint(
-                    batch: run.job.batchID,
-                    file: facts.identity,
-                    position: chunk.position,
-                    summary: after,
-                    before: before
-                )
-                try await run.lease.advance(checkpoint.json, counts: after.counts, total: total, connection)
+            if !run.job.isDryRun {
+                try await rejects.store(chunk.rejected, connection)
+                try await store(chunk, part, &after, connection)
             }
-            (summary, committed) = (after, chunk.position)
+            let checkpoint = ImportCheckpoint(
+                batch: run.job.batchID,
+                file: facts.identity,
+                position: chunk.position,
+                summary: after,
+                before: before
+            )
+            try await run.lease.advance(checkpoint.json, counts: after.counts, total: total, connection)
+            return (after, chunk.position)
         }
     }
 
@@ -273,13 +278,14 @@ struct ImportRun {
 extension ImportSummary {
     /// The rows so far, as the queue counts them.
     fileprivate var counts: ImportJob.Counts {
-        ImportJob.Counts(processed: rowsRead, imported: rowsRead - rowsRejected, failed: rowsRejected)
+        ImportJob.Counts(processed: rowsRead, imported: rowsRead - rowsRejected - rowsLeftOut, failed: rowsRejected)
     }
 
     /// Counts a chunk's rows.
     fileprivate mutating func note(_ chunk: Chunk) {
         rowsRead += chunk.rows
         rowsRejected += chunk.rejected.count
+        rowsLeftOut += chunk.leftOut
         for row in chunk.rejected.prefix(max(0, 10 - firstRejections.count)) {
             firstRejections.append("line \(row.line): \(row.reason)")
         }
@@ -293,11 +299,15 @@ extension ImportSummary {
 
 extension ReadingFile {
     /// Opens the file where the slower of two sessions carries on; `nil` when it is another file by now.
-    fileprivate func carryOn(from checkpoint: ImportCheckpoint, lane: Lane) throws -> Facts? {
+    fileprivate func carryOn(
+        from checkpoint: ImportCheckpoint,
+        lane: Lane,
+        _ understanding: FileUnderstanding?
+    ) throws -> Facts? {
         let isBehind = lane.offset < checkpoint.position.offset
         let start = isBehind ? checkpoint.before ?? checkpoint.position : checkpoint.position
         do {
-            return try open(from: start, of: checkpoint.file)
+            return try open(from: start, of: checkpoint.file, understood: understanding)
         } catch let error as ImportError where error.code == .changed {
             return nil
         }

@@ -4,9 +4,12 @@ public struct ImportSummary: Codable, Sendable, Hashable {
     public var rowsRead = 0
     /// The rows that were rejected; all others were imported.
     public var rowsRejected = 0
+    /// The rows of other quantities, which were left out.
+    public var rowsLeftOut = 0
     /// The readings that are new in the database.
     public var readingsStored = 0
-    /// The readings that were there already, or came twice in the file; the last one counts.
+    /// The readings that were there already, or came twice in the file; the last one counts, but never an estimate before an
+    /// actual reading.
     public var duplicates = 0
     /// The meters that were created.
     public var metersCreated = 0
@@ -14,6 +17,8 @@ public struct ImportSummary: Codable, Sendable, Hashable {
     public var dryRun = false
     /// What the file's owner should know.
     public var warnings: [String] = []
+    /// How the file was understood.
+    public var understood: [String] = []
     /// The first few rejections, with their lines.
     public var firstRejections: [String] = []
 

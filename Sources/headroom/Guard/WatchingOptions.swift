@@ -74,7 +74,7 @@ struct WatchingOptions: ParsableArguments {
         if let autoKillIdle {
             var policy = KillPolicy()
             policy.maxIdle = autoKillIdle.value
-            policy.knownOnly = knownOnly
+            (policy.knownOnly, policy.knownLocksOnly) = (knownOnly, knownOnly)
             orders.kills = policy
         }
         return orders

@@ -26,21 +26,26 @@ struct ListJobs: AsyncParsableCommand {
         try await runCommand {
             let database = try connection.open(program: "headroom jobs")
             let jobs = try await JobQueue(database).list(limit: max(1, limit), status: status)
-            if json {
-                try Console.json(["jobs": jobs.map(JobJSON.init)])
-            } else if jobs.isEmpty {
-                Console.print("No jobs.")
-            } else {
-                let rows = jobs.map { job in
-                    [
-                        "\(job.id)", job.status.rawValue, job.type, grouped(job.counts.processed),
-                        grouped(job.counts.imported), grouped(job.counts.failed), job.queuedAt, job.filename,
-                    ]
-                }
-                let header = ["id", "status", "type", "rows", "imported", "rejected", "queued", "file"]
-                for line in table([header] + rows, indent: "") { Console.print(line) }
-            }
+            try Console.emit(JobList(jobs: jobs), asJSON: json)
         }
+    }
+}
+
+/// Jobs, a line each.
+private struct JobList: Report {
+    var jobs: [ImportJob]
+
+    var json: JSONObject { ["jobs": jobs.map(\.json)] }
+
+    var lines: [String] {
+        if jobs.isEmpty { return ["No jobs."] }
+        let rows = jobs.map { job in
+            [
+                "\(job.id)", job.status.rawValue, job.type, grouped(job.counts.processed), grouped(job.counts.imported),
+                grouped(job.counts.failed), job.queuedAt, job.filename,
+            ]
+        }
+        return table([["id", "status", "type", "rows", "imported", "rejected", "queued", "file"]] + rows, indent: "")
     }
 }
 

@@ -2,7 +2,6 @@ import ArgumentParser
 import CommandSupport
 import Headroom
 import HeadroomJobs
-import Reporting
 
 /// `headroom jobs show ID`.
 struct ShowJob: AsyncParsableCommand {
@@ -22,12 +21,7 @@ struct ShowJob: AsyncParsableCommand {
     func run() async throws {
         try await runCommand {
             let database = try connection.open(program: "headroom jobs")
-            let job = try await JobQueue(database).existingJob(id)
-            if json {
-                try Console.json(JobJSON(job))
-            } else {
-                for line in JobText.lines(job) { Console.print(line) }
-            }
+            try Console.emit(try await JobQueue(database).existingJob(id), asJSON: json)
         }
     }
 }

@@ -145,7 +145,7 @@ struct StatusText {
         }
     }
 
-    private var tooLong: [String] { SlotsText.heldTooLong(view.slots) }
+    private var tooLong: [String] { view.slots?.heldTooLong ?? [] }
 
     private func row(_ group: SessionGroup) -> [String] {
         [

@@ -28,10 +28,13 @@ enum CompanionProgram {
 
     /// The folder that this program is in.
     private static var folder: String? {
+        ownPath.flatMap { path in path.unicodeScalars.lastIndex(of: "/").map { String(path[..<$0]) } }
+    }
+
+    /// The path of this program.
+    static var ownPath: String? {
         var buffer = [UInt8](repeating: 0, count: 4096)
         let count = readlink("/proc/self/exe", &buffer, buffer.count)
-        guard count > 0 else { return nil }
-        let path = String(decoding: buffer[..<count], as: UTF8.self)
-        return path.unicodeScalars.lastIndex(of: "/").map { String(path[..<$0]) }
+        return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : nil
     }
 }

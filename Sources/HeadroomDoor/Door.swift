@@ -1,0 +1,243 @@
+import CLibrary
+package import Headroom
+
+/// What a door is to do.
+package struct DoorSettings: Sendable {
+    /// Where it listens.
+    package var places: [DoorPlace]
+
+    /// The rights to its socket files.
+    package var mode: UInt32 = 0o660
+
+    /// The group of its socket files; the process's own when `nil`.
+    package var group: UInt32?
+
+    /// How long a client waits for a place before it is told that there is none.
+    package var wait: Duration = .seconds(5)
+
+    /// How many clients may wait; further ones are told at once.
+    package var mostWaiting = 512
+
+    /// The one user who may log in.
+    package var account: String
+
+    /// The account's password, by which parked clients are logged in again; `nil` when clients are never parked.
+    package var password: String?
+
+    /// Creates settings.
+    package init(places: [DoorPlace], account: String, password: String?) {
+        (self.places, self.account, self.password) = (places, account, password)
+    }
+}
+
+/// A relay that lets programs which cannot be changed wait in the line of the host, like all that use Headroom.
+///
+/// `@unchecked Sendable`: what changes is used on the event loop's thread only.
+package final class Door: @unchecked Sendable {
+    let database: Database
+    let settings: DoorSettings
+    let poll: SocketPoll
+
+    /// Is given a line for each thing that somebody should know of.
+    let log: @Sendable (String) -> Void
+
+    /// The server's version as it named itself last, for the door's own greeting.
+    var version = "10.11.0-headroom-door"
+
+    private var listeners: [DoorListener] = []
+    private var clients: [ObjectIdentifier: DoorClient] = [:]
+    private var isTicking = false
+    private var isToldOfWants = false
+    private var whenEmpty: UnsafeContinuation<Void, Never>?
+
+    // What it has done.
+    var served = 0
+    var parked = 0
+    var hungUp = 0
+    var refusedClients = 0
+
+    /// How long a session has done nothing before it is parked: 25 ms.
+    ///
+    /// A page that computes between two statements is done sooner; and with 10 ms between two looks no place is idle for 50 ms.
+    private static let quiet: Int64 = 25_000_000
+    private static let look: Duration = .milliseconds(10)
+
+    /// Creates a door; it listens when it is run.
+    ///
+    /// - Throws: ``DatabaseError`` with `hostExhausted`.
+    package init(_ database: Database, _ settings: DoorSettings, log: @escaping @Sendable (String) -> Void) throws {
+        self.database = database
+        self.settings = settings
+        self.log = log
+        poll = try SocketPoll()
+    }
+
+    /// Listens, tells that it does, and serves clients until the task is cancelled; then until they have gone, for ten seconds at most.
+    ///
+    /// - Parameter ready: Is run when clients can come.
+    /// - Throws: ``DatabaseError`` when it cannot listen.
+    package func run(ready: @escaping @Sendable () -> Void) async throws {
+        let opened = try settings.places.map { place throws(DatabaseError) in
+            try DoorListener(place, mode: settings.mode, group: settings.group)
+        }
+        await onLoop { self.listen(opened) }
+        ready()
+        let forever = AsyncStream<Void> { _ in }
+        for await _ in forever {}
+        await onLoop { self.stop() }
+        await Task(executorPreference: EventLoop.shared) { await self.drain(for: .seconds(10)) }.value
+    }
+
+    private func onLoop(_ body: @escaping @Sendable () -> Void) async {
+        await Task(executorPreference: EventLoop.shared) { body() }.value
+    }
+
+    private func listen(_ opened: [DoorListener]) {
+        listeners = opened
+        for listener in opened {
+            poll.add(listener.descriptor, SocketPoll.input) { [weak self] _ in self?.accept(listener) }
+        }
+    }
+
+    private func stop() {
+        for listener in listeners {
+            poll.remove(listener.descriptor)
+            listener.close(isLeft: false)
+        }
+        listeners = []
+    }
+
+    private func drain(for time: Duration) async {
+        for client in clients.values { client.leaveSoon() }
+        guard !clients.isEmpty else { return }
+        let timer = EventLoop.shared.schedule(at: .now + time) { [weak self] in
+            guard let self else { return }
+            for client in clients.values { client.cut() }
+        }
+        await withUnsafeContinuation { whenEmpty = $0 }
+        timer.revoke()
+    }
+
+    private func accept(_ listener: DoorListener) {
+        var isUnix = false
+        if case .unix = listener.place { isUnix = true }
+        for _ in 0..<64 {
+            let descriptor = kernel_accept(listener.descriptor)
+            guard descriptor >= 0 else {
+                if errno == EMFILE || errno == ENFILE { pauseListening(listener) }
+                return
+            }
+            var one: Int32 = 1
+            if !isUnix { setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, 4) }
+            let client = DoorClient(self, descriptor, DoorPeer(descriptor, isUnix: isUnix))
+            clients[ObjectIdentifier(client)] = client
+            served += 1
+            client.begin()
+        }
+    }
+
+    /// Without a descriptor left nobody can be let in, and the one that waits is told again and again.
+    private func pauseListening(_ listener: DoorListener) {
+        poll.change(listener.descriptor, 0)
+        EventLoop.shared.schedule(at: .now + .milliseconds(20)) { [weak self] in
+            self?.poll.change(listener.descriptor, SocketPoll.input)
+        }
+    }
+
+    func ended(_ client: DoorClient) {
+        clients[ObjectIdentifier(client)] = nil
+        if clients.isEmpty, let whenEmpty {
+            self.whenEmpty = nil
+            whenEmpty.resume()
+        }
+    }
+
+    // MARK: Fairness
+
+    /// How many clients wait to be greeted.
+    var waiting: Int { clients.values.reduce(0) { $0 + ($1.state == .waiting ? 1 : 0) } }
+
+    /// Whether anybody of the host waits for a place.
+    var isWanted: () -> Bool { { [database] in database.areSlotsWanted } }
+
+    /// Looks for sessions that do nothing, for as long as anybody of the host waits for a place.
+    func lookForIdle() {
+        if !isToldOfWants {
+            isToldOfWants = database.whenSlotsAreWanted { [weak self] in
+                EventLoop.shared.schedule(at: .now) { [weak self] in self?.lookForIdle() }
+            }
+        }
+        guard !isTicking else { return }
+        isTicking = true
+        tick()
+    }
+
+    private func tick() {
+        let demand = database.slotDemand
+        guard demand.isWanted else {
+            isTicking = false
+            return
+        }
+        let before = kernel_monotonic_time() - Self.quiet
+        let idle = clients.values
+            .filter { client in
+                guard let relay = client.relay, relay.lastActivity < before, relay.isParkable else { return false }
+                return DoorLogin.knowsPassword(of: relay.follower, settings)
+            }
+            .sorted { ($0.relay?.lastActivity ?? 0) < ($1.relay?.lastActivity ?? 0) }
+        for client in idle.prefix(max(1, demand.waiting)) { client.relay?.end(.park) }
+        EventLoop.shared.schedule(at: .now + Self.look) { [weak self] in self?.tick() }
+    }
+
+    // MARK: Words
+
+    /// Takes note of a login that the server has refused.
+    func refused(_ number: Int, _ session: RelayedSession) {
+        if number == 1226 || number == 1203 { log("the account is full beyond the budget (error \(number))") }
+    }
+
+    /// What a client is told that is not let in.
+    ///
+    /// - Parameters:
+    ///   - error: Why; `nil` when too many wait.
+    ///   - time: How long it has waited.
+    /// - Returns: ASCII, shorter than 300 bytes, without the words at which frameworks try again at once.
+    func words(after error: (any Error)?, _ time: Duration = .zero) -> String {
+        if let failure = error as? DoorLogin.Failure {
+            log("a parked client could not be logged in again: \(failure.text)")
+            return "Headroom's door could not log in again to the server."
+        }
+        if let error = error as? DatabaseError, error.code != .budgetExhausted {
+            log(error.message)
+            return "Headroom's door cannot reach the server."
+        }
+        let tenths = time.microseconds / 100_000
+        let demand = database.slotDemand
+        let start =
+            error == nil
+            ? "Headroom's door: \(settings.mostWaiting) clients wait already"
+            : "Headroom's door: no place came free in \(tenths / 10).\(tenths % 10) s"
+        return "\(start). \(demand.budget) places: \(holders). \(demand.waiting) waiting."
+    }
+
+    /// What a client is told when the server itself refuses.
+    func words(ofServer packet: [UInt8]?) -> String {
+        if let packet, packet.first == 0xFF, packet.count > 3 {
+            log("the server refuses: \(String(decoding: packet.dropFirst(3).prefix(200), as: UTF8.self))")
+        }
+        return "Headroom's door: the server lets nobody in at present."
+    }
+
+    private var holders: String {
+        guard let report = try? SlotReport(database.settings) else { return "held" }
+        var counts: [String: Int] = [:]
+        for held in report.held {
+            let label = held.holder.label.utf8.prefix { $0 != UInt8(ascii: "(") }
+            let isDoors = held.holder.program == database.settings.programName
+            let name = isDoors ? String(decoding: label, as: UTF8.self) : "\(held.holder.program) "
+            counts[String(name.utf8.prefix(32)) ?? "", default: 0] += 1
+        }
+        let sorted = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        return sorted.isEmpty ? "none held" : sorted.prefix(4).map { "\($0.key)\($0.value)" }.joined(separator: ", ")
+    }
+}
