@@ -7,6 +7,12 @@ package struct SettingsFileOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("Read settings from this file instead of .env.", valueName: "file"))
     package var envFile: String?
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Read the settings of the application in this folder.", valueName: "folder")
+    )
+    package var app: String?
+
     @Option(name: .long, help: ArgumentHelp("Read settings from this MySQL option file.", valueName: "file"))
     package var defaultsFile: String?
 
@@ -20,15 +26,15 @@ package struct SettingsFileOptions: ParsableArguments {
 
     init(envFile: String?) {
         self.envFile = envFile
-        (defaultsFile, defaultsExtraFile, askPass) = (nil, nil, false)
+        (app, defaultsFile, defaultsExtraFile, askPass) = (nil, nil, nil, false)
     }
 
     package func validate() throws {
-        guard defaultsFile == nil || defaultsExtraFile == nil else {
-            throw ValidationError(
-                "--defaults-file and --defaults-extra-file are two ways to name one file: choose one."
-            )
-        }
+        try SettingsSources.check(defaultsFile: defaultsFile, defaultsExtraFile: defaultsExtraFile)
+        OwnCommand.note([
+            ("--env-file", envFile), ("--app", app), ("--defaults-file", defaultsFile),
+            ("--defaults-extra-file", defaultsExtraFile),
+        ])
         if askPass { try TypedPassword.ask() }
     }
 
@@ -40,6 +46,7 @@ package struct SettingsFileOptions: ParsableArguments {
             defaultsFile: defaultsFile,
             defaultsExtraFile: defaultsExtraFile
         )
+        sources.application = app
         sources.overrides["DB_HOST"] = host
         sources.overrides["DB_PORT"] = port.map(String.init)
         sources.overrides["DB_SOCKET"] = socket
@@ -80,7 +87,7 @@ package struct ConnectionOptions: ParsableArguments {
     /// The same flags, for another run of this program; but for `--ask-pass`, which asks one person once.
     package var arguments: [String] {
         let flags: [(String, String?)] = [
-            ("--env-file", files.envFile), ("--defaults-file", files.defaultsFile),
+            ("--env-file", files.envFile), ("--app", files.app), ("--defaults-file", files.defaultsFile),
             ("--defaults-extra-file", files.defaultsExtraFile), ("--host", host), ("--port", port.map(String.init)),
             ("--socket", socket), ("--user", user), ("--database", database),
         ]
@@ -90,7 +97,7 @@ package struct ConnectionOptions: ParsableArguments {
     /// The files that settings are read from.
     package var settingsFiles: [String] {
         let named = [files.envFile, files.defaultsFile, files.defaultsExtraFile].compactMap(\.self)
-        return files.envFile == nil && access(".env", F_OK) == 0 ? named + [".env"] : named
+        return files.envFile == nil && files.app == nil && access(".env", F_OK) == 0 ? named + [".env"] : named
     }
 
     /// Where the settings are looked for.

@@ -8,7 +8,7 @@ package enum Console {
 
     /// Prints a line of the result, without what could steer a terminal, or begin another line: a value in it may be anybody's.
     package static func print(_ line: String) {
-        Swift.print(printable(line, keeping: "\t"))
+        Swift.print(printable(OwnCommand.completed(line), keeping: "\t"))
     }
 
     /// Prints lines of the result that are all our own, such as a page of help, without what could steer a terminal.
@@ -23,7 +23,7 @@ package enum Console {
 
     /// Prints a line that is no part of the result, without what could steer a terminal, or begin another line.
     package static func error(_ line: String) {
-        write(printable(line, keeping: "\t") + "\n")
+        write(printable(OwnCommand.completed(line), keeping: "\t") + "\n")
     }
 
     /// Prints text to standard error as it stands.

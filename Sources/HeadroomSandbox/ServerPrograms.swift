@@ -5,8 +5,11 @@ public enum SandboxServer: Sendable, Hashable {
     /// The MariaDB that is installed on this machine.
     case mariaDB
 
-    /// The MySQL in a folder with a whole system in it, as `scripts/setup-mysql` makes one.
+    /// The MySQL in a folder with a whole system in it, as `scripts/setup-server mysql` makes one.
     case mySQL(root: String)
+
+    /// The MariaDB of another generation in such a folder.
+    case mariaDBIn(root: String)
 
     /// Finds the server's programs.
     ///
@@ -15,6 +18,7 @@ public enum SandboxServer: Sendable, Hashable {
         switch self {
         case .mariaDB: try .mariaDB()
         case .mySQL(let root): try .mySQL(root: Files.absolute(root))
+        case .mariaDBIn(let root): try .mariaDB(root: Files.absolute(root))
         }
     }
 }
@@ -58,11 +62,41 @@ extension ServerPrograms {
                 "--auth-root-authentication-method=normal", "--innodb-log-file-size=8M",
             ] + userArguments,
             arguments: ["--innodb-log-file-size=48M"],
-            statements: [
-                // The administrator comes through the socket only, which its folder keeps from other users.
-                "DELETE FROM mysql.global_priv WHERE User = 'root' AND Host <> 'localhost'",
-                "FLUSH PRIVILEGES",
+            statements: onlyLocalAdministrator
+        )
+    }
+
+    /// The administrator comes through the socket only, which its folder keeps from other users.
+    private static let onlyLocalAdministrator = [
+        "DELETE FROM mysql.global_priv WHERE User = 'root' AND Host <> 'localhost'", "FLUSH PRIVILEGES",
+    ]
+
+    /// The MariaDB in a folder with a whole system in it.
+    ///
+    /// Its installer is a shell script that looks for the files of the system it runs on, so the tables are made as that makes
+    /// them: the server reads the statements of its package.
+    package static func mariaDB(root: String) throws -> ServerPrograms {
+        let command = try inside(root, "/usr/sbin/mariadbd")
+        let share = Files.exists("\(root)/usr/share/mariadb/charsets") ? "mariadb" : "mysql"
+        let own =
+            userArguments + [
+                "--lc-messages-dir=\(root)/usr/share/\(share)",
+                "--character-sets-dir=\(root)/usr/share/\(share)/charsets",
+                "--plugin-dir=\(root)/usr/lib/mysql/plugin",
             ]
+        let tables = """
+            cd "$0" && { echo "CREATE DATABASE IF NOT EXISTS mysql; USE mysql; SET @auth_root_socket=NULL;"
+            cat *_system_tables.sql *_performance_tables.sql *_system_tables_data.sql fill_help_tables.sql \
+                maria_add_gis_sp_bootstrap.sql *_sys_schema.sql; } | "$@"
+            """
+        return ServerPrograms(
+            server: command + own,
+            installer: ["/bin/sh", "-c", tables, "\(root)/usr/share/\(share)"] + command + own + [
+                "--bootstrap", "--log-warnings=0", "--enforce-storage-engine=", "--max-allowed-packet=8M",
+                "--net-buffer-length=16K", "--innodb-log-file-size=8M",
+            ],
+            arguments: ["--innodb-log-file-size=48M"],
+            statements: onlyLocalAdministrator
         )
     }
 }
@@ -70,20 +104,7 @@ extension ServerPrograms {
 extension ServerPrograms {
     /// The MySQL in a folder with a whole system in it; its administrator comes from `localhost` only, from the first.
     package static func mySQL(root: String) throws -> ServerPrograms {
-        #if arch(arm64)
-        let (loader, libraries) = ("\(root)/lib/ld-linux-aarch64.so.1", "\(root)/usr/lib/aarch64-linux-gnu")
-        #else
-        let (loader, libraries) = ("\(root)/lib64/ld-linux-x86-64.so.2", "\(root)/usr/lib/x86_64-linux-gnu")
-        #endif
-        let server = "\(root)/usr/sbin/mysqld"
-        guard Files.exists(loader), Files.exists(server) else {
-            throw SandboxError(
-                .serverMissing,
-                "There is no MySQL server in \(root). Make that folder with scripts/setup-mysql."
-            )
-        }
-        // Started by the loader of its own system, with that system's libraries, it needs neither a chroot nor rights.
-        let command = [loader, "--library-path", libraries, server, "--no-defaults", "--basedir=\(root)/usr"]
+        let command = try inside(root, "/usr/sbin/mysqld")
         let own =
             userArguments + [
                 "--lc-messages-dir=\(root)/usr/share/mysql",
@@ -100,5 +121,29 @@ extension ServerPrograms {
             installer: command + own + ["--initialize-insecure", "--innodb-redo-log-capacity=8M"],
             arguments: ["--innodb-redo-log-capacity=48M"]
         )
+    }
+
+    /// The command that runs a server of another system, which lies in a folder.
+    ///
+    /// Started by the loader of its own system, with that system's libraries, it needs neither a chroot nor rights.
+    ///
+    /// - Parameters:
+    ///   - root: The folder.
+    ///   - server: The server's path in it.
+    /// - Returns: The command, with the options that lead to its other files.
+    /// - Throws: ``SandboxError`` when there is no such server.
+    static func inside(_ root: String, _ server: String) throws -> [String] {
+        #if arch(arm64)
+        let (loader, libraries) = ("\(root)/lib/ld-linux-aarch64.so.1", "\(root)/usr/lib/aarch64-linux-gnu")
+        #else
+        let (loader, libraries) = ("\(root)/lib64/ld-linux-x86-64.so.2", "\(root)/usr/lib/x86_64-linux-gnu")
+        #endif
+        guard Files.exists(loader), Files.exists(root + server) else {
+            throw SandboxError(
+                .serverMissing,
+                "There is no \(server) in \(root). Make that folder with scripts/setup-server."
+            )
+        }
+        return [loader, "--library-path", libraries, root + server, "--no-defaults", "--basedir=\(root)/usr"]
     }
 }

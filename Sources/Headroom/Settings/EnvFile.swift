@@ -12,7 +12,9 @@ struct EnvFile {
     /// What was found, by name.
     private(set) var entries: [String: SettingsLayer.Entry] = [:]
 
-    /// What its user should know. No piece of a line is in it, but for the name of a setting.
+    /// What its user should know.
+    ///
+    /// No piece of a line is in it, but for the name of a setting.
     private(set) var warnings: [String] = []
 
     /// What cannot be used.

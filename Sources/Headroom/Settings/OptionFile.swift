@@ -80,12 +80,13 @@ struct OptionFile {
     private mutating func include(_ line: ArraySlice<UInt8>, _ origin: SettingOrigin, _ depth: Int) throws {
         let words = line.split(maxSplits: 1, whereSeparator: \.isSpace)
         let (order, named) = (words[0].text, words.count == 2 ? words[1].text : "")
+        let shown = named.holdsSecretName(isOfOptionFile: true) ? "another file" : named
         guard ["!include", "!includedir"].contains(order) else {
             warnings.append("\(origin) begins with !, and is neither !include nor !includedir")
             return
         }
         if !isNamed, let stranger {
-            warnings.append("\(origin) includes \(named), which is not read: nobody named this file, and \(stranger)")
+            warnings.append("\(origin) includes \(shown), which is not read: nobody named this file, and \(stranger)")
             return
         }
         if order == "!includedir" {
@@ -94,7 +95,7 @@ struct OptionFile {
             try read(named, depth: depth + 1)
         } else {
             // The tools pass over a file that is not there.
-            warnings.append("\(origin) includes \(named), which is not there")
+            warnings.append("\(origin) includes \(shown), which is not there")
         }
     }
 

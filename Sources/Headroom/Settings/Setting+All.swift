@@ -434,6 +434,14 @@ extension Setting {
             && !isOfKubernetes(name, value)
     }
 
+    /// A name as it can be shown: where the sign of equality was forgotten, a part of a value hangs on.
+    static func shownName(_ name: String) -> String {
+        let secret = all.first { $0.isSecret && name.utf8.count > $0.name.utf8.count && name.begins(with: $0.name) }
+        if let secret { return "A name that begins with \(secret.name)" }
+        let isPlain = name.unicodeScalars.allSatisfy { ("A"..."Z").contains($0) || $0.isDigit || $0 == "_" }
+        return isPlain && name.utf8.count <= 60 ? name : "A name that begins with HEADROOM_"
+    }
+
     /// Whether Kubernetes, or Docker's links, have set the variable for a service that is called headroom or headroom-...
     private static func isOfKubernetes(_ name: String, _ value: String) -> Bool {
         if name.hasSuffix("_SERVICE_HOST") || name.hasSuffix("_SERVICE_PORT") || name.holds("_SERVICE_PORT_") {

@@ -75,10 +75,13 @@ struct SettingsLayer: Sendable {
             do {
                 text = try SettingsFile.read(file.value)
             } catch let error as DatabaseError {
+                // Who has put the password itself there is shown none of it.
+                let isPath = ["/", "./", "../", "~"].contains { file.value.begins(with: $0) }
                 throw DatabaseError(
                     .settingsInvalid,
-                    message: "\(name) in \(file.origin): \(error.message)",
-                    advice: error.advice
+                    message:
+                        "\(name) in \(file.origin)\(isPath ? ": \(error.message)" : " names no file that can be read.")",
+                    advice: isPath ? error.advice : "Name a file by its whole path, with the secret in it."
                 )
             }
             noteFile(file.value)
@@ -93,6 +96,7 @@ struct SettingsLayer: Sendable {
     /// The same layer with a URL's parts filled in under their own names, where those are not set.
     ///
     /// - Parameter warn: Is given what its user should know.
+    /// - Returns: The layer.
     /// - Throws: ``DatabaseURL/Unusable``.
     func resolvingURL(warn: (String) -> Void) throws -> SettingsLayer {
         let names = [Setting.ownURL.name, Setting.url.name, Self.frameworkURL]
@@ -183,6 +187,16 @@ extension SettingsLayer.Entry: CustomStringConvertible, CustomReflectable {
 
     /// The same for `dump` and debuggers.
     var customMirror: Mirror { Mirror(self, children: ["origin": origin]) }
+}
+
+extension SettingsLayer: CustomStringConvertible, CustomReflectable {
+    /// The settings that it has, by their own names: another name may have a part of a value in it.
+    var description: String {
+        Setting.all.compactMap { setting in self[setting].map { "\(setting.name) in \($0)" } }.joined(separator: ", ")
+    }
+
+    /// The same for `dump` and debuggers.
+    var customMirror: Mirror { Mirror(self, children: ["settings": description]) }
 }
 
 extension String {

@@ -19,7 +19,7 @@ struct SettingsSearch {
             .prefix(10)
         for (name, entry) in unknown {
             let near = NearestName.to(name, in: Setting.names)
-            let message = "\(name.shortened) in \(entry.origin) is no setting of Headroom's."
+            let message = "\(Setting.shownName(name)) in \(entry.origin) is no setting of Headroom's."
             let advice = near.map { "Did you mean \($0)?" } ?? "'headroom config list' names them all."
             // A misspelt one must not have a password sent without encryption, or the budget of others taken.
             let isOfTLS = ["TLS", "SSL", "CERT", "VERIFY"].contains { name.holds($0) }
@@ -45,8 +45,10 @@ struct SettingsSearch {
         takeOutWhatIsNoText(place)
     }
 
-    /// Takes out values that would be cut or mangled on their way: the C client and the system end a text at a NUL. A value of
-    /// several lines that is no secret has swallowed other lines, and a password with them: it is shown to nobody.
+    /// Takes out values that would be cut or mangled on their way, or that have swallowed other lines.
+    ///
+    /// The C client and the system end a text at a NUL. A value of several lines that is no secret may hold a password of the
+    /// lines below it, and is shown to nobody.
     private mutating func takeOutWhatIsNoText(_ place: Int) {
         for setting in Setting.all {
             guard let entry = found.layers[place][setting] else { continue }
@@ -56,6 +58,10 @@ struct SettingsSearch {
                 (why, advice) = ("is no text: it holds a NUL, or is not written in UTF-8", "Write the file in UTF-8.")
             } else if !setting.isSecret, scalars.contains(where: \.endsLine) {
                 (why, advice) = ("goes over several lines", "Close its quote on the line where it begins.")
+            } else if !setting.isSecret, setting != .alertCommand,
+                entry.value.holdsSecretName(isOfOptionFile: found.layers[place].isOptionFile)
+            {
+                (why, advice) = ("has another setting in it", "Write each on a line of its own.")
             } else {
                 continue
             }
@@ -75,16 +81,28 @@ struct SettingsSearch {
     /// - Parameters:
     ///   - path: The file's path.
     ///   - isNamed: Whether somebody named it, and it was not just found.
-    mutating func addEnvFile(_ path: String, isNamed: Bool = true) {
+    ///   - dialect: Whose reading holds; `nil`, the default, sees what lies beside it.
+    mutating func addEnvFile(_ path: String, isNamed: Bool = true, as dialect: EnvFile.Dialect? = nil) {
         attempt { search in
             let (folder, name) = RegularFile.parts(path)
-            let isLaravel = SettingsFile.exists("\(folder)/artisan")
-            let isSymfony = !isLaravel && SettingsFile.exists("\(folder)/bin/console")
+            let dialect =
+                dialect
+                ?? (SettingsFile.exists("\(folder)/artisan")
+                    ? .laravel : SettingsFile.exists("\(folder)/bin/console") ? .symfony : .common)
+            let (isLaravel, isSymfony) = (dialect == .laravel, dialect == .symfony)
+            let dumped = "\(path).local.php"
+            let isDumped = isSymfony && name == ".env" && SettingsFile.exists(dumped)
+            let path = isDumped ? dumped : path
             let content = try SettingsFile.content(path)
             var stranger = content.stranger
+            if PHPFile.isOne(content.bytes) {
+                let php = try PHPSettings(content.bytes, path: path)
+                search.found.warnings += php.warnings
+                return search.add(php.entries, isNamed: isNamed, stranger)
+            }
             // A file of another user's is not told what this user's environment holds: it would say it to a server of its own.
             let environment = isNamed || stranger == nil ? search.environment : [:]
-            var file = EnvFile(isLaravel ? .laravel : isSymfony ? .symfony : .common, environment: environment)
+            var file = EnvFile(dialect, environment: environment)
             file.read(content.bytes, path: path)
             if isSymfony, name == ".env" {
                 for further in Self.furtherFiles(of: path, file.entries["APP_ENV"]?.value, environment) {
@@ -101,13 +119,41 @@ struct SettingsSearch {
             }
             search.found.warnings += file.warnings
             search.found.problems += file.problems
-            var layer = SettingsLayer(file.entries)
-            layer.prefersURL = isLaravel
-            layer.stranger = stranger
-            if !isNamed { layer.trust = stranger == nil ? .own : .foreign }
-            for path in layer.pathsOfSecrets { search.warnIfReadable(path) }
-            search.add(layer)
+            search.add(file.entries, isNamed: isNamed, stranger, prefersURL: isLaravel)
         }
+    }
+
+    private mutating func add(
+        _ entries: [String: SettingsLayer.Entry],
+        isNamed: Bool,
+        _ stranger: String?,
+        prefersURL: Bool = false
+    ) {
+        var layer = SettingsLayer(entries)
+        layer.prefersURL = prefersURL
+        layer.stranger = stranger
+        if !isNamed { layer.trust = stranger == nil ? .own : .foreign }
+        for path in layer.pathsOfSecrets { warnIfReadable(path) }
+        add(layer)
+    }
+
+    /// Adds the settings of the application in a folder: of Laravel, Symfony, WordPress, Drupal, Joomla, Magento, or a `.env`.
+    mutating func addApplication(_ folder: String) {
+        let marks = [
+            "artisan", "bin/console", "wp-config.php", "sites/default/settings.php", "web/sites/default/settings.php",
+            "docroot/sites/default/settings.php", "configuration.php", "app/etc/env.php", ".env",
+        ]
+        let folder = folder.utf8.count > 1 && folder.utf8.last == UInt8(ascii: "/") ? String(folder.dropLast()) : folder
+        guard let mark = marks.first(where: { SettingsFile.exists("\(folder)/\($0)") }) else {
+            return attempt { _ in
+                throw DatabaseError(
+                    .settingsInvalid,
+                    message: "No settings of an application are found in the folder \(folder).",
+                    advice: "Looked for: \(marks.joined(separator: ", ")). Name the file itself with --env-file."
+                )
+            }
+        }
+        addEnvFile("\(folder)/\(mark == "artisan" || mark == "bin/console" ? ".env" : mark)")
     }
 
     /// The files that symfony/dotenv reads after `.env`, those that win last.
@@ -217,7 +263,7 @@ struct SettingsSearch {
 
     private mutating func warnIfReadable(_ path: String) {
         guard SettingsFile.isWorldReadable(path) else { return }
-        let warning = "\(path) holds a password and every user of this machine may read it: chmod 640 \(path)"
+        let warning = "\(path) holds a password and every user of this machine may read it: \(SettingsFile.cure(path))"
         if !found.warnings.contains(warning) { found.warnings.append(warning) }
     }
 

@@ -8,6 +8,9 @@ public struct AccountReport: Sendable {
     /// The server's version; `nil` when no connection was to be had.
     public var serverVersion: String?
 
+    /// The node that was looked at, where the settings name several; `nil` where they name one.
+    public var node: Endpoint?
+
     /// The limit in force.
     public var limit: AccountLimit
 

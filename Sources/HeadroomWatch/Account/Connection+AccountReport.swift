@@ -99,6 +99,7 @@ extension Connection {
                 transactions: knowledge,
                 server: ServerUse(limit: known?.server, status: try status(replies))
             )
+            report.node = node
             report.knowsLocks = holders != nil
             report.avoidsPerformanceSchema = avoidsPerformanceSchema
             return report

@@ -60,7 +60,7 @@ struct StatusText {
     private var accountFacts: [[String]] {
         let limit = report.limit.value.map(String.init) ?? "?"
         var facts = [
-            ["account", "\(report.account ?? view.settings.username) at \(view.settings.endpoint)"],
+            ["account", "\(report.account ?? view.settings.username) at \(report.node ?? view.settings.endpoint)"],
             ["limit", "\(limit), \(report.limit.source.words)"],
         ]
         if let version = report.serverVersion {

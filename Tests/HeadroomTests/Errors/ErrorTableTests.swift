@@ -136,6 +136,28 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        (1040, DatabaseError.Code.serverLimitReached), (1129, .hostBlocked), (1130, .accessDenied),
+        (1135, .connectFailed),
+        (4242, .connectFailed),
+    ])
+    func `a refusal that comes in the place of TLS is read from its number`(number: Int, code: DatabaseError.Code) {
+        let settings = DatabaseSettings(endpoint: .tcp(host: "h", port: 1), username: "u")
+        for line in [2002, 2013, 2026] {
+            let text =
+                "Received error packet before completion of TLS handshake. The authenticity of the following error cannot be "
+                + "verified: \(number) - Host 'x' 2002 - 1040 - said"
+            let error = ConnectFailure.error(line, text, settings: settings)
+            #expect(error.code == code && error.serverCode == number)
+        }
+        let forged = ConnectFailure.error(
+            2002,
+            "cannot be verified: 2003 - cannot be verified: 1040 - x",
+            settings: settings
+        )
+        #expect(forged.serverCode == 2002)
+    }
+
     @Test func `what the table lacks is said as the server said it, shown safely, and not guessed`() {
         let error = ConnectFailure.error(9001, "Hostgroup 3\u{1B}[2J is\r\nshunned\u{202E}", settings: settings)
         #expect(error.code == .connectFailed && error.retry == .never && error.serverCode == 9001)
