@@ -6,7 +6,7 @@ import Headroom
 /// `@unchecked Sendable`: it is used on the event loop's thread only, where its task runs too.
 final class DoorClient: @unchecked Sendable {
     /// What it is at.
-    enum State: Sendable {
+    enum State: String, Sendable {
         /// It waits for a place, and has not been greeted.
         case waiting
         /// It has a session.
@@ -194,9 +194,9 @@ final class DoorClient: @unchecked Sendable {
         var number: UInt16 = 1045
         if case .lost(let reason) = follower.phase {
             number = 1043
-            text = "Headroom's door cannot follow this client (\(reason)): it takes no TLS and no compression."
+            text = "\(Door.name) cannot follow this client (\(reason)): it takes no TLS and no compression."
         } else {
-            text = "Headroom's door lets in no other user than the account whose connections it counts."
+            text = "\(Door.name) lets in no other user than the account whose connections it counts."
         }
         door.log("\(peer.label): \(text)")
         send(raw: DoorPacket.error(number, state: number == 1045 ? "28000" : "08S01", text, sequence: sequence))

@@ -35,7 +35,9 @@ struct StatementReader {
         let words = Words(bare[...])
         // What begins with a comment, which may be none, or with a name in quotes, begins with no word.
         let start = text.first { !isBlank($0) && $0 != UInt8(ascii: "(") }
-        guard start.map(isOfWord) == true, let first = words.first, let kind = beginnings[first] else { return .sticks(.unknownStatement) }
+        guard start.map(isOfWord) == true, let first = words.first, let kind = beginnings[first] else {
+            return .sticks(.unknownStatement)
+        }
         if kind == .set {
             // Everything else about it is known then.
             return SettingReader.isReplayable(text) ? .setting : .sticks(.unknownSetting)

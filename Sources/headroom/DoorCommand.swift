@@ -46,6 +46,18 @@ struct DoorCommand: AsyncParsableCommand {
     @Flag(help: "Never end an idle client's session to give its place to one that waits.")
     var noParking = false
 
+    @Flag(
+        help:
+            "Take the place of the door that listens there: no client is lost, and it serves those it has until they leave."
+    )
+    var replace = false
+
+    @Flag(help: "Do nothing when something listens there already; for a line of cron.")
+    var ensure = false
+
+    @Flag(help: "Run as root although the server may let root in without a password.")
+    var allowRoot = false
+
     @Flag(help: "Say nothing when clients are refused.")
     var quiet = false
 
@@ -63,6 +75,7 @@ struct DoorCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if ensure, !replace, places.allSatisfy({ $0?.isAlive == true }) { return }
         try await runCommand {
             var settings = try connection.settings(program: "headroom door")
             settings.waitTimeout = wait.value
@@ -78,14 +91,59 @@ struct DoorCommand: AsyncParsableCommand {
             }
             door.wait = wait.value
             door.mostWaiting = mostWaiting
+            try await check(settings, door)
             let isQuiet = quiet
             let relay = try Door(Database(settings), door) { line in
                 if !isQuiet { Console.error("headroom: \(line)") }
             }
             let places = door.places
-            try await relay.run {
+            try await relay.run(replacing: replace) {
                 for place in places { Console.print("The door listens at \(place).") }
             }
         }
+    }
+
+    /// Refuses what would let in somebody else, or nobody.
+    private func check(_ settings: DatabaseSettings, _ door: DoorSettings) async throws {
+        func refuse(_ message: String, _ advice: String) -> DatabaseError {
+            DatabaseError(.settingsInvalid, message: message, advice: advice)
+        }
+        if let place = door.places.first(where: { $0.isServer(of: settings) }) {
+            throw refuse(
+                "The door would listen at \(place), where the settings say that the server is: it would connect to itself.",
+                "Name the server itself with HEADROOM_SERVER, and leave the door's place to the application."
+            )
+        }
+        if let place = door.places.first(where: { !$0.isLocal }) {
+            throw refuse(
+                "The door would listen at \(place), which others than this host can reach; it speaks no TLS.",
+                "Listen on a socket or on 127.0.0.1."
+            )
+        }
+        let needsTLS = ![TLS.Mode.disabled, .preferred].contains(settings.tls.mode)
+        if needsTLS, !settings.endpoint.isSocket {
+            throw refuse(
+                "The settings ask for TLS to the server, and what goes through the door is not encrypted by it.",
+                "Run the door on the server's host, or let the programs connect without it."
+            )
+        }
+        guard settings.endpoint.isSocket else { return }
+        if geteuid() == 0, !allowRoot {
+            throw refuse(
+                "The door runs as root, and reaches the server by its socket: where that trusts the user of a process "
+                    + "(unix_socket, auth_socket), every client of the door would be root to it.",
+                "Run it as the site's user; --allow-root if no account of the server logs in so."
+            )
+        }
+        var bare = settings
+        bare.password = ""
+        guard !settings.password.isEmpty,
+            (try? await Database(bare, share: .reserve).withBriefConnection { _ in }) != nil
+        else { return }
+        throw refuse(
+            "The server lets '\(settings.username)' in without a password when this user asks, so that every client of the door "
+                + "would be let in.",
+            "Run the door as another user, or have the account ask for its password."
+        )
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CommandSupport
 import Headroom
+import HeadroomDoor
 import Reporting
 
 /// `headroom slots`: who of this host's programs holds a slot, and who waits for one.
@@ -46,6 +47,7 @@ struct SlotsCommand: AsyncParsableCommand {
                     try Console.json(Headed(SlotsJSON(report)), isLine: watch)
                 } else {
                     for line in SlotsText(report).lines { Console.print(line) }
+                    for line in DoorText.lines(DoorReport.ask(settings)) { Console.print(line) }
                     if let others { Console.print(others) }
                 }
                 if watch { try await Task.sleep(for: .seconds(1)) }
@@ -139,5 +141,23 @@ struct SlotsText {
             holder.label.isEmpty ? "-" : holder.label,
             holder.site.isEmpty ? "-" : holder.site,
         ]
+    }
+}
+
+/// The clients of the doors, as text.
+enum DoorText {
+    static func lines(_ report: DoorReport?) -> [String] {
+        guard let report else { return [] }
+        let names = ["waiting", "connected", "parked", "returning"]
+        let counts = names.compactMap { name -> String? in
+            let number = report.clients.count { $0.state == name }
+            return number == 0 ? nil : "\(number) \(name)"
+        }
+        var lines = ["", "door: " + (counts.isEmpty ? "no clients" : counts.joined(separator: ", "))]
+        // Those with a session stand among the slots.
+        let rows = report.clients.filter { $0.state != "connected" }.sorted { $0.time > $1.time }.prefix(20)
+            .map { [$0.state, "\(fixed($0.time.seconds, 1)) s", $0.label] }
+        if !rows.isEmpty { lines += table([["client", "for", "label"]] + rows) }
+        return lines
     }
 }

@@ -188,12 +188,28 @@ extension FoundSettings {
 
     /// The same, for a password of a source that is trusted so far.
     func places(for password: SettingsTrust?) throws -> [Endpoint] {
+        if let past = try placesPastDoor(for: password) { return past }
         let place = place(for: password)
         if let socket = place?[.socket] { return [.socket(path: socket.value)] }
         let host = try place?[.host].map { try Setting.host.checked($0.value, $0.origin) } ?? Setting.host.example
         if host == "localhost" { return [.socket(path: Self.usualSocket(of: Self.usualSockets))] }
         let port = try value(.port, for: password).flatMap { Int($0) } ?? 3306
         return Endpoint.list(host, port: port) ?? [.tcp(host: host, port: port)]
+    }
+
+    /// The places that HEADROOM_SERVER names; `nil` where it names none, or a flag says where the server is.
+    private func placesPastDoor(for password: SettingsTrust?) throws -> [Endpoint]? {
+        let byFlag = layers.contains { ($0[.socket] ?? $0[.host])?.origin.place == .flag }
+        guard !byFlag, let (text, origin) = entry(.server, for: password) else { return nil }
+        if text.utf8.first == UInt8(ascii: "/") { return [.socket(path: text)] }
+        guard let places = Endpoint.list(text, port: 3306) else {
+            throw DatabaseError(
+                .settingsInvalid,
+                message: "HEADROOM_SERVER in \(origin) is neither the path of a socket nor HOST:PORT.",
+                advice: "Name the server as Headroom is to reach it, past the door."
+            )
+        }
+        return places
     }
 
     /// Where the distributions put the server's socket, Debian first.
