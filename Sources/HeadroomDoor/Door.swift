@@ -18,6 +18,9 @@ package struct DoorSettings: Sendable {
     /// How many clients may wait; further ones are told at once.
     package var mostWaiting = 512
 
+    /// How many sessions programs whose names begin so may have at once.
+    package var atMost: [String: Int] = [:]
+
     /// The one user who may log in.
     package var account: String
 
@@ -53,6 +56,7 @@ package final class Door: @unchecked Sendable {
 
     // What it has done.
     var served = 0
+    var opened = 0
     var parked = 0
     var hungUp = 0
     var refusedClients = 0
@@ -94,6 +98,11 @@ package final class Door: @unchecked Sendable {
             }
         }
         for descriptor in taken.values { close(descriptor) }
+        // Which account it is, and whose slots, the first client need not wait for.
+        if let slot = try? await database.relaySlot(label: "door", until: .now + .seconds(1)) {
+            slot.release()
+            await onLoop { self.listenForWants() }
+        }
         let (stopped, stopping) = AsyncStream<Void>.makeStream()
         await onLoop { [opened] in
             self.listen(opened)
@@ -118,7 +127,8 @@ package final class Door: @unchecked Sendable {
         setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
-    private func onLoop(_ body: @escaping @Sendable () -> Void) async {
+    /// Runs the body where everything of the door is.
+    func onLoop<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {
         await Task(executorPreference: EventLoop.shared) { body() }.value
     }
 
@@ -195,6 +205,64 @@ package final class Door: @unchecked Sendable {
     /// Those who are there, for tests.
     var present: [DoorClient] { Array(clients.values) }
 
+    // MARK: Programs that may not take all
+
+    /// The clients of a program that may have so many sessions only.
+    private struct ProgramLine {
+        var inUse = 0
+        var waiting: [Turn] = []
+    }
+
+    /// A client's place in such a line.
+    private final class Turn: @unchecked Sendable {
+        var continuation: UnsafeContinuation<Bool, Never>?
+
+        func end(_ isTheirs: Bool) -> Bool {
+            guard let continuation else { return false }
+            self.continuation = nil
+            continuation.resume(returning: isTheirs)
+            return true
+        }
+    }
+
+    private var lines: [String: ProgramLine] = [:]
+
+    private func limit(of client: DoorClient) -> (name: String, most: Int)? {
+        settings.atMost.first { client.peer.name.utf8.starts(with: $0.key.utf8) }.map { ($0.key, $0.value) }
+    }
+
+    /// Waits until the client's program has fewer sessions than it may have; only then does the client wait for a slot.
+    ///
+    /// - Returns: Whether it is the client's turn; not when the deadline has passed or the client has gone.
+    func turn(of client: DoorClient, until deadline: ContinuousClock.Instant) async -> Bool {
+        guard let (name, most) = limit(of: client) else { return true }
+        if lines[name, default: ProgramLine()].inUse < most {
+            lines[name, default: ProgramLine()].inUse += 1
+            return true
+        }
+        let turn = Turn()
+        lines[name]?.waiting.append(turn)
+        let timer = EventLoop.shared.schedule(at: deadline) { _ = turn.end(false) }
+        let isTheirs = await withUnsafeContinuation { continuation in
+            turn.continuation = continuation
+            poll.add(client.descriptor, SocketPoll.left) { _ in _ = turn.end(false) }
+        }
+        poll.remove(client.descriptor)
+        timer.revoke()
+        if !isTheirs { lines[name]?.waiting.removeAll { $0 === turn } }
+        return isTheirs
+    }
+
+    /// Passes a client's turn on to the next of its program.
+    func endTurn(of client: DoorClient) {
+        guard let (name, _) = limit(of: client) else { return }
+        while let next = lines[name]?.waiting.first {
+            lines[name]?.waiting.removeFirst()
+            if next.end(true) { return }
+        }
+        lines[name]?.inUse -= 1
+    }
+
     // MARK: Fairness
 
     /// How many clients wait to be greeted.
@@ -203,13 +271,16 @@ package final class Door: @unchecked Sendable {
     /// Whether anybody of the host waits for a place.
     var isWanted: () -> Bool { { [database] in database.areSlotsWanted } }
 
-    /// Looks for sessions that do nothing, for as long as anybody of the host waits for a place.
-    func lookForIdle() {
-        if !isToldOfWants {
-            isToldOfWants = database.whenSlotsAreWanted { [weak self] in
-                EventLoop.shared.schedule(at: .now) { [weak self] in self?.lookForIdle() }
-            }
+    /// Has itself told whenever anybody of the host waits for a place; from the first slot on, as no account is known before.
+    func listenForWants() {
+        guard !isToldOfWants else { return }
+        isToldOfWants = database.whenSlotsAreWanted { [weak self] in
+            EventLoop.shared.schedule(at: .now) { [weak self] in self?.lookForIdle() }
         }
+    }
+
+    /// Looks for sessions that do nothing, for as long as anybody of the host waits for a place.
+    private func lookForIdle() {
         guard !isTicking else { return }
         isTicking = true
         tick()
@@ -285,5 +356,12 @@ package final class Door: @unchecked Sendable {
         }
         let sorted = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
         return sorted.isEmpty ? "none held" : sorted.prefix(4).map { "\($0.key)\($0.value)" }.joined(separator: ", ")
+    }
+}
+
+extension DatabaseError {
+    /// All that a program may have at once is in use.
+    static var noTurn: DatabaseError {
+        DatabaseError(.budgetExhausted, message: "The program has all that it may have.", advice: "")
     }
 }

@@ -47,7 +47,10 @@ struct StatementReader {
         if !words.all.isDisjoint(with: variables) { return .sticks(.variable) }
         if !words.all.isDisjoint(with: locks) { return .sticks(.lock) }
         if words.all.contains("TEMPORARY") { return .sticks(.temporaryTable) }
-        if words.all.contains("LAST_INSERT_ID") { return .sticks(.insertID) }
+        // What an INSERT returns by RETURNING comes without the id.
+        if !words.all.isDisjoint(with: ["LAST_INSERT_ID", "RETURNING"]) { return .sticks(.insertID) }
+        // The session's own database may go, and no other login is let in to it.
+        if first == "DROP", !words.all.isDisjoint(with: ["DATABASE", "SCHEMA"]) { return .sticks(.unknownStatement) }
         return .none
     }
 

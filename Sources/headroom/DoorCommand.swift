@@ -43,6 +43,14 @@ struct DoorCommand: AsyncParsableCommand {
     @Option(help: "How many clients may wait; further ones are refused at once.")
     var mostWaiting = 512
 
+    @Option(
+        help: ArgumentHelp(
+            "How many sessions a program may have at once, as php-fpm=3; may be given several times.",
+            valueName: "name=n"
+        )
+    )
+    var atMost: [String] = []
+
     @Flag(help: "Never end an idle client's session to give its place to one that waits.")
     var noParking = false
 
@@ -61,6 +69,16 @@ struct DoorCommand: AsyncParsableCommand {
     @Flag(help: "Say nothing when clients are refused.")
     var quiet = false
 
+    /// The limits of programs; `nil` for one that cannot be read.
+    private var limits: [(name: String, most: Int)?] {
+        atMost.map { text in
+            guard let sign = text.utf8.lastIndex(of: UInt8(ascii: "=")), sign > text.startIndex,
+                let most = Int(text[sign...].dropFirst()), most > 0
+            else { return nil }
+            return (String(text[..<sign]), most)
+        }
+    }
+
     private var places: [DoorPlace?] { listen.map { DoorPlace($0) } }
 
     func validate() throws {
@@ -70,6 +88,9 @@ struct DoorCommand: AsyncParsableCommand {
         }
         guard UInt32(mode, radix: 8).map({ $0 <= 0o777 }) == true else {
             throw ValidationError("--mode must be octal digits such as 660.")
+        }
+        guard !limits.contains(where: { $0 == nil }) else {
+            throw ValidationError("--at-most takes a program's name and a number from 1: php-fpm=3")
         }
         guard mostWaiting >= 0 else { throw ValidationError("--most-waiting must be 0 or more.") }
     }
@@ -91,6 +112,7 @@ struct DoorCommand: AsyncParsableCommand {
             }
             door.wait = wait.value
             door.mostWaiting = mostWaiting
+            for limit in limits.compactMap(\.self) { door.atMost[limit.name] = limit.most }
             try await check(settings, door)
             let isQuiet = quiet
             let relay = try Door(Database(settings), door) { line in

@@ -1,5 +1,4 @@
-import Glibc
-import Synchronization
+import CLibrary
 import TestSupport
 import Testing
 
@@ -12,16 +11,20 @@ import Testing
     private func withDoor(
         _ account: String,
         overTCP: Bool = false,
-        _ change: (inout DoorSettings) -> Void = { _ in },
+        wait: Duration = .seconds(20),
+        mostWaiting: Int = 100,
+        atMost: [String: Int] = [:],
+        reserve: Int = 0,
+        budget: Int? = nil,
         _ body: (_ door: Door, _ client: Database) async throws -> Void
     ) async throws {
         let folder = TemporaryFolder()
         var settings = try SuiteServer.settings(account, overTCP: overTCP)
         settings.programName = "headroom door"
-        settings.reserve = 0
+        (settings.reserve, settings.budget) = (reserve, budget)
         let path = "\(folder.path)/door"
         var own = DoorSettings(places: [.unix(path: path)], account: account, password: settings.password)
-        change(&own)
+        (own.wait, own.mostWaiting, own.atMost) = (wait, mostWaiting, atMost)
         let door = try Door(Database(settings), own) { _ in }
         let ready = EventFlag()
         let task = Task { try await door.run { ready.raise() } }
@@ -75,7 +78,7 @@ import Testing
     }
 
     @Test func `who waits in vain is told how long, how many places there are and who has them`() async throws {
-        try await withDoor("one1", { $0.wait = .milliseconds(300) }) { door, client in
+        try await withDoor("one1", wait: .milliseconds(300)) { door, client in
             try await client.withConnection { holder in
                 try await holder.query("SET @a = 7")
                 let error = await #expect(throws: DatabaseError.self) { try await client.withConnection { _ in } }
@@ -90,9 +93,13 @@ import Testing
     }
 
     @Test func `more than may wait are told at once`() async throws {
-        try await withDoor("one2", { $0.mostWaiting = 0 }) { _, client in
-            let error = await #expect(throws: DatabaseError.self) { try await client.withConnection { _ in } }
-            #expect(error?.code == .budgetExhausted)
+        try await withDoor("one2", mostWaiting: 0) { _, client in
+            // The first finds a place free, and waits for nothing.
+            try await client.withConnection { holder in
+                try await holder.query("SET @a = 1")
+                let error = await #expect(throws: DatabaseError.self) { try await client.withConnection { _ in } }
+                #expect(error?.code == .budgetExhausted)
+            }
         }
     }
 
@@ -125,16 +132,21 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        "SET @a = 1", "BEGIN", "SELECT GET_LOCK('door', 0)", "CREATE TEMPORARY TABLE only_here (a int)",
-        "INSERT INTO numbered VALUES (NULL)", "SET SESSION sql_mode = CONCAT(@@sql_mode, ',ANSI')",
-    ])
-    func `a session with state of its own is never taken from its client`(statement: String) async throws {
+    @Test(
+        arguments: zip(
+            [
+                "SET @a = 1", "BEGIN", "SELECT GET_LOCK('door', 0)", "CREATE TEMPORARY TABLE only_here (a int)",
+                "INSERT INTO numbered VALUES (NULL)", "SET SESSION sql_mode = CONCAT(@@sql_mode, ',ANSI')",
+            ],
+            1...6
+        )
+    )
+    func `a session with state of its own is never taken from its client`(statement: String, number: Int) async throws {
         try await SuiteServer.administrator()
             .withConnection {
                 try await $0.query("CREATE TABLE IF NOT EXISTS app.numbered (a INT AUTO_INCREMENT PRIMARY KEY)")
             }
-        try await withDoor("one5", { $0.wait = .milliseconds(400) }) { door, client in
+        try await withDoor("ten\(number)", wait: .milliseconds(400), budget: 1) { door, client in
             try await client.withConnection { first in
                 try await first.query(SQL(raw: statement))
                 let before = try await id(first)
@@ -160,14 +172,14 @@ import Testing
     }
 
     @Test func `a client that leaves in the middle of a statement has it ended`() async throws {
-        try await withDoor("one7") { door, client in
+        try await withDoor("two5", reserve: 1) { door, client in
             let task = Task {
                 try await client.withConnection { try await $0.query("SELECT BENCHMARK(20000000000, 1 + 1)") }
             }
-            #expect(try await eventually { try await isBusy("one7") })
+            #expect(try await eventually { try await isBusy("two5") })
             // As a program that is killed: no goodbye, and no KILL of its own.
-            for client in door.present { client.cut() }
-            #expect(try await eventually { try await SuiteServer.sessions(of: "one7") == 0 })
+            await door.onLoop { for client in door.present { client.cut() } }
+            #expect(try await eventually { try await SuiteServer.sessions(of: "two5") == 0 })
             task.cancel()
             _ = try? await task.value
             try await client.withConnection { _ in }
@@ -200,24 +212,17 @@ import Testing
         try await withDoor("one9") { door, client in
             try await client.withConnection { holder in
                 try await holder.query("SET @a = 1")
-                let before = try await connects()
+                let before = await door.onLoop { door.opened }
                 for _ in 0..<5 {
                     let waiter = try connected(client)
-                    #expect(try await eventually { door.present.count == 2 })
+                    #expect(try await eventually { await door.onLoop { door.present.count } == 2 })
                     close(waiter)
-                    #expect(try await eventually { door.present.count == 1 })
+                    #expect(try await eventually { await door.onLoop { door.present.count } == 1 })
                 }
-                // One for each look at the number itself.
-                #expect(try await connects() - before == 1)
+                #expect(await door.onLoop { door.opened } == before)
             }
+            #expect(door.refusedClients == 0)
         }
-    }
-
-    private func connects() async throws -> Int {
-        try await SuiteServer.administrator()
-            .withConnection {
-                try await $0.query("SHOW GLOBAL STATUS LIKE 'Connections'").first(String.self, Int.self)?.1 ?? 0
-            }
     }
 
     @Test func `nobody logs in but the account`() async throws {
@@ -231,6 +236,27 @@ import Testing
             #expect(error?.serverCode == 1045)
             #expect(error?.message.contains("root") == true || error?.advice.isEmpty == false)
         }
+    }
+
+    @Test func `a program takes no more than it may, whatever is free`() async throws {
+        try await withDoor("two4", wait: .milliseconds(300), atMost: [programName: 1]) { _, client in
+            try await client.withConnection { first in
+                try await first.query("SELECT 1")
+                await #expect(throws: DatabaseError.self) { try await client.withConnection { _ in } }
+                var settings = try SuiteServer.settings("two4")
+                settings.reserve = 0
+                try await Database(settings).withConnection { _ in }
+            }
+            try await client.withConnection { _ in }
+        }
+    }
+
+    /// As the kernel names this process.
+    private var programName: String {
+        String(
+            decoding: ((try? RegularFile.read("/proc/self/comm", atMost: 64)) ?? []).filter { $0 > 0x20 },
+            as: UTF8.self
+        )
     }
 
     @Test func `another door takes the place of the first, which serves those it has`() async throws {
