@@ -307,7 +307,11 @@ let package = Package(
             ]
         ),
         .testTarget(name: "HeadroomSandboxTests", dependencies: ["Headroom", "HeadroomSandbox", "TestSupport"]),
-        .testTarget(name: "HeadroomDoorTests", dependencies: ["Headroom", "HeadroomDoor", "TestSupport"]),
+        .testTarget(
+            name: "HeadroomDoorTests",
+            dependencies: ["CLibrary", "Headroom", "HeadroomDoor", "TestSupport"],
+            exclude: ["Captures"]
+        ),
         .testTarget(name: "CommandSupportTests", dependencies: ["CommandSupport"]),
         .testTarget(name: "AlertingTests", dependencies: ["Alerting", "TestSupport"]),
         // Every command, snippet and link of the documents.

@@ -18,6 +18,9 @@ package struct DoorSettings: Sendable {
     /// How many clients may wait; further ones are told at once.
     package var mostWaiting = 512
 
+    /// How many sessions programs whose names begin so may have at once.
+    package var atMost: [String: Int] = [:]
+
     /// The one user who may log in.
     package var account: String
 
@@ -46,12 +49,14 @@ package final class Door: @unchecked Sendable {
 
     private var listeners: [DoorListener] = []
     private var clients: [ObjectIdentifier: DoorClient] = [:]
+    private var control: DoorControl?
     private var isTicking = false
     private var isToldOfWants = false
     private var whenEmpty: UnsafeContinuation<Void, Never>?
 
     // What it has done.
     var served = 0
+    var opened = 0
     var parked = 0
     var hungUp = 0
     var refusedClients = 0
@@ -72,23 +77,58 @@ package final class Door: @unchecked Sendable {
         poll = try SocketPoll()
     }
 
-    /// Listens, tells that it does, and serves clients until the task is cancelled; then until they have gone, for ten seconds at most.
+    /// Listens, tells that it does, and serves clients until the task is cancelled or another door takes its place.
     ///
-    /// - Parameter ready: Is run when clients can come.
+    /// After the one the clients have ten seconds to leave, after the other as long as they like.
+    ///
+    /// - Parameters:
+    ///   - replacing: Whether it takes the place of a door that listens at the same places, which then serves those it has.
+    ///   - ready: Is run when clients can come.
     /// - Throws: ``DatabaseError`` when it cannot listen.
-    package func run(ready: @escaping @Sendable () -> Void) async throws {
-        let opened = try settings.places.map { place throws(DatabaseError) in
-            try DoorListener(place, mode: settings.mode, group: settings.group)
+    package func run(replacing: Bool = false, ready: @escaping @Sendable () -> Void) async throws {
+        raiseDescriptorLimit()
+        let path = DoorControl.path(database.settings, settings.places)
+        var taken = replacing ? path.map(DoorControl.take) ?? [:] : [:]
+        var opened: [DoorListener] = []
+        for place in settings.places {
+            if let descriptor = taken.removeValue(forKey: place.description) {
+                opened.append(DoorListener(place, taking: descriptor))
+            } else {
+                opened.append(try DoorListener(place, mode: settings.mode, group: settings.group))
+            }
         }
-        await onLoop { self.listen(opened) }
+        for descriptor in taken.values { close(descriptor) }
+        // Which account it is, and whose slots, the first client need not wait for.
+        if let slot = try? await database.relaySlot(label: "door", until: .now + .seconds(1)) {
+            slot.release()
+            await onLoop { self.listenForWants() }
+        }
+        let (stopped, stopping) = AsyncStream<Void>.makeStream()
+        await onLoop { [opened] in
+            self.listen(opened)
+            self.control = path.flatMap { DoorControl(self, at: $0) { stopping.finish() } }
+        }
         ready()
-        let forever = AsyncStream<Void> { _ in }
-        for await _ in forever {}
-        await onLoop { self.stop() }
-        await Task(executorPreference: EventLoop.shared) { await self.drain(for: .seconds(10)) }.value
+        for await _ in stopped {}
+        await withTaskCancellationHandler {
+            await Task(executorPreference: EventLoop.shared) { await self.drain() }.value
+        } onCancel: {
+            EventLoop.shared.schedule(at: .now) { self.end(within: .seconds(10)) }
+        }
     }
 
-    private func onLoop(_ body: @escaping @Sendable () -> Void) async {
+    /// A client takes two descriptors, and a shell's limit is 1024.
+    private func raiseDescriptorLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < 65_536 else {
+            return
+        }
+        limit.rlim_cur = min(limit.rlim_max, 65_536)
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+
+    /// Runs the body where everything of the door is.
+    func onLoop<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {
         await Task(executorPreference: EventLoop.shared) { body() }.value
     }
 
@@ -99,23 +139,33 @@ package final class Door: @unchecked Sendable {
         }
     }
 
-    private func stop() {
-        for listener in listeners {
-            poll.remove(listener.descriptor)
-            listener.close(isLeft: false)
-        }
-        listeners = []
+    /// Stops listening, and gives the sockets to whoever goes on with them.
+    func giveUpListeners() -> [DoorListener] {
+        defer { listeners = [] }
+        for listener in listeners { poll.remove(listener.descriptor) }
+        return listeners
     }
 
-    private func drain(for time: Duration) async {
+    /// Leaves the clients, those that nothing is lost for at once.
+    private func end(within time: Duration) {
+        for listener in giveUpListeners() { listener.close(isLeft: false) }
         for client in clients.values { client.leaveSoon() }
-        guard !clients.isEmpty else { return }
-        let timer = EventLoop.shared.schedule(at: .now + time) { [weak self] in
-            guard let self else { return }
-            for client in clients.values { client.cut() }
+        EventLoop.shared.schedule(at: .now + time) { [weak self] in
+            for client in self?.clients.values.map(\.self) ?? [] { client.cut() }
         }
-        await withUnsafeContinuation { whenEmpty = $0 }
-        timer.revoke()
+    }
+
+    /// Waits until all clients have gone.
+    private func drain() async {
+        control?.close()
+        if !clients.isEmpty { await withUnsafeContinuation { whenEmpty = $0 } }
+    }
+
+    /// What it is at, a line for each client.
+    var report: String {
+        clients.values
+            .map { "\($0.state.rawValue) \((kernel_monotonic_time() - $0.since) / 1_000_000) \($0.peer.label)\n" }
+            .sorted().joined()
     }
 
     private func accept(_ listener: DoorListener) {
@@ -152,6 +202,67 @@ package final class Door: @unchecked Sendable {
         }
     }
 
+    /// Those who are there, for tests.
+    var present: [DoorClient] { Array(clients.values) }
+
+    // MARK: Programs that may not take all
+
+    /// The clients of a program that may have so many sessions only.
+    private struct ProgramLine {
+        var inUse = 0
+        var waiting: [Turn] = []
+    }
+
+    /// A client's place in such a line.
+    private final class Turn: @unchecked Sendable {
+        var continuation: UnsafeContinuation<Bool, Never>?
+
+        func end(_ isTheirs: Bool) -> Bool {
+            guard let continuation else { return false }
+            self.continuation = nil
+            continuation.resume(returning: isTheirs)
+            return true
+        }
+    }
+
+    private var lines: [String: ProgramLine] = [:]
+
+    private func limit(of client: DoorClient) -> (name: String, most: Int)? {
+        settings.atMost.first { client.peer.name.utf8.starts(with: $0.key.utf8) }.map { ($0.key, $0.value) }
+    }
+
+    /// Waits until the client's program has fewer sessions than it may have; only then does the client wait for a slot.
+    ///
+    /// - Returns: Whether it is the client's turn; not when the deadline has passed or the client has gone.
+    func turn(of client: DoorClient, until deadline: ContinuousClock.Instant) async -> Bool {
+        guard let (name, most) = limit(of: client) else { return true }
+        if lines[name, default: ProgramLine()].inUse < most {
+            lines[name, default: ProgramLine()].inUse += 1
+            return true
+        }
+        let turn = Turn()
+        lines[name]?.waiting.append(turn)
+        let timer = EventLoop.shared.schedule(at: deadline) { _ = turn.end(false) }
+        let isTheirs = await withUnsafeContinuation { continuation in
+            turn.continuation = continuation
+            poll.add(client.descriptor, SocketPoll.left) { _ in _ = turn.end(false) }
+        }
+        poll.remove(client.descriptor)
+        timer.revoke()
+        if !isTheirs { lines[name]?.waiting.removeAll { $0 === turn } }
+        return isTheirs
+    }
+
+    /// Passes a client's turn on to the next of its program.
+    func endTurn(of client: DoorClient) {
+        guard let (name, _) = limit(of: client) else { return }
+        while let next = lines[name]?.waiting.first {
+            lines[name]?.waiting.removeFirst()
+            if next.end(true) { return }
+        }
+        lines[name]?.inUse -= 1
+    }
+
     // MARK: Fairness
 
     /// How many clients wait to be greeted.
@@ -160,13 +271,16 @@ package final class Door: @unchecked Sendable {
     /// Whether anybody of the host waits for a place.
     var isWanted: () -> Bool { { [database] in database.areSlotsWanted } }
 
-    /// Looks for sessions that do nothing, for as long as anybody of the host waits for a place.
-    func lookForIdle() {
-        if !isToldOfWants {
-            isToldOfWants = database.whenSlotsAreWanted { [weak self] in
-                EventLoop.shared.schedule(at: .now) { [weak self] in self?.lookForIdle() }
-            }
+    /// Has itself told whenever anybody of the host waits for a place; from the first slot on, as no account is known before.
+    func listenForWants() {
+        guard !isToldOfWants else { return }
+        isToldOfWants = database.whenSlotsAreWanted { [weak self] in
+            EventLoop.shared.schedule(at: .now) { [weak self] in self?.lookForIdle() }
         }
+    }
+
+    /// Looks for sessions that do nothing, for as long as anybody of the host waits for a place.
+    private func lookForIdle() {
         guard !isTicking else { return }
         isTicking = true
         tick()
@@ -191,6 +305,9 @@ package final class Door: @unchecked Sendable {
 
     // MARK: Words
 
+    /// How all that it says begins; Headroom's own programs know it by that.
+    static let name = ConnectFailure.doorsWords
+
     /// Takes note of a login that the server has refused.
     func refused(_ number: Int, _ session: RelayedSession) {
         if number == 1226 || number == 1203 { log("the account is full beyond the budget (error \(number))") }
@@ -205,18 +322,18 @@ package final class Door: @unchecked Sendable {
     func words(after error: (any Error)?, _ time: Duration = .zero) -> String {
         if let failure = error as? DoorLogin.Failure {
             log("a parked client could not be logged in again: \(failure.text)")
-            return "Headroom's door could not log in again to the server."
+            return "\(Self.name) could not log in again to the server."
         }
         if let error = error as? DatabaseError, error.code != .budgetExhausted {
             log(error.message)
-            return "Headroom's door cannot reach the server."
+            return "\(Self.name) cannot reach the server."
         }
         let tenths = time.microseconds / 100_000
         let demand = database.slotDemand
         let start =
             error == nil
-            ? "Headroom's door: \(settings.mostWaiting) clients wait already"
-            : "Headroom's door: no place came free in \(tenths / 10).\(tenths % 10) s"
+            ? "\(Self.name): \(settings.mostWaiting) clients wait already"
+            : "\(Self.name): no place came free in \(tenths / 10).\(tenths % 10) s"
         return "\(start). \(demand.budget) places: \(holders). \(demand.waiting) waiting."
     }
 
@@ -225,7 +342,7 @@ package final class Door: @unchecked Sendable {
         if let packet, packet.first == 0xFF, packet.count > 3 {
             log("the server refuses: \(String(decoding: packet.dropFirst(3).prefix(200), as: UTF8.self))")
         }
-        return "Headroom's door: the server lets nobody in at present."
+        return "\(Self.name): the server lets nobody in at present."
     }
 
     private var holders: String {
@@ -239,5 +356,12 @@ package final class Door: @unchecked Sendable {
         }
         let sorted = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
         return sorted.isEmpty ? "none held" : sorted.prefix(4).map { "\($0.key)\($0.value)" }.joined(separator: ", ")
+    }
+}
+
+extension DatabaseError {
+    /// All that a program may have at once is in use.
+    static var noTurn: DatabaseError {
+        DatabaseError(.budgetExhausted, message: "The program has all that it may have.", advice: "")
     }
 }

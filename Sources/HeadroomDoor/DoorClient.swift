@@ -6,7 +6,7 @@ import Headroom
 /// `@unchecked Sendable`: it is used on the event loop's thread only, where its task runs too.
 final class DoorClient: @unchecked Sendable {
     /// What it is at.
-    enum State: Sendable {
+    enum State: String, Sendable {
         /// It waits for a place, and has not been greeted.
         case waiting
         /// It has a session.
@@ -35,6 +35,7 @@ final class DoorClient: @unchecked Sendable {
     func begin() {
         Task(executorPreference: EventLoop.shared) {
             await self.serve()
+            self.giveTurnBack()
             self.close()
             self.door.ended(self)
         }
@@ -71,6 +72,7 @@ final class DoorClient: @unchecked Sendable {
             switch end {
             case .park:
                 await relay.session.end(.none)
+                giveTurnBack()
                 door.parked += 1
                 guard let next = await returned(from: relay) else { return }
                 relay = next
@@ -92,17 +94,15 @@ final class DoorClient: @unchecked Sendable {
 
     /// Waits in the line, and for a server that greets.
     private func open(since start: ContinuousClock.Instant) async -> (RelayedSession, ServerGreeting, [UInt8])? {
-        let deadline = start + door.settings.wait
-        guard door.waiting <= door.settings.mostWaiting else {
-            await refuse(with: door.words(after: nil))
-            return nil
-        }
+        // One too many gets what is free at once, or nothing.
+        let isOneTooMany = door.waiting > door.settings.mostWaiting
+        let deadline = isOneTooMany ? start : start + door.settings.wait
         while true {
             let slot: RelaySlot
             switch await slotOrLeaving(until: deadline) {
             case .left: return nil
             case .failed(let error):
-                await refuse(with: door.words(after: error, start.duration(to: .now)))
+                await refuse(with: door.words(after: isOneTooMany ? nil : error, start.duration(to: .now)))
                 return nil
             case .slot(let found): slot = found
             }
@@ -113,6 +113,7 @@ final class DoorClient: @unchecked Sendable {
             }
             do {
                 let session = try await slot.connect()
+                door.opened += 1
                 let first = await firstPacket(of: session)
                 if let first, let greeting = ServerGreeting(first[...]) {
                     door.version = greeting.version
@@ -142,6 +143,8 @@ final class DoorClient: @unchecked Sendable {
 
     /// Waits for a slot, or until the client has gone.
     private func slotOrLeaving(until deadline: ContinuousClock.Instant) async -> Found {
+        guard await door.turn(of: self, until: deadline) else { return hasLeft ? .left : .failed(DatabaseError.noTurn) }
+        hasTurn = true
         let asking = Task(executorPreference: EventLoop.shared) { [door, peer] in
             try await door.database.relaySlot(label: peer.label, until: deadline)
         }
@@ -151,9 +154,10 @@ final class DoorClient: @unchecked Sendable {
             self.asking = nil
             door.poll.remove(descriptor)
         }
-        door.lookForIdle()
         switch await asking.result {
-        case .success(let slot): return .slot(slot)
+        case .success(let slot):
+            door.listenForWants()
+            return .slot(slot)
         case .failure(let error): return error is CancellationError || hasLeft ? .left : .failed(error)
         }
     }
@@ -176,6 +180,14 @@ final class DoorClient: @unchecked Sendable {
         }
     }
 
+    private var hasTurn = false
+
+    private func giveTurnBack() {
+        guard hasTurn else { return }
+        hasTurn = false
+        door.endTurn(of: self)
+    }
+
     // MARK: Refusing
 
     /// Greets the client, hears what it says to that, and tells it that there is no place.
@@ -194,9 +206,9 @@ final class DoorClient: @unchecked Sendable {
         var number: UInt16 = 1045
         if case .lost(let reason) = follower.phase {
             number = 1043
-            text = "Headroom's door cannot follow this client (\(reason)): it takes no TLS and no compression."
+            text = "\(Door.name) cannot follow this client (\(reason)): it takes no TLS and no compression."
         } else {
-            text = "Headroom's door lets in no other user than the account whose connections it counts."
+            text = "\(Door.name) lets in no other user than the account whose connections it counts."
         }
         door.log("\(peer.label): \(text)")
         send(raw: DoorPacket.error(number, state: number == 1045 ? "28000" : "08S01", text, sequence: sequence))
@@ -250,6 +262,7 @@ final class DoorClient: @unchecked Sendable {
             case .slot(let found): slot = found
             }
             let session = try await slot.connect()
+            door.opened += 1
             var login = DoorLogin(session, door.settings, door.poll)
             do {
                 try await login.run(relay.follower)

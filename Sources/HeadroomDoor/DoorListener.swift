@@ -1,5 +1,5 @@
 import CLibrary
-import Headroom
+package import Headroom
 
 /// Where the door listens.
 package enum DoorPlace: Sendable, Hashable, CustomStringConvertible {
@@ -31,8 +31,40 @@ package enum DoorPlace: Sendable, Hashable, CustomStringConvertible {
         self = .tcp(host: host, port: number)
     }
 
+    /// Whether somebody listens there.
+    package var isAlive: Bool {
+        switch self {
+        case .unix(let path): return DoorListener.isAlive(path)
+        case .tcp(let host, let port):
+            // Whoever may listen there finds it free.
+            guard let listener = try? DoorListener(.tcp(host: host, port: port), mode: 0, group: nil) else {
+                return true
+            }
+            listener.close(isLeft: true)
+            return false
+        }
+    }
+
+    /// Whether it is where the settings have the server.
+    package func isServer(of settings: DatabaseSettings) -> Bool {
+        ([settings.endpoint] + settings.otherEndpoints)
+            .contains { endpoint in
+                switch (self, endpoint) {
+                case (.unix(let own), .socket(let path)):
+                    var (left, right) = (stat(), stat())
+                    return own == path
+                        || stat(own, &left) == 0 && stat(path, &right) == 0 && left.st_ino == right.st_ino
+                            && left.st_dev == right.st_dev
+                case (.tcp(_, let port), .tcp(let host, let number)):
+                    return Int(port) == number
+                        && (host == "localhost" || host == "::1" || host.utf8.starts(with: "127.".utf8))
+                default: return false
+                }
+            }
+    }
+
     /// Whether nobody but this host can reach it.
-    var isLocal: Bool {
+    package var isLocal: Bool {
         switch self {
         case .unix: true
         case .tcp(let host, _): host == "::1" || host.utf8.starts(with: "127.".utf8)
@@ -53,11 +85,12 @@ struct DoorListener: Sendable {
     ///   - place: Where.
     ///   - mode: The rights to the socket file.
     ///   - group: The group of the socket file; the process's own when `nil`.
+    ///   - replacing: Whether the file is taken from who listens there.
     /// - Throws: ``DatabaseError``.
-    init(_ place: DoorPlace, mode: UInt32, group: UInt32?) throws(DatabaseError) {
+    init(_ place: DoorPlace, mode: UInt32, group: UInt32?, replacing: Bool = false) throws(DatabaseError) {
         self.place = place
         switch place {
-        case .unix(let path): descriptor = try Self.listen(path: path, mode: mode, group: group)
+        case .unix(let path): descriptor = try Self.listen(path: path, mode: mode, group: group, replacing)
         case .tcp(let host, let port): descriptor = try Self.listen(host: host, port: port)
         }
     }
@@ -67,7 +100,9 @@ struct DoorListener: Sendable {
         (self.place, self.descriptor) = (place, descriptor)
     }
 
-    private static func listen(path: String, mode: UInt32, group: UInt32?) throws(DatabaseError) -> Int32 {
+    private static func listen(path: String, mode: UInt32, group: UInt32?, _ replacing: Bool) throws(DatabaseError)
+        -> Int32
+    {
         let descriptor = kernel_stream_socket(AF_UNIX)
         guard descriptor >= 0 else { throw .hostExhausted("descriptor", error: errno) }
         // Under another name first: nobody finds it before its rights are as they should be.
@@ -75,7 +110,7 @@ struct DoorListener: Sendable {
         unlink(own)
         var result = unixAddress(own) { bind(descriptor, $0, $1) }
         if result == 0, chmod(own, mode) != 0 || (group.map { chown(own, .max, $0) } ?? 0) != 0 { result = -1 }
-        if result == 0, isAlive(path) {
+        if result == 0, !replacing, isAlive(path) {
             errno = EADDRINUSE
             result = -1
         }

@@ -504,7 +504,8 @@ package struct ProtocolFollower: Sendable {
             login = new
             settings = []
             openStatements = []
-            stickiness = nil
+            // A login names a character set of one byte only.
+            stickiness = new.characterSet > 0xFF ? .unknownSetting : nil
             hasInsertID = false
         case nil: break
         }

@@ -35,7 +35,9 @@ struct StatementReader {
         let words = Words(bare[...])
         // What begins with a comment, which may be none, or with a name in quotes, begins with no word.
         let start = text.first { !isBlank($0) && $0 != UInt8(ascii: "(") }
-        guard start.map(isOfWord) == true, let first = words.first, let kind = beginnings[first] else { return .sticks(.unknownStatement) }
+        guard start.map(isOfWord) == true, let first = words.first, let kind = beginnings[first] else {
+            return .sticks(.unknownStatement)
+        }
         if kind == .set {
             // Everything else about it is known then.
             return SettingReader.isReplayable(text) ? .setting : .sticks(.unknownSetting)
@@ -45,7 +47,10 @@ struct StatementReader {
         if !words.all.isDisjoint(with: variables) { return .sticks(.variable) }
         if !words.all.isDisjoint(with: locks) { return .sticks(.lock) }
         if words.all.contains("TEMPORARY") { return .sticks(.temporaryTable) }
-        if words.all.contains("LAST_INSERT_ID") { return .sticks(.insertID) }
+        // What an INSERT returns by RETURNING comes without the id.
+        if !words.all.isDisjoint(with: ["LAST_INSERT_ID", "RETURNING"]) { return .sticks(.insertID) }
+        // The session's own database may go, and no other login is let in to it.
+        if first == "DROP", !words.all.isDisjoint(with: ["DATABASE", "SCHEMA"]) { return .sticks(.unknownStatement) }
         return .none
     }
 

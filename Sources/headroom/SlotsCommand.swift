@@ -1,6 +1,7 @@
 import ArgumentParser
 package import CommandSupport
 package import Headroom
+import HeadroomDoor
 import Reporting
 
 /// `headroom slots`: who of this host's programs holds a slot, and who waits for one.
@@ -43,6 +44,9 @@ struct SlotsCommand: AsyncParsableCommand {
                 let report = try SlotReport(settings)
                 if watch, !json { Console.result("\u{1B}[H\u{1B}[2J") }
                 try Console.emit(report, asJSON: json, isLine: watch)
+                if !json {
+                    for line in DoorText.lines(DoorReport.ask(settings)) { Console.print(line) }
+                }
                 if let others, !json { Console.print(others) }
                 if watch { try await Task.sleep(for: .seconds(1)) }
             } while watch
@@ -160,5 +164,23 @@ extension HostsReport: Report {
                 + (host.isClockWrong
                     ? ["  warning: the clock of \(host.name) is off by \(fixed(host.clockError.seconds, 1)) s"] : [])
         }
+    }
+}
+
+/// The clients of the doors, as text.
+enum DoorText {
+    static func lines(_ report: DoorReport?) -> [String] {
+        guard let report else { return [] }
+        let names = ["waiting", "connected", "parked", "returning"]
+        let counts = names.compactMap { name -> String? in
+            let number = report.clients.count { $0.state == name }
+            return number == 0 ? nil : "\(number) \(name)"
+        }
+        var lines = ["", "door: " + (counts.isEmpty ? "no clients" : counts.joined(separator: ", "))]
+        // Those with a session stand among the slots.
+        let rows = report.clients.filter { $0.state != "connected" }.sorted { $0.time > $1.time }.prefix(20)
+            .map { [$0.state, "\(fixed($0.time.seconds, 1)) s", $0.label] }
+        if !rows.isEmpty { lines += table([["client", "for", "label"]] + rows) }
+        return lines
     }
 }

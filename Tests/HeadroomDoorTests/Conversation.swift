@@ -10,14 +10,16 @@ struct Conversation {
     /// What most clients and servers agree on; none of it hides anything.
     static let usual: UInt32 = 0x0080_A20D | 0x8_0000 | 0x2_0000
 
-    static func greeting(_ capabilities: UInt32 = .max & ~Capability.blinding, version: String = "11.4.2-MariaDB")
-        -> ServerGreeting
-    {
+    static func greeting() -> ServerGreeting { greetingPacket(.max & ~Capability.blinding).greeting }
+
+    static func greetingPacket(_ capabilities: UInt32) -> (packet: [UInt8], greeting: ServerGreeting) {
         var packet: [UInt8] =
-            [10] + Array(version.utf8) + [0] + Login.bytes(7, 4) + [UInt8](repeating: 1, count: 8) + [0]
-        packet += Login.bytes(capabilities, 2) + [45, 2, 0] + Login.bytes(capabilities >> 16, 2) + [21]
+            [10] + Array("11.4.2-MariaDB".utf8) + [0] + Login.bytes(7, 4) + [UInt8](repeating: 1, count: 8)
+        packet += [0] + Login.bytes(capabilities, 2) + [45, 2, 0] + Login.bytes(capabilities >> 16, 2) + [21]
         packet += [UInt8](repeating: 0, count: 10) + [UInt8](repeating: 2, count: 12) + [0]
-        return ServerGreeting((packet + Array("mysql_native_password".utf8) + [0])[...])!
+        packet += Array("mysql_native_password".utf8) + [0]
+        guard let greeting = ServerGreeting(packet[...]) else { fatalError("the test's own greeting is none") }
+        return (packet, greeting)
     }
 
     static func response(_ capabilities: UInt32, user: String = "app", extended: UInt32 = 0) -> [UInt8] {

@@ -233,8 +233,10 @@ import Testing
         _ = login.withUnsafeBytes { follower.client($0) }
         #expect(follower.isLost)
         #expect(!follower.isIdle)
-        let greeting = Talk.greeting(.max)
+        // It is not even offered.
+        let (packet, greeting) = Talk.greetingPacket(.max)
         #expect(greeting.capabilities & capability.rawValue != 0)
+        #expect(ServerGreeting(greeting.masked(packet)[...])?.capabilities == .max & ~Capability.blinding)
     }
 
     @Test(arguments: [UInt8(18), 19, 21, 30, 0xFE, 0xFC, 33, 100])

@@ -49,6 +49,7 @@ import Testing
         "-- \nSELECT 1", "#\nSELECT 1", "SELECT 1 -- '\n; SET @a = 1 -- '", "SELECT 1 /* ' */, @a := 1 /* ' */",
         "\u{0}SELECT 1",
         "SET STATEMENT max_statement_time = 1 FOR SELECT 1", "EXECUTE IMMEDIATE 'x'", "HELP 'x'", "SELECT @`a` := 1",
+        "INSERT INTO t VALUES (1) RETURNING a", "DROP DATABASE shop",
     ])
     func `what may leave something behind is not plain, however it is written`(text: String) {
         guard case .sticks = effect(text) else {

@@ -1,7 +1,7 @@
 import CLibrary
 
 /// Tells why a connection was not to be had: from an error number and its text, or where the server gave none.
-enum ConnectFailure {
+package enum ConnectFailure {
     /// A node lets clients in, and takes no statements.
     static func notReady(_ settings: DatabaseSettings) -> DatabaseError {
         error(1047, "WSREP", settings: settings)
@@ -83,6 +83,7 @@ enum ConnectFailure {
             default: cause = ": \(String(cString: strerror(reason)))"
             }
         }
+        if number == 1040, text.hasPrefix(doorsWords) { return ofDoor(text) }
         if number == 1226, let limit = ServerWords.resource(in: text).limit, limit < 0 { code = .accountLocked }
         let words = text.replaced("TLS/SSL error: ", with: "").replaced("SSL connection error: ", with: "")
         var error = ServerWords.error(
@@ -100,6 +101,19 @@ enum ConnectFailure {
                 " An account that must be encrypted (REQUIRE SSL) is refused alike: HEADROOM_TLS_MODE=required."
         }
         return error
+    }
+
+    /// How a door of Headroom begins what it tells a client that it does not let in.
+    package static let doorsWords = "Headroom's door"
+
+    private static func ofDoor(_ text: String) -> DatabaseError {
+        DatabaseError(
+            .budgetExhausted,
+            message: "\(ServerWords.printable(text)) What listens there is 'headroom door', not the server.",
+            advice:
+                "See who holds the places with 'headroom slots'. Headroom's own programs go past the door: name the server "
+                + "itself with HEADROOM_SERVER."
+        )
     }
 
     /// Whether an error is the library's own, of the line to the server, and not the server's answer.

@@ -196,6 +196,7 @@ extension FoundSettings {
 
     /// The same, for a password of a source that is trusted so far.
     func places(for password: SettingsTrust?) throws -> [Endpoint] {
+        if let past = try placesPastDoor(for: password) { return past }
         let place = place(for: password)
         if let socket = place?[.socket] {
             return [.socket(path: try Setting.socket.checked(socket.value, socket.origin))]
@@ -215,6 +216,21 @@ extension FoundSettings {
         if place?.isOverTCP == true { return true }
         guard let port = entry(.port, for: password)?.origin else { return false }
         return port.place == .flag || port.isOfURL && place?[.host]?.origin == port
+    }
+
+    /// The places that HEADROOM_SERVER names; `nil` where it names none, or a flag says where the server is.
+    private func placesPastDoor(for password: SettingsTrust?) throws -> [Endpoint]? {
+        let byFlag = layers.contains { ($0[.socket] ?? $0[.host])?.origin.place == .flag }
+        guard !byFlag, let (text, origin) = entry(.server, for: password) else { return nil }
+        if text.utf8.first == UInt8(ascii: "/") { return [.socket(path: text)] }
+        guard let places = Endpoint.list(text, port: 3306) else {
+            throw DatabaseError(
+                .settingsInvalid,
+                message: "HEADROOM_SERVER in \(origin) is neither the path of a socket nor HOST:PORT.",
+                advice: "Name the server as Headroom is to reach it, past the door."
+            )
+        }
+        return places
     }
 
     /// Where the distributions put the server's socket, Debian first.

@@ -1,7 +1,7 @@
 extension Setting {
     /// Every setting, in the order of their listing.
     package static let all: [Setting] = [
-        host, port, socket, database, username, password, url, ownURL,
+        host, port, socket, server, database, username, password, url, ownURL,
         budget, reserve, frontDoor, frontDoorStatistics, hosts, share, waitTimeout, stateFolder,
         connectTimeout, closeTimeout, idleTimeout, holdWarning,
         tlsMode, tlsAuthorities, tlsPin, tlsCertificate, tlsKey, serverPublicKey,
@@ -43,6 +43,16 @@ extension Setting {
         trust: .place("it says where the password goes"),
         flag: "--socket",
         option: "socket"
+    )
+    package static let server = Setting(
+        name: "HEADROOM_SERVER",
+        meaning:
+            "The server itself, for Headroom alone, where DB_HOST or DB_SOCKET name a door: the path of its socket, or HOST:PORT. "
+            + "Only flags win over it.",
+        kind: .text,
+        standard: .words("none", example: "/run/mysqld/mysqld.sock"),
+        group: .database,
+        trust: .place("it says where the password goes")
     )
     package static let database = Setting(
         name: "DB_DATABASE",

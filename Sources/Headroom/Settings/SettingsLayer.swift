@@ -41,7 +41,7 @@ struct SettingsLayer: Sendable {
 
     /// Whether the layer says where the database is or who logs in.
     var saysAnything: Bool {
-        let settings: [Setting] = [.host, .socket, .username, .url, .ownURL]
+        let settings: [Setting] = [.host, .socket, .server, .username, .url, .ownURL]
         return entries[Self.frameworkURL] != nil
             || settings.contains { self[$0] != nil || mayNameFiles && $0.fileName.flatMap { entries[$0] } != nil }
     }
