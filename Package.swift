@@ -224,6 +224,9 @@ let package = Package(
         // Writes the package's manual pages.
         .executableTarget(name: "manual-pages", path: "Sources/manual-pages"),
 
+        // Runs a program on a host that refuses some system calls, for the tests.
+        .executableTarget(name: "call-refuser", path: "Tests/CallRefuser"),
+
         // A program that holds connections, for the tests of rescue.
         .executableTarget(name: "connection-holder", dependencies: ["CMariaDB"], path: "Tests/ConnectionHolder"),
 
@@ -249,6 +252,7 @@ let package = Package(
                 "Headroom",
                 "HeadroomSandbox",
                 // For a test to run the built programs.
+                "call-refuser",
                 "connection-holder",
                 "headroom",
                 "headroom-web",
@@ -367,7 +371,7 @@ if Context.environment["HEADROOM_DOCS"] != nil {
 }
 
 // One set of rules for every target, but those that stand for other people's.
-let foreign = ["connection-holder", "DefaultPackage", "Swift5Package", "MainActorPackage"]
+let foreign = ["call-refuser", "connection-holder", "DefaultPackage", "Swift5Package", "MainActorPackage"]
 for target in package.targets where target.type != .system && !foreign.contains(target.name) {
     target.swiftSettings = [
         // `any` says where a value is boxed: SE-0335.
