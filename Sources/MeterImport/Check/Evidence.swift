@@ -41,6 +41,8 @@ struct Evidence {
     var otherTimes = Mark()
     /// 00:00 behind the other times of its own day, and before them.
     var midnightLast = Mark()
+    /// The same where the newest row comes first.
+    var midnightLastBackwards = Mark()
     var midnightFirst = Mark()
     /// Times that are no multiple of 15 minutes, and of 30.
     var oddTimes = Mark()

@@ -210,7 +210,7 @@ extension FileUnderstanding {
             if let range = evidence.periods, range.lowerBound < 1 {
                 throw Self.contradiction("The half-hours in \(name(period)) begin at 0; settlement periods begin at 1.", "Number them from 1.")
             }
-            say("time", "half-hours by their number in \(name(period))", .named)
+            say("time", "by its number in \(name(period))", .named)
         } else {
             try decideLabels(evidence, options)
         }
@@ -249,6 +249,16 @@ extension FileUnderstanding {
             minutes = period
             if period == 60 { try requireSplit(options) }
             return say("period", "\(period) minutes", .stated)
+        }
+        if case .dateAndPeriod = layout.shape {
+            let last = evidence.periods?.upperBound ?? 48
+            minutes = last > 50 ? 15 : 30
+            if (23...25).contains(last), evidence.rows >= 23 {
+                minutes = 60
+                try requireSplit(options)
+            }
+            let text = minutes == 15 ? "15 minutes, summed to half-hours where all parts are there" : minutes == 30 ? "half-hours" : "hours, each split into two halves that are estimates"
+            return say("period", text, (46...50).contains(last) || minutes != 30 ? .proved : .assumed)
         }
         let total = evidence.steps.reduce(0) { $0 + $1.value }
         let (step, count) = evidence.steps.max { ($0.value, -$0.key) < ($1.value, -$1.key) } ?? (30, 0)
@@ -305,7 +315,8 @@ extension FileUnderstanding {
 
     private mutating func decideLabels(_ evidence: Evidence, _ options: ImportOptions) throws {
         let unit = minutes == 30 ? "half-hour" : minutes == 60 ? "hour" : "quarter of an hour"
-        midnightEndsDay = evidence.midnightLast.count > 0 && evidence.midnightFirst.count == 0
+        let lastMidnight = isNewestFirst ? evidence.midnightLastBackwards : evidence.midnightLast
+        midnightEndsDay = lastMidnight.count > 0 && evidence.midnightFirst.count == 0
         if let stated = options.times {
             labels = stated
             if stated == .start { midnightEndsDay = false }
@@ -331,11 +342,11 @@ extension FileUnderstanding {
             }
             if evidence.otherTimes.count > 0 { return try ends("24:00 stands there and 00:00 does not") }
         }
-        if evidence.midnightLast.count > 0 {
+        if lastMidnight.count > 0 {
             guard evidence.midnightFirst.count == 0 else {
                 throw Self.doubt(
                     "Does each time name the start or the end of its \(unit)?",
-                    "00:00 stands behind the other times of its day on \(counted(evidence.midnightLast.count, "line")) (\(evidence.midnightLast.line)), before them on "
+                    "00:00 stands behind the other times of its day on \(counted(lastMidnight.count, "line")) (\(lastMidnight.line)), before them on "
                         + "\(evidence.midnightFirst.count) (\(evidence.midnightFirst.line)).",
                     "--times start or --times end"
                 )
@@ -343,7 +354,7 @@ extension FileUnderstanding {
             return try ends("00:00 is the last of its day")
         }
         if layout.labels == .end { return try ends("so its column is called", .named) }
-        if layout.labels == .start || evidence.ranges > 0 { return say("time", "each names the start of its \(unit)", .named) }
+        if evidence.ranges > 0 { return say("time", "each names the start of its \(unit)", .named) }
         if endBegins > 0, endBegins * 4 >= begins, evidence.offsets.count == 0 {
             guard startBegins == 0 else {
                 throw Self.doubt(
@@ -354,7 +365,7 @@ extension FileUnderstanding {
             }
             return try ends("whole days begin at \(minutes == 60 ? "01:00" : "00:\(minutes)") and end at 00:00")
         }
-        say("time", "each names the start of its \(unit)", startBegins > 0 ? .proved : .assumed)
+        say("time", "each names the start of its \(unit)", layout.labels == .start ? .named : startBegins > 0 ? .proved : .assumed)
     }
 
     private mutating func decideZone(_ evidence: Evidence, _ options: ImportOptions) throws {
@@ -577,19 +588,21 @@ extension FileUnderstanding {
         if let named = layout.namedUnit {
             unit = named
             if case .volume = Measure(word: named), calorificValue == nil {
-                throw Self.contradiction(
-                    "The values are volumes, not energy: so their column is called.",
-                    "Give the supplier's calorific value (--calorific-value 39.5), or the column with kWh (--value-column)."
+                let column = layout.value.map(name) ?? layout.periods.first.map { name($0.column) } ?? ""
+                throw ImportError(
+                    .wrongColumns,
+                    "The column \(column) cannot be used: \(named) is a volume, not energy. Give the supplier's calorific value "
+                        + "(--calorific-value 39.5), or the column with kWh (--value-column)."
                 )
             }
-            return say("unit", named, .named)
+            return say("unit", Measure.name(named), .named)
         }
         if let stated = options.unit {
-            unit = stated
+            unit = stated.lowercased()
             if case .volume = Measure(word: stated), calorificValue == nil {
                 throw ImportError(.badOptions, "A volume is converted with the supplier's calorific value: --calorific-value 39.5.")
             }
-            return say("unit", stated, .stated)
+            return say("unit", Measure.name(stated), .stated)
         }
         if fuel == .gas, layout.isVague {
             throw Self.doubt(

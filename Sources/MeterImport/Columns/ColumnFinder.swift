@@ -205,7 +205,7 @@ struct CellKinds {
             filled += 1
             if texts.count <= 40 { texts.insert(text) }
             text.withBytes { bytes in
-                if bytes.number(digits: 1...2).map({ (1...50).contains($0) }) == true { periods += 1 }
+                if bytes.number(digits: 1...3).map({ (1...100).contains($0) }) == true { periods += 1 }
                 if DecimalText.units(bytes, decimals: 3) != nil || Catalogue.missing.contains(FileLayout.word(text)) { numbers += 1 }
                 // A number of up to four digits is a date or a time only where the name says so.
                 if (try? Stamp(bytes)) != nil { datetimes += 1 }
