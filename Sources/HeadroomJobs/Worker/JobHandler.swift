@@ -78,6 +78,12 @@ public struct JobRun {
     /// Whether the handler is to return `givenBack` as soon as what it has in hand is committed.
     public var mustStop: Bool { stop.isRequested }
 
+    /// The same for work on another thread, which looks from time to time.
+    package var stopLook: @Sendable () -> Bool {
+        let stop = stop
+        return { stop.isRequested }
+    }
+
     /// Tells those who watch how far the work is, as often as the handler likes.
     public func progressed(_ progress: JobProgress) { report(progress) }
 }

@@ -26,8 +26,8 @@ struct FileSurvey {
     private var isComparing = false
     private var flagColumn: Int?
 
-    private static let mostRepeats = 300_000
-    private static let mostChanges = 50_000
+    private static let mostRepeats = 100_000
+    private static let mostChanges = 40_000
 
     private struct Seen {
         var value: UInt64
@@ -109,7 +109,10 @@ struct FileSurvey {
             guard let (day, monthDay) = day(record[date], record.line) else { return }
             noteColumns(record, meter, day, monthDay)
         case .daily(let date, let time, let value):
-            guard let (day, monthDay) = day(record[date], record.line) else { return }
+            guard let (day, monthDay) = day(record[date], record.line) else {
+                if let stamp = try? Stamp(record[date]), stamp.seconds % 86_400 != 0 { evidence.otherTimes.note(record.line) }
+                return
+            }
             if let time, !record[time].isEmpty, (try? Clock(record[time]))?.seconds != 0 { evidence.otherTimes.note(record.line) }
             noteRow(record, meter, day, monthDay, seconds: 0, record[value])
         case .datetime(let column, let value):
@@ -487,7 +490,7 @@ struct MeterIndex {
         } else {
             guard let code = try? MeterCode.read(cell) else { return nil }
             place = self.place(ofJob: code)
-            if cells.count < 400_000 { cells[raw] = Int32(truncatingIfNeeded: place) }
+            if cells.count < 200_000 { cells[raw] = Int32(truncatingIfNeeded: place) }
         }
         last = (words.0, words.1, cell.count, place)
         return place

@@ -154,8 +154,7 @@ extension FileUnderstanding {
             }
             say("meter", jobMeter, .stated)
         }
-        let isGas = layout.isGasByName || layout.meter.map { layout.names[$0].uppercased() == "MPR" } ?? false
-        if isGas { fuel = .gas }
+        if layout.isGasByName { fuel = .gas }
     }
 
     private mutating func decideOrder(_ evidence: Evidence, _ options: ImportOptions) throws {
@@ -264,7 +263,7 @@ extension FileUnderstanding {
         let (step, count) = evidence.steps.max { ($0.value, -$0.key) < ($1.value, -$1.key) } ?? (30, 0)
         let isOnHours = evidence.quarterTimes.count == 0 && evidence.oddTimes.count == 0
             && !evidence.steps.contains { $0.key % 60 != 0 }
-        let isOneTime = !evidence.steps.contains { $0.key % 1440 != 0 }
+        let isOneTime = !evidence.steps.contains { $0.key % 1440 != 0 || $0.key == 0 }
         if total >= 3, isOneTime {
             let what = step >= 27 * 1440 ? "a month or more" : step == 1440 ? "a day" : "days"
             throw Self.contradiction(
@@ -302,14 +301,15 @@ extension FileUnderstanding {
         say("period", "half-hours", count > 0 && step == 30 ? .proved : .assumed)
     }
 
-    private mutating func requireSplit(_ options: ImportOptions) throws {
+    private mutating func requireSplit(_ options: ImportOptions, _ what: String = "rows") throws {
         guard !options.splitsHours else {
             splitsHours = true
             return
         }
         throw Self.contradiction(
-            "The rows are hours, and the host stores half-hours.",
-            "Say --hourly split to store half of each in both, as estimates\(options.period == 60 ? "" : ", or --period 30 when they are half-hours of which every second is missing")."
+            "The \(what) are hours, and the host stores half-hours.",
+            "Say --hourly split to store half of each in both, as estimates"
+                + (what == "rows" && options.period != 60 ? ", or --period 30 when they are half-hours of which every second is missing." : ".")
         )
     }
 
@@ -482,7 +482,7 @@ extension FileUnderstanding {
         guard let first = layout.periods.first, let last = layout.periods.last else { return }
         let span = "\(name(first.column)) to \(name(last.column))"
         if minutes == 60 {
-            try requireSplit(options)
+            try requireSplit(options, "columns")
             say("period", "hours from \(span), each split into two halves that are estimates", .stated)
         } else {
             say("period", "\(minutes == 15 ? "15 minutes" : "half-hours") from \(span)\(layout.labels == .end ? ", each names its end" : "")", .named)
@@ -559,6 +559,18 @@ extension FileUnderstanding {
             if kinds.count == 1 { fuel = kinds.first }
         }
         calorificValue = options.calorificValue
+        for column in layout.words where options.unit == nil {
+            // Units in the words that say what a row is, such as `Active Import Interval (kW)`.
+            guard let words = evidence.words[column] ?? nil, !words.isEmpty, column != layout.unit else { continue }
+            let isPower = words.allSatisfy { word in
+                if case .quantity(.other) = ColumnName(word.text).measure { ColumnName(word.text).words.count > 1 } else { false }
+            }
+            guard isPower else { continue }
+            throw Self.contradiction(
+                "The values are power, not energy: \(name(column)) has '\(shown(words[0].text, most: 40))'.",
+                "Export the energy of each half-hour; if they are that, say --unit kWh."
+            )
+        }
         let column = layout.unit
         let words = column.flatMap { evidence.words[$0] ?? nil } ?? []
         let measures = words.map { Measure(word: $0.text.trimmed) }

@@ -473,7 +473,8 @@ extension ReadingParser {
     /// What flows through a meter, where its row, its column or its number says so.
     private func fuel(_ code: String, _ record: CSVRecord) -> Fuel? {
         if let column = understanding.fuelColumn, let fuel = Catalogue.fuelWords[FileLayout.word(record[column].text)] { return fuel }
-        if let fuel = understanding.fuel { return fuel }
+        // Ireland's MPRNs of electricity have 11 digits.
+        if let fuel = understanding.fuel, !(layout.isGasByName && understanding.fuelColumn == nil && code.utf8.count > 10) { return fuel }
         guard layout.meterKind == .code, let meter = layout.meter, names.indices.contains(meter) else { return nil }
         // An MPAN has 13 digits, an MPRN 6 to 10.
         let name = ColumnName(names[meter])
