@@ -135,7 +135,7 @@ struct RandomLayout {
         if form == 7 {
             // The month first: said, or shown by days over 12.
             let hasLarge = days.contains { CalendarDate(days: $0).components.day > 12 }
-            if !hasLarge || chance(2) { options.dateOrder = .monthFirst }
+            if !hasLarge || !chance(5) { options.dateOrder = .monthFirst }
             story.append("month first")
         }
         return { day in
@@ -218,6 +218,8 @@ struct RandomLayout {
         func isShort(_ row: Int) -> Bool { rows[row].slots.count == 46 }
         func isLong(_ row: Int) -> Bool { rows[row].slots.count == 50 }
         for row in rows.indices where isLong(row) && !hasExtras && count == 48 { unholdable.insert(rows[row].day) }
+        // That the hour is missing may also mean that the times are UTC: the file is refused unless somebody says.
+        if !unholdable.isEmpty, !chance(4) { options.timezone = "Europe/London" }
         // A column's slot in a row: by the clock, or counted.
         func slot(_ place: Int, _ row: Int) -> Slot? {
             let slots = rows[row].slots
@@ -315,7 +317,7 @@ struct RandomLayout {
         let rows = parts
         switch shape {
         case "offset":
-            let name = pick(["datetime", "Timestamp", "start"])
+            let name = pick(["datetime", "Timestamp", isEnd ? "interval end" : "start"])
             if isEnd { options.times = .end }
             columns.append(
                 Column(name: name, cell: { row in
@@ -351,7 +353,7 @@ struct RandomLayout {
             )
         default:
             columns.append(
-                Column(name: pick(["DateTime", "timestamp", "ReadingDateTime", "start"]), cell: { row in
+                Column(name: pick(["DateTime", "timestamp", "ReadingDateTime", isEnd ? "Date/Time" : "start"]), cell: { row in
                     let (day, seconds) = shown(rows[row].instant)
                     return "\(date(day)) \(time(seconds))"
                 })

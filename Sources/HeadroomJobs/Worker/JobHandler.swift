@@ -89,6 +89,12 @@ public struct JobRun {
         try await lease.transaction(policy, until: stop, connection, body)
     }
 
+    /// The same for work on another thread, which looks from time to time.
+    package var stopLook: @Sendable () -> Bool {
+        let stop = stop
+        return { stop.isRequested }
+    }
+
     /// Tells those who watch how far the work is, as often as the handler likes.
     public func progressed(_ progress: JobProgress) { report(progress) }
 }

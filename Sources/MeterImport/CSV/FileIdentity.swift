@@ -83,6 +83,12 @@ struct StableHash {
         add(bytes)
     }
 
+    /// Adds a number, or that there is none.
+    mutating func add(_ number: Int64?) {
+        value = (value ^ UInt64(bitPattern: number ?? .min)) &* 0x100_0000_01b3
+        value = (value ^ value >> 32) &* 0x100_0000_01b3
+    }
+
     mutating func add(_ bytes: some Sequence<UInt8>) {
         for byte in bytes { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
     }

@@ -41,6 +41,8 @@ struct Evidence {
     var otherTimes = Mark()
     /// 00:00 behind the other times of its own day, and before them.
     var midnightLast = Mark()
+    /// The same where the newest row comes first.
+    var midnightLastBackwards = Mark()
     var midnightFirst = Mark()
     /// Times that are no multiple of 15 minutes, and of 30.
     var oddTimes = Mark()
@@ -106,36 +108,36 @@ struct Evidence {
 /// Bits that are set one by one, in pages that are made when they are needed.
 struct BitPages {
     private var pages: [UInt64: Int] = [:]
-    private var words: [UInt64] = []
-    private var last: (page: UInt64, start: Int)?
+    private var words: [[UInt64]] = []
+    private var last: (page: UInt64, place: Int)?
 
-    /// Whether there are as many pages as may be: 4,096 bits each, 32 MB.
+    /// Whether there are as many pages as may be: 4,096 bits each, 27 MB.
     private(set) var isFull = false
 
-    private static let most = 60_000
+    private static let most = 50_000
 
     /// Sets a bit of a group; whether it was set before.
     mutating func insert(_ bit: Int, of group: Int) -> Bool {
         let page = UInt64(truncatingIfNeeded: group) << 32 | UInt64(UInt32(truncatingIfNeeded: bit >> 12))
-        let start: Int
+        let place: Int
         if let last, last.page == page {
-            start = last.start
+            place = last.place
         } else if let known = pages[page] {
-            start = known
+            place = known
         } else {
-            guard pages.count < Self.most else {
+            guard words.count < Self.most else {
                 isFull = true
                 return false
             }
-            start = words.count
-            pages[page] = start
-            words.append(contentsOf: repeatElement(0, count: 64))
+            place = words.count
+            pages[page] = place
+            words.append([UInt64](repeating: 0, count: 64))
         }
-        last = (page, start)
-        let place = start + (bit >> 6) & 63
+        last = (page, place)
+        let word = (bit >> 6) & 63
         let mask: UInt64 = 1 << UInt64(bit & 63)
-        let isKnown = words[place] & mask != 0
-        words[place] |= mask
+        let isKnown = words[place][word] & mask != 0
+        words[place][word] |= mask
         return isKnown
     }
 }

@@ -12,6 +12,9 @@ struct FileStudy {
     /// How readings are meant; `nil` for sites.
     var understanding: FileUnderstanding?
 
+    /// The worker is to stop; nothing has been stored yet.
+    struct Stopped: Error {}
+
     /// Rows of which the layout is found out.
     private static let sampleSize = 100
     /// How many lines may stand above the header.
@@ -33,6 +36,7 @@ struct FileStudy {
         }
         var failure: (any Error)?
         var best = -1
+        var line = 0
         for candidate in candidates(bytes) {
             let head = Head(bytes, delimiter: candidate)
             let places = try places(head, path, options)
@@ -50,9 +54,12 @@ struct FileStudy {
                     // The header is the record that says most; what is wrong with it is what is said.
                     let names = record.flaw != nil || !record.isUTF8
                         ? 999 : record.cells.filter { ColumnName($0).isKnown }.count * 1000 + min(record.cells.count, 500)
-                    if names > best { (best, failure) = (names, error) }
+                    if names > best { (best, failure, line) = (names, error, record.line) }
                 }
             }
+        }
+        if let error = failure as? ImportError, error.code == .wrongColumns, line > 0, options.skippedLines == nil {
+            throw ImportError(.wrongColumns, "\(error.description) Line \(line) was taken for the header; if it is another, say how many stand above it (--skip-lines).")
         }
         throw failure ?? ImportError(.notCSV, "The file \(path) is empty: it has not even a header.")
     }
@@ -98,17 +105,17 @@ struct FileStudy {
     /// Reads a whole file, twice where readings come more than once, and decides how it is meant.
     ///
     /// - Throws: ``ImportError`` when the file cannot be understood without doubt, or `CancellationError`.
-    init(_ file: OpenFile, path: String, type: ImportType, options: ImportOptions) throws {
+    init(_ file: OpenFile, path: String, type: ImportType, options: ImportOptions, isStopping: () -> Bool = { false }) throws {
         let layout: FileLayout?
         (self, layout) = try Self.head(file, path: path, type: type, options: options)
         identity = try FileIdentity(file, path: path)
         guard let layout else { return }
         var survey = try FileSurvey(layout, options: options)
-        try Self.readAll(file, path, header) { survey.note($0) }
+        try Self.readAll(file, path, header, isStopping) { survey.note($0) }
         var evidence = survey.finish()
         var understanding = try FileUnderstanding(layout, header, evidence, options: options)
         if survey.beginComparison(flags: understanding.flag) {
-            try Self.readAll(file, path, header) { survey.note($0) }
+            try Self.readAll(file, path, header, isStopping) { survey.note($0) }
             evidence = survey.finish()
             try understanding.judge(evidence, options: options)
         }
@@ -139,14 +146,17 @@ struct FileStudy {
         self.headerText = headerText
     }
 
-    private static func readAll(_ file: OpenFile, _ path: String, _ header: HeaderPlace, _ note: (CSVRecord) -> Void) throws {
+    private static func readAll(_ file: OpenFile, _ path: String, _ header: HeaderPlace, _ isStopping: () -> Bool, _ note: (CSVRecord) -> Void) throws {
         var csv = try CSVFile(file, path: path, delimiter: header.delimiter)
         try csv.jump(to: header.offset, line: header.line)
         _ = try csv.next()
         var (rows, broken) = (0, 0)
         while let record = try csv.next() {
             rows += 1
-            if rows & 0xFFFF == 0 { try Task.checkCancellation() }
+            if rows & 0xFFFF == 0 {
+                try Task.checkCancellation()
+                if isStopping() { throw Stopped() }
+            }
             broken = record.flaw != nil || !record.isASCII && !record.isUTF8 ? broken + 1 : 0
             if record.flaw == .tooLong || broken == mostBroken {
                 throw ImportError(

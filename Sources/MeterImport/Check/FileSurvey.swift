@@ -26,8 +26,8 @@ struct FileSurvey {
     private var isComparing = false
     private var flagColumn: Int?
 
-    private static let mostRepeats = 300_000
-    private static let mostChanges = 50_000
+    private static let mostRepeats = 100_000
+    private static let mostChanges = 40_000
 
     private struct Seen {
         var value: UInt64
@@ -109,7 +109,10 @@ struct FileSurvey {
             guard let (day, monthDay) = day(record[date], record.line) else { return }
             noteColumns(record, meter, day, monthDay)
         case .daily(let date, let time, let value):
-            guard let (day, monthDay) = day(record[date], record.line) else { return }
+            guard let (day, monthDay) = day(record[date], record.line) else {
+                if let stamp = try? Stamp(record[date]), stamp.seconds % 86_400 != 0 { evidence.otherTimes.note(record.line) }
+                return
+            }
             if let time, !record[time].isEmpty, (try? Clock(record[time]))?.seconds != 0 { evidence.otherTimes.note(record.line) }
             noteRow(record, meter, day, monthDay, seconds: 0, record[value])
         case .datetime(let column, let value):
@@ -119,12 +122,13 @@ struct FileSurvey {
             guard let stamp = try? Stamp(date: record[date], time: record[time]) else { return }
             note(stamp, record, meter, record[value])
         case .dateAndPeriod(let date, let period, let value):
-            guard let (day, monthDay) = day(record[date], record.line), let number = record[period].number(digits: 1...2) else { return }
+            guard let (day, monthDay) = day(record[date], record.line), let number = record[period].number(digits: 1...3) else { return }
             if !isComparing {
                 let known = evidence.periods ?? number...number
                 evidence.periods = min(known.lowerBound, number)...max(known.upperBound, number)
             }
-            noteRow(record, meter, day, monthDay, seconds: (number - 1) * HalfHour.length, record[value])
+            // A day has 100 quarters of an hour at most.
+            noteRow(record, meter, day, monthDay, seconds: (number - 1) * 60, bit: day * 128 + min(number, 127), record[value])
         }
     }
 
@@ -163,6 +167,7 @@ struct FileSurvey {
             }
             let dayFirst = CalendarDate(year: year, month: second, day: first)
             let monthFirst = CalendarDate(year: year, month: first, day: second)
+            if options.dateOrder == .monthFirst { return monthFirst.map { ($0.days, $0.days) } }
             guard let date = dayFirst ?? monthFirst else { return nil }
             return (date.days, (monthFirst ?? date).days)
         }
@@ -236,11 +241,12 @@ struct FileSurvey {
     }
 
     /// Notes one reading of a meter.
-    private mutating func noteRow(_ record: CSVRecord, _ meter: Int, _ day: Int, _ monthDay: Int, seconds: Int, _ value: Bytes) {
+    private mutating func noteRow(_ record: CSVRecord, _ meter: Int, _ day: Int, _ monthDay: Int, seconds: Int, bit known: Int? = nil, _ value: Bytes) {
         let clock = day * 86_400 + seconds
-        let bit = layout.isDaily ? day : (clock >= 0 ? clock : clock - 899) / 900
+        let bit = known ?? (layout.isDaily ? day : (clock >= 0 ? clock : clock - 899) / 900)
         if isComparing {
-            compare(record, meter, bit, StableHash(value.buffer).value)
+            // What is no number is rejected, and no other value.
+            if let number = DecimalText.units(value, decimals: 6) { compare(record, meter, bit, UInt64(bitPattern: number)) }
             return
         }
         let previous = meters[meter]
@@ -262,12 +268,13 @@ struct FileSurvey {
                 }
                 if previous.day == Int32(truncatingIfNeeded: day) {
                     let (earlier, later) = (min(Int(previous.seconds), seconds), max(Int(previous.seconds), seconds))
-                    let isLast = step > 0 ? previous.seconds == 0 && later >= 82_800 : seconds == 0 && later >= 82_800
-                    if earlier == 0, isLast { evidence.midnightLast.note(record.line) }
+                    if earlier == 0, later >= 82_800 {
+                        if step < 0 { evidence.midnightLast.note(record.line) } else { evidence.midnightLastBackwards.note(record.line) }
+                    }
                     if earlier == 0, later <= 3600 { evidence.midnightFirst.note(record.line) }
                 } else {
                     let (dayStep, monthStep) = (day - Int(previous.day), monthDay - Int(previous.monthDay))
-                    if day != monthDay || previous.day != previous.monthDay {
+                    if day != monthDay, previous.day != previous.monthDay {
                         if abs(dayStep) == 1, abs(monthStep) != 1 { evidence.daySteps += 1 }
                         if abs(monthStep) == 1, abs(dayStep) != 1 { evidence.monthSteps += 1 }
                     }
@@ -320,8 +327,7 @@ struct FileSurvey {
         for period in layout.periods {
             let cell = record[period.column]
             if isComparing {
-                hash.add(cell.buffer)
-                hash.add([44])
+                hash.add(DecimalText.units(cell, decimals: 6))
                 continue
             }
             guard let number = DecimalText.units(cell, decimals: 6) else {
@@ -348,7 +354,7 @@ struct FileSurvey {
         if previous.rows > 0 {
             let (dayStep, monthStep) = (day - Int(previous.day), monthDay - Int(previous.monthDay))
             if dayStep != 0 { if dayStep > 0 { evidence.forward += 1 } else { evidence.backward += 1 } }
-            if day != monthDay || previous.day != previous.monthDay {
+            if day != monthDay, previous.day != previous.monthDay {
                 if abs(dayStep) == 1, abs(monthStep) != 1 { evidence.daySteps += 1 }
                 if abs(monthStep) == 1, abs(dayStep) != 1 { evidence.monthSteps += 1 }
             }
@@ -387,16 +393,17 @@ struct FileSurvey {
         func isEmpty(_ place: Int) -> Bool { !layout.periods.indices.contains(place) || (values[place] ?? 0) == 0 }
         func isBlank(_ place: Int) -> Bool { !layout.periods.indices.contains(place) || values[place] == nil }
         let ordinary = min(48, values.count)
+        let isWhole = (0..<ordinary).count(where: isBlank) == 2
         if change.isShort {
             let last = [46, 47]
             let byClock = layout.labels == .end ? [special, special.map { $0 - 1 }] : [special]
-            if last.allSatisfy(isBlank), special.contains(where: { !isEmpty($0) }) {
+            if isWhole, last.allSatisfy(isBlank), special.contains(where: { !isEmpty($0) }) {
                 evidence.shortByNumber.note(record.line)
-            } else if byClock.contains(where: { $0.allSatisfy(isBlank) }), last.contains(where: { !isEmpty($0) }) {
+            } else if isWhole, byClock.contains(where: { $0.allSatisfy(isBlank) }), last.contains(where: { !isEmpty($0) }) {
                 evidence.shortByClock.note(record.line)
             } else if last.allSatisfy(isEmpty), special.contains(where: { !isEmpty($0) }) {
                 evidence.shortByNumber.note(record.line)
-            } else if byClock.contains(where: { $0.allSatisfy(isEmpty) }), last.contains(where: { !isEmpty($0) }) {
+            } else if layout.isByClock, byClock.contains(where: { $0.allSatisfy(isEmpty) }), last.contains(where: { !isEmpty($0) }) {
                 evidence.shortByClock.note(record.line)
             } else if (0..<ordinary).allSatisfy({ !isEmpty($0) }) {
                 evidence.shortFull.note(record.line)
@@ -446,12 +453,11 @@ struct FileSurvey {
                 if meter.hours >= 3, meter.halves == 0, meter.quarters == 0 { evidence.hourlyMeters += 1 }
                 if meter.halves > 0 || meter.quarters > 0 { evidence.finerMeters += 1 }
             }
+            guard meter.steps >= 4 else { continue }
             let rise = meter.most - meter.least
             let only = meter.downs == 0
-            if meter.steps >= 4 {
-                evidence.telling += 1
-                if only, meter.ups * 10 >= meter.steps * 8, meter.least >= rise { evidence.rising += 1 }
-            }
+            evidence.telling += 1
+            if only, meter.ups * 10 >= meter.steps * 8, meter.least >= rise { evidence.rising += 1 }
             if meter.steps >= 95 {
                 evidence.tellingStrongly += 1
                 if only, meter.ups * 2 >= meter.steps, meter.least / 20 >= rise || meter.steps >= 400 { evidence.risingStrongly += 1 }
@@ -484,7 +490,7 @@ struct MeterIndex {
         } else {
             guard let code = try? MeterCode.read(cell) else { return nil }
             place = self.place(ofJob: code)
-            if cells.count < 400_000 { cells[raw] = Int32(truncatingIfNeeded: place) }
+            if cells.count < 200_000 { cells[raw] = Int32(truncatingIfNeeded: place) }
         }
         last = (words.0, words.1, cell.count, place)
         return place

@@ -154,8 +154,7 @@ extension FileUnderstanding {
             }
             say("meter", jobMeter, .stated)
         }
-        let isGas = layout.isGasByName || layout.meter.map { layout.names[$0].uppercased() == "MPR" } ?? false
-        if isGas { fuel = .gas }
+        if layout.isGasByName { fuel = .gas }
     }
 
     private mutating func decideOrder(_ evidence: Evidence, _ options: ImportOptions) throws {
@@ -210,7 +209,7 @@ extension FileUnderstanding {
             if let range = evidence.periods, range.lowerBound < 1 {
                 throw Self.contradiction("The half-hours in \(name(period)) begin at 0; settlement periods begin at 1.", "Number them from 1.")
             }
-            say("time", "half-hours by their number in \(name(period))", .named)
+            say("time", "by its number in \(name(period))", .named)
         } else {
             try decideLabels(evidence, options)
         }
@@ -250,11 +249,21 @@ extension FileUnderstanding {
             if period == 60 { try requireSplit(options) }
             return say("period", "\(period) minutes", .stated)
         }
+        if case .dateAndPeriod = layout.shape {
+            let last = evidence.periods?.upperBound ?? 48
+            minutes = last > 50 ? 15 : 30
+            if (23...25).contains(last), evidence.rows >= 23 {
+                minutes = 60
+                try requireSplit(options)
+            }
+            let text = minutes == 15 ? "15 minutes, summed to half-hours where all parts are there" : minutes == 30 ? "half-hours" : "hours, each split into two halves that are estimates"
+            return say("period", text, (46...50).contains(last) || minutes != 30 ? .proved : .assumed)
+        }
         let total = evidence.steps.reduce(0) { $0 + $1.value }
         let (step, count) = evidence.steps.max { ($0.value, -$0.key) < ($1.value, -$1.key) } ?? (30, 0)
         let isOnHours = evidence.quarterTimes.count == 0 && evidence.oddTimes.count == 0
             && !evidence.steps.contains { $0.key % 60 != 0 }
-        let isOneTime = !evidence.steps.contains { $0.key % 1440 != 0 }
+        let isOneTime = !evidence.steps.contains { $0.key % 1440 != 0 || $0.key == 0 }
         if total >= 3, isOneTime {
             let what = step >= 27 * 1440 ? "a month or more" : step == 1440 ? "a day" : "days"
             throw Self.contradiction(
@@ -292,20 +301,22 @@ extension FileUnderstanding {
         say("period", "half-hours", count > 0 && step == 30 ? .proved : .assumed)
     }
 
-    private mutating func requireSplit(_ options: ImportOptions) throws {
+    private mutating func requireSplit(_ options: ImportOptions, _ what: String = "rows") throws {
         guard !options.splitsHours else {
             splitsHours = true
             return
         }
         throw Self.contradiction(
-            "The rows are hours, and the host stores half-hours.",
-            "Say --hourly split to store half of each in both, as estimates\(options.period == 60 ? "" : ", or --period 30 when they are half-hours of which every second is missing")."
+            "The \(what) are hours, and the host stores half-hours.",
+            "Say --hourly split to store half of each in both, as estimates"
+                + (what == "rows" && options.period != 60 ? ", or --period 30 when they are half-hours of which every second is missing." : ".")
         )
     }
 
     private mutating func decideLabels(_ evidence: Evidence, _ options: ImportOptions) throws {
         let unit = minutes == 30 ? "half-hour" : minutes == 60 ? "hour" : "quarter of an hour"
-        midnightEndsDay = evidence.midnightLast.count > 0 && evidence.midnightFirst.count == 0
+        let lastMidnight = isNewestFirst ? evidence.midnightLastBackwards : evidence.midnightLast
+        midnightEndsDay = lastMidnight.count > 0 && evidence.midnightFirst.count == 0
         if let stated = options.times {
             labels = stated
             if stated == .start { midnightEndsDay = false }
@@ -331,11 +342,11 @@ extension FileUnderstanding {
             }
             if evidence.otherTimes.count > 0 { return try ends("24:00 stands there and 00:00 does not") }
         }
-        if evidence.midnightLast.count > 0 {
+        if lastMidnight.count > 0 {
             guard evidence.midnightFirst.count == 0 else {
                 throw Self.doubt(
                     "Does each time name the start or the end of its \(unit)?",
-                    "00:00 stands behind the other times of its day on \(counted(evidence.midnightLast.count, "line")) (\(evidence.midnightLast.line)), before them on "
+                    "00:00 stands behind the other times of its day on \(counted(lastMidnight.count, "line")) (\(lastMidnight.line)), before them on "
                         + "\(evidence.midnightFirst.count) (\(evidence.midnightFirst.line)).",
                     "--times start or --times end"
                 )
@@ -343,7 +354,7 @@ extension FileUnderstanding {
             return try ends("00:00 is the last of its day")
         }
         if layout.labels == .end { return try ends("so its column is called", .named) }
-        if layout.labels == .start || evidence.ranges > 0 { return say("time", "each names the start of its \(unit)", .named) }
+        if evidence.ranges > 0 { return say("time", "each names the start of its \(unit)", .named) }
         if endBegins > 0, endBegins * 4 >= begins, evidence.offsets.count == 0 {
             guard startBegins == 0 else {
                 throw Self.doubt(
@@ -354,7 +365,7 @@ extension FileUnderstanding {
             }
             return try ends("whole days begin at \(minutes == 60 ? "01:00" : "00:\(minutes)") and end at 00:00")
         }
-        say("time", "each names the start of its \(unit)", startBegins > 0 ? .proved : .assumed)
+        say("time", "each names the start of its \(unit)", layout.labels == .start ? .named : startBegins > 0 ? .proved : .assumed)
     }
 
     private mutating func decideZone(_ evidence: Evidence, _ options: ImportOptions) throws {
@@ -471,7 +482,7 @@ extension FileUnderstanding {
         guard let first = layout.periods.first, let last = layout.periods.last else { return }
         let span = "\(name(first.column)) to \(name(last.column))"
         if minutes == 60 {
-            try requireSplit(options)
+            try requireSplit(options, "columns")
             say("period", "hours from \(span), each split into two halves that are estimates", .stated)
         } else {
             say("period", "\(minutes == 15 ? "15 minutes" : "half-hours") from \(span)\(layout.labels == .end ? ", each names its end" : "")", .named)
@@ -548,6 +559,18 @@ extension FileUnderstanding {
             if kinds.count == 1 { fuel = kinds.first }
         }
         calorificValue = options.calorificValue
+        for column in layout.words where options.unit == nil {
+            // Units in the words that say what a row is, such as `Active Import Interval (kW)`.
+            guard let words = evidence.words[column] ?? nil, !words.isEmpty, column != layout.unit else { continue }
+            let isPower = words.allSatisfy { word in
+                if case .quantity(.other) = ColumnName(word.text).measure { ColumnName(word.text).words.count > 1 } else { false }
+            }
+            guard isPower else { continue }
+            throw Self.contradiction(
+                "The values are power, not energy: \(name(column)) has '\(shown(words[0].text, most: 40))'.",
+                "Export the energy of each half-hour; if they are that, say --unit kWh."
+            )
+        }
         let column = layout.unit
         let words = column.flatMap { evidence.words[$0] ?? nil } ?? []
         let measures = words.map { Measure(word: $0.text.trimmed) }
@@ -577,19 +600,21 @@ extension FileUnderstanding {
         if let named = layout.namedUnit {
             unit = named
             if case .volume = Measure(word: named), calorificValue == nil {
-                throw Self.contradiction(
-                    "The values are volumes, not energy: so their column is called.",
-                    "Give the supplier's calorific value (--calorific-value 39.5), or the column with kWh (--value-column)."
+                let column = layout.value.map(name) ?? layout.periods.first.map { name($0.column) } ?? ""
+                throw ImportError(
+                    .wrongColumns,
+                    "The column \(column) cannot be used: \(named) is a volume, not energy. Give the supplier's calorific value "
+                        + "(--calorific-value 39.5), or the column with kWh (--value-column)."
                 )
             }
-            return say("unit", named, .named)
+            return say("unit", Measure.name(named), .named)
         }
         if let stated = options.unit {
-            unit = stated
+            unit = stated.lowercased()
             if case .volume = Measure(word: stated), calorificValue == nil {
                 throw ImportError(.badOptions, "A volume is converted with the supplier's calorific value: --calorific-value 39.5.")
             }
-            return say("unit", stated, .stated)
+            return say("unit", Measure.name(stated), .stated)
         }
         if fuel == .gas, layout.isVague {
             throw Self.doubt(

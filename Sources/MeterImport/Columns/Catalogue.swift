@@ -61,7 +61,7 @@ enum Catalogue {
     /// Words that say that a date is not the day of a reading.
     static let otherDates: Set<String> = [
         "run", "loaded", "load", "created", "updated", "uploaded", "install", "installed", "installation", "report", "removal",
-        "modified", "import", "processed", "received", "issued", "contract", "invoice", "billed",
+        "modified", "processed", "received", "issued", "contract", "invoice", "billed",
     ]
 
     /// Words of a column with energy that was used, the first the surest.
@@ -110,7 +110,7 @@ enum Catalogue {
     static let quantities = [
         "measurementquantity", "measurementquantityid", "mq", "quantity", "channeltype", "channel", "direction", "flow",
         "measurementtype", "measurement", "readingtype", "type", "registertype", "datatype", "readtype", "valuetype", "units",
-        "unit", "uom", "unitofmeasure", "registerid", "parameter", "meastype",
+        "unit", "uom", "unitofmeasure", "registerid", "parameter", "meastype", "importexport", "importorexport",
     ]
 
     /// Columns that name what flows through the meter.

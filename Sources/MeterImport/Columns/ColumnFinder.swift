@@ -128,7 +128,7 @@ struct ColumnFinder {
         if ranked.count > 1, ranked[1].rank == best.rank {
             let names = ranked.filter { $0.rank == best.rank }.map { "'\(shown(columns[$0.column].original, most: 60))'" }
             throw ImportError(
-                .doubtful,
+                .wrongColumns,
                 "Which column holds the energy? \(names.joined(separator: " and ")) may. Say so: --value-column \(names[0])."
             )
         }
@@ -136,6 +136,7 @@ struct ColumnFinder {
     }
 
     private func rank(_ name: ColumnName, wantsExport: Bool) -> Int? {
+        if case .quantity = name.measure, !name.has(Catalogue.flagWords) { return 90 }
         guard !name.has(Catalogue.others.subtracting(["factor", "current", "power"])), !name.has(Catalogue.flagWords.subtracting(["estimated", "type", "quality"])) else { return nil }
         let isExport = name.words.contains { Catalogue.quantityWords[$0] == .export }
         let misses = isExport != wantsExport ? 20 : 0
@@ -192,6 +193,8 @@ struct CellKinds {
     private(set) var filled = 0
     private var dates = 0
     private var datetimes = 0
+    /// Numbers that may be seconds since 1970, or anything else.
+    private var epochs = 0
     private var clocks = 0
     private var numbers = 0
     private var periods = 0
@@ -205,10 +208,10 @@ struct CellKinds {
             filled += 1
             if texts.count <= 40 { texts.insert(text) }
             text.withBytes { bytes in
-                if bytes.number(digits: 1...2).map({ (1...50).contains($0) }) == true { periods += 1 }
+                if bytes.number(digits: 1...3).map({ (1...100).contains($0) }) == true { periods += 1 }
                 if DecimalText.units(bytes, decimals: 3) != nil || Catalogue.missing.contains(FileLayout.word(text)) { numbers += 1 }
                 // A number of up to four digits is a date or a time only where the name says so.
-                if (try? Stamp(bytes)) != nil { datetimes += 1 }
+                if (try? Stamp(bytes)) != nil { if bytes.isAllDigits, bytes.count != 12 { epochs += 1 } else { datetimes += 1 } }
                 if (try? DateText.whole(bytes)) != nil { dates += 1 }
                 if (try? Clock(bytes)) != nil { clocks += 1 }
                 if let code = try? MeterCode.read(bytes), MeterCode.isMPAN(code) { supplies += 1 }
@@ -226,10 +229,13 @@ struct CellKinds {
     var isPeriod: Bool { filled > 0 && periods == filled }
     var isMPAN: Bool { most(supplies) }
     var mayBeDate: Bool { may(dates + datetimes) }
-    var mayBeDatetime: Bool { may(datetimes) || datetimes + dates > 0 && datetimes > 0 || clocks == 0 && dates > 0 }
+    var mayBeDatetime: Bool { may(datetimes + epochs) || datetimes + dates > 0 && datetimes > 0 || clocks == 0 && dates > 0 }
     var mayBeClock: Bool { may(clocks) }
     var mayBePeriod: Bool { may(periods) }
     var mayBeNumber: Bool { may(numbers) }
+
+    /// The different cells, to 40.
+    var words: Set<String> { texts }
 
     func isAll(_ holds: (String) -> Bool) -> Bool { texts.allSatisfy(holds) }
 }

@@ -94,14 +94,19 @@ struct ColumnName: Hashable, Sendable {
 
     /// What the name says its values are measured in.
     var measure: Measure? {
-        if let bracket, let measure = Measure(word: bracket) { return measure }
+        if let bracket {
+            if let measure = Measure(word: bracket) { return measure }
+            if strangeUnit != nil { return nil }
+        }
         return words.lazy.compactMap { Measure(word: $0) }.first
     }
 
     /// A unit in a bracket that is not known.
     var strangeUnit: String? {
-        guard let bracket, Measure(word: bracket) == nil, !bracket.isEmpty else { return nil }
-        return bracket
+        guard let bracket, Measure(word: bracket) == nil, (1...12).contains(bracket.utf8.count) else { return nil }
+        let inside = ColumnName(bracket)
+        let isWords = inside.words.allSatisfy { (Catalogue.quantityWords[$0] == nil || Measure(word: $0) != nil) && !Catalogue.totals.contains($0) }
+        return isWords && !bracket.utf8.contains(32) && bracket.utf8.first != UInt8(ascii: "%") ? bracket : nil
     }
 
     /// The words with the numbers of a period left out: columns that have the same ones are a series.

@@ -152,7 +152,7 @@ struct FileLayout: Codable, Hashable, Sendable {
         guard let best = ranked.first else { return nil }
         if ranked.count > 1, ranked[1].rank == best.rank {
             throw ImportError(
-                .doubtful,
+                .wrongColumns,
                 "Which columns hold the energy? '\(best.series.first)' to '\(best.series.last)' and '\(ranked[1].series.first)' to "
                     + "'\(ranked[1].series.last)' both may. Say so: --value-column '\(best.series.first)'."
             )
@@ -303,8 +303,10 @@ struct FileLayout: Codable, Hashable, Sendable {
         quantities = finder.free.filter { column in
             let name = finder.columns[column]
             let isNamed = name.rank(Catalogue.quantities) != nil || name.has(["quantity", "direction", "measurement"])
-            return isNamed && finder.kinds(column).filled > 0
-                && finder.kinds(column).isAll { Catalogue.quantityWords[Self.word($0)] != nil }
+            let kinds = finder.kinds(column)
+            guard kinds.filled > 0, kinds.isAll({ Catalogue.quantityWords[Self.word($0)] != nil }) else { return false }
+            // By its cells, whatever it is called, where they tell rows apart.
+            return isNamed || Set(kinds.words.map { Catalogue.quantityWords[Self.word($0)] }).count > 1
         }
         words = finder.free.filter { column in
             let name = finder.columns[column]

@@ -56,7 +56,8 @@ struct ImportRun {
             self.lane = lane
         } else {
             // The whole file is read before anything of it is stored, which can take long.
-            facts = try await run.lease.whileRenewing(connection) { try await readings.open() }
+            let isStopping = run.stopLook
+            facts = try await run.lease.whileRenewing(connection) { try await readings.open(isStopping: isStopping) }
             committed = FilePosition()
             summary = ImportSummary()
             summary.dryRun = job.isDryRun

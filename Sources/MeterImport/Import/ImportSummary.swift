@@ -31,6 +31,27 @@ public struct ImportSummary: Codable, Sendable, Hashable {
         self = summary
     }
 
+    /// Reads a summary; what an older one lacks is 0.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        func number(_ key: CodingKeys) throws -> Int { try values.decodeIfPresent(Int.self, forKey: key) ?? 0 }
+        rowsRead = try values.decode(Int.self, forKey: .rowsRead)
+        rowsRejected = try number(.rowsRejected)
+        rowsLeftOut = try number(.rowsLeftOut)
+        readingsStored = try number(.readingsStored)
+        duplicates = try number(.duplicates)
+        metersCreated = try number(.metersCreated)
+        dryRun = try values.decodeIfPresent(Bool.self, forKey: .dryRun) ?? false
+        warnings = try values.decodeIfPresent([String].self, forKey: .warnings) ?? []
+        understood = try values.decodeIfPresent([String].self, forKey: .understood) ?? []
+        firstRejections = try values.decodeIfPresent([String].self, forKey: .firstRejections) ?? []
+    }
+
+    private enum CodingKeys: CodingKey {
+        case rowsRead, rowsRejected, rowsLeftOut, readingsStored, duplicates, metersCreated, dryRun, warnings, understood
+        case firstRejections
+    }
+
     /// The summary as a job keeps it.
     public var json: String { JSONText.encode(self, names: .snakeCase) }
 }

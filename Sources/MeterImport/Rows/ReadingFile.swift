@@ -38,12 +38,14 @@ actor ReadingFile {
     ///   - position: Where to go on; the file's beginning by default.
     ///   - identity: The file that the position is of.
     ///   - understanding: How it was understood when its import began.
+    ///   - isStopping: Whether to give up meanwhile, with ``FileStudy/Stopped``.
     /// - Returns: What is known of it.
     /// - Throws: ``ImportError`` when the file or its columns cannot be used, or it is another file.
     func open(
         from position: FilePosition? = nil,
         of identity: FileIdentity? = nil,
-        understood understanding: FileUnderstanding? = nil
+        understood understanding: FileUnderstanding? = nil,
+        isStopping: @Sendable () -> Bool = { false }
     ) throws -> Facts {
         // Once: what was judged is what is read, also from its beginning again.
         let file = try opened ?? CSVFile.open(path, in: folders)
@@ -57,9 +59,10 @@ actor ReadingFile {
                 options: options,
                 from: position,
                 of: identity,
-                understood: understanding
+                understood: understanding,
+                isStopping: isStopping
             )
-        } catch let error as ImportError where !file.isShown && error.code != .changed {
+        } catch let error as ImportError where !file.isShown && ![.changed, .doubtful, .contradicted].contains(error.code) {
             throw ImportError(.unreadable, RefusedFile(noTable: path).description)
         }
         self.reader = reader

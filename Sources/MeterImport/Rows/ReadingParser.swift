@@ -126,7 +126,7 @@ struct ReadingParser {
             try append(record, date, clock.seconds, clock.offset, time, value, type, unit, volume, &readings, &rejected)
         case .dateAndPeriod(let dateColumn, let column, let value):
             let date = try day(record, dateColumn)
-            let number = record[column].number(digits: 1...2)
+            let number = record[column].number(digits: 1...3)
             let length = sourceDays.count(on: date) * 30 / understanding.minutes
             guard let number, (1...length).contains(number) else {
                 throw RowProblem(column, CellProblem("\(date.text) has \(length) periods, numbered from 1"))
@@ -382,7 +382,10 @@ struct ReadingParser {
             return cell.isEmpty || isMissing(cell) || DecimalText.units(cell, decimals: 6) == 0
         }
         if understanding.countsColumns {
-            if isLong, layout.extras.allSatisfy({ record[$0.column].isEmpty }), (perDay..<length).allSatisfy(isEmpty), !understanding.isCountProved {
+            let hasColumns = layout.periods.contains { $0.place >= perDay }
+            if isLong, layout.extras.allSatisfy({ record[$0.column].isEmpty }), (perDay..<length).allSatisfy(isEmpty),
+                !understanding.isCountProved, !hasColumns || !(0..<perDay).contains(where: isEmpty)
+            {
                 throw RowProblem(nil, CellProblem("\(date.text) has \(length) periods and the row \(perDay) at most: one hour of it is missing, or it is in UTC (--timezone UTC)"))
             }
         } else if isLong {
@@ -470,7 +473,8 @@ extension ReadingParser {
     /// What flows through a meter, where its row, its column or its number says so.
     private func fuel(_ code: String, _ record: CSVRecord) -> Fuel? {
         if let column = understanding.fuelColumn, let fuel = Catalogue.fuelWords[FileLayout.word(record[column].text)] { return fuel }
-        if let fuel = understanding.fuel { return fuel }
+        // Ireland's MPRNs of electricity have 11 digits.
+        if let fuel = understanding.fuel, !(layout.isGasByName && understanding.fuelColumn == nil && code.utf8.count > 10) { return fuel }
         guard layout.meterKind == .code, let meter = layout.meter, names.indices.contains(meter) else { return nil }
         // An MPAN has 13 digits, an MPRN 6 to 10.
         let name = ColumnName(names[meter])

@@ -44,6 +44,7 @@ final class RowReader {
     ///   - understanding: How the file was understood when its import began; `nil` where that is to be found out.
     ///   - chunkSize: The readings or rows of a chunk, about.
     ///   - longestRead: The most bytes to read at once; small in tests.
+    ///   - isStopping: Whether to give up while that is found out.
     /// - Throws: ``ImportError`` when the file, its columns or the options cannot be used, it is another file, or what it shows
     ///   leaves a doubt of how it is meant.
     init(
@@ -55,7 +56,8 @@ final class RowReader {
         of identity: FileIdentity? = nil,
         understood understanding: FileUnderstanding? = nil,
         chunkSize: Int = RowReader.chunkSize,
-        longestRead: Int = .max
+        longestRead: Int = .max,
+        isStopping: () -> Bool = { false }
     ) throws {
         let opened = try opened ?? CSVFile.open(path, in: nil)
         self.path = path
@@ -64,7 +66,7 @@ final class RowReader {
         if let identity, let understanding {
             study = try FileStudy(opened, path: path, identity, understanding)
         } else {
-            study = try FileStudy(opened, path: path, type: type, options: options)
+            study = try FileStudy(opened, path: path, type: type, options: options, isStopping: isStopping)
         }
         file = try CSVFile(opened, path: path, delimiter: study.header.delimiter, longestRead: longestRead)
         try file.jump(to: study.header.offset, line: study.header.line)

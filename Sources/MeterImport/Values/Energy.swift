@@ -57,6 +57,14 @@ enum Measure: Hashable, Sendable {
     case volume(VolumeUnit)
     case quantity(Quantity)
 
+    /// A unit as it is written.
+    static func name(_ word: String) -> String {
+        switch Measure(word: word) {
+        case .energy(let unit): ["wh": "Wh", "kwh": "kWh", "mwh": "MWh", "gwh": "GWh"][unit.rawValue] ?? word
+        default: word
+        }
+    }
+
     init?(word: some StringProtocol) {
         let letters = word.lowercased().unicodeScalars.filter { $0 != " " && $0 != "." }
         switch String(String.UnicodeScalarView(letters)) {

@@ -234,7 +234,9 @@ extension DateText {
         let (date, rest) = try read(text)
         guard !rest.isEmpty else { return date }
         let time = rest.skipping([32, UInt8(ascii: "T"), UInt8(ascii: "t")])
-        guard !time.isEmpty, time.count < rest.count, let clock = try? Clock(time), clock.seconds == 0 else {
+        guard !time.isEmpty, time.count < rest.count, let clock = try? Clock(time), clock.seconds == 0,
+            clock.offset == nil
+        else {
             throw CellProblem("it is more than a date")
         }
         return date
