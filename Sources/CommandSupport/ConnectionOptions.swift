@@ -30,7 +30,11 @@ package struct SettingsFileOptions: ParsableArguments {
     }
 
     package func validate() throws {
-        try SettingsSources.check(defaultsFile: defaultsFile, defaultsExtraFile: defaultsExtraFile)
+        guard defaultsFile == nil || defaultsExtraFile == nil else {
+            throw ValidationError(
+                "--defaults-file and --defaults-extra-file are two ways to name one file: choose one."
+            )
+        }
         OwnCommand.note([
             ("--env-file", envFile), ("--app", app), ("--defaults-file", defaultsFile),
             ("--defaults-extra-file", defaultsExtraFile),
