@@ -57,7 +57,7 @@ package struct DeploymentPlan: Sendable {
     package func units(installed: Set<String>) -> [File] {
         let folder = user == nil ? "~/.config/systemd/user" : "/etc/systemd/system"
         return [
-            ("headroom-worker", "work", "imports the files that wait in the queue", "90"),
+            ("headroom-worker", "work --wait-for-lock", "imports the files that wait in the queue", "90"),
             ("headroom-guard", "guard", "watches the account's connections", "30"),
         ]
         .map { name, command, purpose, patience in
@@ -79,7 +79,7 @@ package struct DeploymentPlan: Sendable {
                 path: "\(folder)/\(name).service",
                 text: """
                     [Unit]
-                    Description=Headroom \(command): \(purpose)
+                    Description=Headroom \(command.pieces(separator: " ")[0]): \(purpose)
                     Wants=network-online.target
                     After=network-online.target mariadb.service mysql.service
 

@@ -29,7 +29,7 @@ extension Verify {
                 HostLockReport.held(stateFolder: settings.stateFolder).contains { $0.holder.processID == child.id }
             }
             guard isUp else {
-                if try await child.status(within: .zero) == 0 {
+                if try await child.status(within: .zero) == 75 {
                     return .skipped("another worker is at work for this queue")
                 }
                 return .failed("the worker did not start (\(Self.words(try await child.status(within: .zero))))")
