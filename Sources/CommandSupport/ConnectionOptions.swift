@@ -134,7 +134,17 @@ package struct ConnectionOptions: ParsableArguments {
 extension SettingsSources {
     /// Finds the settings, and prints what their user should know of them.
     package func loadTelling(program: String) throws -> LoadedSettings {
-        try load(programName: program) { warning in Console.error("headroom: warning: \(warning)") }
+        var loaded = try load(programName: program) { warning in Console.error("headroom: warning: \(warning)") }
+        let (first, sources) = (loaded.database, self)
+        loaded.database.passwordSource = PasswordSource {
+            guard let now = try? sources.load(programName: program).database, now.username == first.username,
+                now.endpoint == first.endpoint
+            else { return nil }
+            return now.password
+        }
+        // Set by `headroom run`, and inherited by what outlives it: the slots themselves tell.
+        if Variables.value("HEADROOM_SLOTS") != nil { loaded.database.givenSlots = loaded.database.slotsGiven() }
+        return loaded
     }
 }
 

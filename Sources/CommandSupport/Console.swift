@@ -1,3 +1,4 @@
+import CKernel
 @preconcurrency import Glibc
 import Headroom
 
@@ -5,6 +6,11 @@ import Headroom
 package enum Console {
     /// Whether standard error is a terminal, where a line can be drawn over.
     package static let isTerminal = isatty(STDERR_FILENO) == 1
+
+    /// Has each line of the result go out at once, also into a pipe: for what runs long.
+    package static func flushLines() {
+        kernel_flush_lines()
+    }
 
     /// Prints a line of the result, without what could steer a terminal, or begin another line: a value in it may be anybody's.
     package static func print(_ line: String) {

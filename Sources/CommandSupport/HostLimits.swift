@@ -50,7 +50,7 @@ package enum HostLimits {
     static let hostLacks: Int32 = 71
 
     /// EX_TEMPFAIL: others may give back what they have.
-    static let tryAgainLater: Int32 = 75
+    package static let tryAgainLater: Int32 = 75
 
     /// What is missing; `nil` when all is there.
     static func lack(_ facts: Facts, for need: Need) -> Lack? {

@@ -6,8 +6,14 @@ import Synchronization
 /// Whichever thread a signal comes to, it is noted in a pipe, which the first thread reads. Subprocess has a thread that takes
 /// signals too: with sources that are told by a descriptor one could be lost while they were being made.
 package final class Interrupts: Sendable {
-    /// The signals that are heard.
+    /// The signals that every command hears.
     static let signals = [SIGINT, SIGTERM, SIGHUP]
+
+    /// Those that besides can be handed on to another program.
+    package static let handedOn = [
+        SIGQUIT, SIGABRT, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGXCPU, SIGXFSZ, SIGWINCH, SIGTSTP, SIGCONT,
+        SIGURG, SIGIO,
+    ]
 
     private enum Listener {
         /// Nobody listens yet: what has come is kept.
@@ -18,8 +24,16 @@ package final class Interrupts: Sendable {
     private static let listener = Mutex(Listener.missing([]))
 
     /// Notes from now on what comes, for ``hear(_:)`` to hand on: what is begun in between may already be signalled.
-    package init() {
-        for number in Self.signals { signal(number, SignalPipe.note) }
+    ///
+    /// - Parameter more: Signals to hear beside those that all commands hear.
+    package init(_ more: [Int32] = []) {
+        var unblocked = sigset_t()
+        sigemptyset(&unblocked)
+        for number in Self.signals + more {
+            sigaddset(&unblocked, number)
+            signal(number, SignalPipe.note)
+        }
+        pthread_sigmask(SIG_UNBLOCK, &unblocked, nil)
     }
 
     /// Starts to hand on what has come and what comes.

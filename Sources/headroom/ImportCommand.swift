@@ -60,6 +60,7 @@ struct ImportCommand: AsyncParsableCommand {
 
     /// Queues the file and works on it.
     private func store() async throws {
+        Console.flushLines()
         let stopping = WorkerStopping()
         try await runCommand(takeSignal: stopping.take) {
             let memory = WorkMemory(staysIdle: false)

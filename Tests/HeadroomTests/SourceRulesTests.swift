@@ -13,6 +13,7 @@ import Testing
     /// Where a statement is made of text, and why no value from outside can be in it.
     private let raw: [String: String] = [
         "Headroom/Admission/Shares/ShareExchange.swift": "an own table, and a session's id, a number",
+        "Headroom/Admission/SlotReport.swift": "a session's id, a number",
         "Headroom/Session/SessionEnd.swift": "a session's id, a number",
         "Headroom/Session/Sessions.swift": "a session's id, a number",
         "Headroom/Statement/SQL.swift": "the type itself",
@@ -51,8 +52,10 @@ import Testing
             "it makes the table that is missing; a killed session has gone",
         "Headroom/Session/SessionEnd.swift": "the proof that a session is gone",
         "Headroom/Session/Sessions.swift": "a killed session has gone, or was another account's",
+        "HeadroomJobs/Queue/Claim.swift": "what an older server does not know",
         "HeadroomWatch/Kill/GuardedKill.swift": "what became of a KILL",
         "HeadroomWatch/Account/AccountQuery.swift": "what a look may not see",
+        "HeadroomWatch/Kill/IdleKill.swift": "what became of a managed server's KILL",
         "MeterImport/Storing/ReadingStore.swift": "what this server does not know",
     ]
 
@@ -155,6 +158,7 @@ import Testing
     /// Where text is looked at by `Character`, or words are compared as wholes, and why nobody outside can gain by it.
     private let characterwise: [String: String] = [
         "Headroom/Settings/": "to be gone through with its own files",
+        "HeadroomJobs/Schema/Misfit.swift": "own table definitions",
         "HeadroomSandbox/": "what servers and tools that it has started itself print",
         "HeadroomWatch/Deployment/DeploymentPlan.swift": "names of units as wholes",
         "HeadroomWatch/Deployment/DeploymentReader.swift": "a word as a whole",

@@ -75,6 +75,9 @@ final class SlotFile: SlotStore, Sendable {
 
     var hostMoment: HostMoment { .now }
 
+    /// The descriptor that holds the locks: a child that has it too keeps them when this process is killed.
+    var inheritable: Int32 { descriptor }
+
     /// Takes a place, unless another open file has it; one's own is taken again without a word.
     func tryLock(_ place: LockByte) -> Bool {
         kernel_try_lock_byte(descriptor, place.byte) == 0

@@ -51,7 +51,7 @@ public final class Database: Sendable {
         let recorder = Recorder(name: settings.programName)
         sessions = Sessions(
             connector: connector,
-            gate: share == .budget ? AccountAdmission(connector, recorder: recorder) : nil,
+            gate: share == .budget && settings.givenSlots == 0 ? AccountAdmission(connector, recorder: recorder) : nil,
             recorder: recorder
         )
         idle = reuse.idle.map { time in

@@ -14,6 +14,12 @@ public struct DatabaseSettings: Sendable, Hashable {
     /// The account's password; never printed, and left out of `description`.
     public var password: String
 
+    /// How many slots are held already for the program that this process is a part of; connections take none of their own then.
+    package var givenSlots = 0
+
+    /// Where the password is read again once the server has refused it; `nil` for nowhere.
+    package var passwordSource: PasswordSource?
+
     /// The database that statements mean when they name none; `nil` selects none.
     public var database: String?
 

@@ -77,7 +77,7 @@ extension Connection {
         defer { if before != nil { _ = try? waitForLocks(before) } }
         do {
             return try await body()
-        } catch let error as DatabaseError where error.serverCode == 1205 {
+        } catch let error as DatabaseError where error.isLockWait {
             throw (try? await within(.seconds(1)) { await withHolder(error) }) ?? error
         }
     }

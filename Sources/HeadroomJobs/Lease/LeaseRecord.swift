@@ -20,10 +20,10 @@ struct LeaseRecord: Sendable, Hashable {
 
     /// Whether nobody works on the job any more: on this host that is seen at once, elsewhere when the time is up.
     ///
-    /// A process that runs on keeps its job here even when its time is up: it may be stopped or the server slow. On
-    /// another host it loses the job then, and its next commit fails.
-    func isAbandoned(isRunning: Bool?) -> Bool {
-        if let isRunning { return !isRunning }
+    /// A process that runs on keeps its job here even when its time is up, as the server may be slow; unless it is stopped, and
+    /// does nothing. Then, and on another host, it loses the job, and its next commit fails.
+    func isAbandoned(isRunning: Bool?, isStopped: Bool = false) -> Bool {
+        if let isRunning, !(isRunning && isStopped) { return !isRunning }
         return isExpired
     }
 }

@@ -39,7 +39,7 @@ extension Connection {
                         continue
                     }
                     if let claim = try await claim(candidate, token: token) { return claim }
-                } catch let error as DatabaseError where error.serverCode == 1205 && locked.count < 3 {
+                } catch let error as DatabaseError where error.isLockWait && locked.count < 3 {
                     locked.insert(candidate.id)
                 } catch let error as DatabaseError {
                     // Another worker was at the same job.
@@ -145,7 +145,8 @@ extension Connection {
             if lease.isGivenBack { return Candidate(id: id, maxRetries: maxRetries, lease: lease, isLeftOver: true) }
             let isOwn = holder == .current
             let isRunning = isOwn ? LiveLeases.contains(lease.token) : holder.isRunning
-            guard lease.isAbandoned(isRunning: isRunning) else { return nil }
+            let isStopped = !isOwn && holder.isStopped
+            guard lease.isAbandoned(isRunning: isRunning, isStopped: isStopped) else { return nil }
             return Candidate(id: id, maxRetries: maxRetries, lease: lease, isLeftOver: isOwn)
         }
     }
@@ -171,6 +172,8 @@ extension Connection {
         let takeover =
             candidate.isLeftOver
             ? Takeover(leftOver: fruitless) : Takeover(fruitless: fruitless, maxRetries: candidate.maxRetries)
+        // What a stopped worker has locked it never lets go.
+        if let holder = candidate.lease?.holder, holder.isStopped { try await endSessions(of: holder) }
         let isOurs = try await withTransaction {
             // The job's row first, as everywhere: two that take rows in two orders wait for each other.
             let job =

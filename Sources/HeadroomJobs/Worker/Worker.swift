@@ -59,7 +59,7 @@ public struct Worker: Sendable {
         var worked = 0
         do {
             while worked < limit, !stop.isRequested, try await workOnNext(report: report) { worked += 1 }
-        } catch let error as DatabaseError where error.serverCode == 1205 && worked > 0 {
+        } catch let error as DatabaseError where error.isLockWait && worked > 0 {
             // What is left is another session's for now, and comes with the next run.
         }
         return worked
@@ -189,7 +189,7 @@ public struct Worker: Sendable {
         while true {
             do {
                 return try await handler.run(run, connection)
-            } catch let error as DatabaseError where error.serverCode == 1205 && connection.isUsable {
+            } catch let error as DatabaseError where error.isLockWait && connection.isUsable {
                 try await run.lease.outlast(until: stop, connection)
             }
         }

@@ -68,7 +68,7 @@ package struct DeploymentPlan: Sendable {
     /// - Returns: The files to be made.
     package func units(installed: Set<String>) -> [File] {
         let folder = user == nil ? "~/.config/systemd/user" : "/etc/systemd/system"
-        let worker = ("headroom-worker", "work", "imports the files that wait in the queue", "90")
+        let worker = ("headroom-worker", "work --wait-for-lock", "imports the files that wait in the queue", "90")
         let guardian = ("headroom-guard", "guard", "watches the account's connections", "30")
         return (hasQueue ? [worker, guardian] : [guardian])
             .map { name, command, purpose, patience in
@@ -91,7 +91,7 @@ package struct DeploymentPlan: Sendable {
                     path: "\(folder)/\(name).service",
                     text: """
                         [Unit]
-                        Description=Headroom \(command): \(purpose)
+                        Description=Headroom \(command.pieces(separator: " ")[0]): \(purpose)
                         Wants=network-online.target
                         After=network-online.target mariadb.service mysql.service
 

@@ -161,6 +161,8 @@ public struct AccountGuard: Sendable {
         if !watch.marksGaps { watch.machine.forgetTime() }
         events += watch.kills.map { GuardEvent($0, sample) }
         watch.pause = watch.pace.next(after: watch.failure)
+        // A refused password is read again, and sent when it has changed: that asks nothing of the server.
+        if watch.failure?.code == .accessDenied, settings.passwordSource != nil { watch.pause = orders.interval }
         let round = GuardRound(
             sample: sample,
             events: events,

@@ -136,6 +136,10 @@ struct ImportRun {
 
     /// Makes the connection ready, and writes where this go begins.
     private mutating func begin(_ connection: Connection) async throws {
+        let written = Migration([type == .sites ? MeterSchema.sites : MeterSchema.meterReadings] + JobsSchema.tables)
+        if let misfit = try await written.misfits(connection).first {
+            throw ImportError(.wrongTables, "\(misfit); then queue the file again.")
+        }
         if !run.job.isDryRun {
             if type == .sites {
                 sites = SiteStore(defaultCompany: try await DefaultSite.company(connection))
@@ -154,9 +158,9 @@ struct ImportRun {
             )
             // The one that writes the job's row first: a shared lock on it could not become its own where another waits.
             try await run.lease.advance(checkpoint.json, counts: summary.counts, isBeginning: true, connection)
-            try await run.lease.advance(lane: Lane.number, Lane().json, connection)
+            try await run.lease.advance(lane: Lane.number, Lane().json, rows: 0, connection)
             if let understanding = facts.understanding {
-                try await run.lease.advance(lane: FileUnderstanding.lane, understanding.json, connection)
+                try await run.lease.advance(lane: FileUnderstanding.lane, understanding.json, rows: 0, connection)
             }
         }
     }
@@ -171,15 +175,20 @@ struct ImportRun {
         let parts = PartsToStore(end: end, first: committed.offset, second: lane.offset)
         if second == nil, parts.first, parts.second {
             // All in one session, as a rule.
-            return try await commit(chunk, chunk.readings, before: nil, connection)
+            return try await commit(chunk, chunk.readings, rows: chunk.rows, before: nil, connection)
         }
         let halves = ChunkHalves(chunk.readings)
         let meterIDs = chunk.meters.map { meters[$0] ?? 0 }
-        var part = SecondSession.Part(readings: halves.second, meterIDs: meterIDs, lane: lane)
+        // Each session counts what it stores; rows that hold a whole day cannot be told apart, and are the first one's.
+        let hasRowEach = chunk.readings.count == chunk.rows - chunk.rejected.count
+        let rows = hasRowEach ? halves.second.count : 0
+        var part = SecondSession.Part(readings: halves.second, meterIDs: meterIDs, rows: rows, lane: lane)
         part.lane.offset = end
         guard let second else {
             // What is left of a chunk that was begun by two.
-            if parts.first { return try await commit(chunk, halves.first, before: nil, connection) }
+            if parts.first {
+                return try await commit(chunk, halves.first, rows: chunk.rows - rows, before: nil, connection)
+            }
             guard var store = readings else { return }
             lane = try await SecondSession.carryOut(part, &store, run.lease, until: run.stop, connection)
             return
@@ -187,7 +196,9 @@ struct ImportRun {
         let (order, isSecondLeft) = (part, parts.second)
         async let other = isSecondLeft ? second.store(order) : SecondSession.Stored(lane: order.lane)
         do {
-            if parts.first { try await commit(chunk, halves.first, before: before, connection) }
+            if parts.first {
+                try await commit(chunk, halves.first, rows: chunk.rows - rows, before: before, connection)
+            }
         } catch {
             _ = try? await other
             throw error
@@ -201,6 +212,7 @@ struct ImportRun {
     private mutating func commit(
         _ chunk: Chunk,
         _ part: [Reading],
+        rows: Int,
         before: FilePosition?,
         _ connection: Connection
     ) async throws {
@@ -220,7 +232,9 @@ struct ImportRun {
                 summary: after,
                 before: before
             )
-            try await run.lease.advance(checkpoint.json, counts: after.counts, total: total, connection)
+            let failed = chunk.rejected.count
+            let counts = ImportJob.Counts(processed: rows, imported: rows - failed, failed: failed)
+            try await run.lease.advance(checkpoint.json, counts: counts, total: total, adds: true, connection)
             return (after, chunk.position)
         }
     }

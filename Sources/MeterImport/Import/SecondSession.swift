@@ -9,6 +9,8 @@ final class SecondSession: Sendable {
     struct Part: Sendable {
         var readings: [Reading]
         var meterIDs: [Int]
+        /// How many rows of the file it is.
+        var rows: Int
         /// Where the chunk ends, and what this session has stored before it.
         var lane: Lane
     }
@@ -100,7 +102,7 @@ final class SecondSession: Sendable {
             let stored = try await store.store(part.readings, meterIDs: part.meterIDs, connection)
             lane.new += stored.new
             lane.duplicates += stored.duplicates
-            try await lease.advance(lane: Lane.number, lane.json, connection)
+            try await lease.advance(lane: Lane.number, lane.json, rows: part.rows, connection)
             return lane
         }
     }

@@ -59,6 +59,7 @@ struct GuardCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        Console.flushLines()
         let stopping = Stopping()
         try await runCommand(failureCode: history ? 1 : Level.unknown.exitCode, takeSignal: stopping.take) {
             let loaded = try connection.loaded(program: "headroom guard")

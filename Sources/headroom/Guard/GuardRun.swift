@@ -65,12 +65,17 @@ struct GuardRun: Sendable {
             await courier.finish(within: .seconds(60))
         }
         let level = round.sample.level
-        guard level != .ok || round.isAlarmed || !round.events.isEmpty else { return }
-        let use = round.sample.used.map { "\($0) of \(round.sample.limit.map(String.init) ?? "?") connections in use" }
-        if level != .ok { Console.print("\(level.rawValue)  \(use ?? round.sample.error ?? "not known")") }
-        for event in round.events {
-            Console.print("\(event.kind.rawValue) \(event.change.rawValue): \(printable(event.message))")
-            if !event.advice.isEmpty { Console.print("  next: \(event.advice)") }
+        // Each thing is said when it begins and when it is over, and cron sends one mail for it; to a person, what is now.
+        if Console.isTerminal, level != .ok {
+            let limit = round.sample.limit.map(String.init) ?? "?"
+            let use = round.sample.used.map { "\($0) of \(limit) connections in use" }
+            Console.print("\(level.rawValue)  \(use ?? round.sample.error ?? "not known")")
+        }
+        if lock != nil {
+            for event in round.events {
+                Console.print("\(event.kind.rawValue) \(event.change.rawValue): \(printable(event.message))")
+                if !event.advice.isEmpty { Console.print("  next: \(event.advice)") }
+            }
         }
         let code = max(level.exitCode, round.isAlarmed ? 1 : 0)
         if code != 0 { throw ExitCode(code) }

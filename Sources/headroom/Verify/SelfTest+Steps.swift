@@ -236,7 +236,7 @@ extension SelfTest {
         }
         guard let seen = run.value else {
             let why = "the worker did not start (\(Self.words(run.status)))"
-            return run.status == 0 ? .skipped("another worker is at work for this queue") : .failed(why)
+            return run.status == 75 ? .skipped("another worker is at work for this queue") : .failed(why)
         }
         guard seen.result == .passed, run.status != 0 else { return seen }
         return .failed("the worker did not end well after SIGTERM (\(Self.words(run.status)))")
