@@ -42,6 +42,8 @@ package struct ConnectionOptions: ParsableArguments {
     /// Those of a command that was read without the parser, which would have given the others their defaults.
     package init(envFile: String?) {
         self.envFile = envFile
+        OwnCommand.note([("--env-file", envFile)])
+        app = nil
         (defaultsFile, defaultsExtraFile, host, port, socket, user, database) = (nil, nil, nil, nil, nil, nil, nil)
         askPass = false
     }
