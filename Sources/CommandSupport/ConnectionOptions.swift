@@ -27,6 +27,7 @@ package struct SettingsFileOptions: ParsableArguments {
     init(envFile: String?) {
         self.envFile = envFile
         (app, defaultsFile, defaultsExtraFile, askPass) = (nil, nil, nil, false)
+        OwnCommand.note([("--env-file", envFile)])
     }
 
     package func validate() throws {

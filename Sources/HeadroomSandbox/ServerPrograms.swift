@@ -85,9 +85,9 @@ extension ServerPrograms {
                 "--plugin-dir=\(root)/usr/lib/mysql/plugin",
             ]
         let tables = """
-            cd "$0" && { echo "CREATE DATABASE IF NOT EXISTS mysql; USE mysql; SET @auth_root_socket=NULL;"
+            cd "$0" && { printf '%s;\\n' 'CREATE DATABASE IF NOT EXISTS mysql' 'USE mysql' 'SET @auth_root_socket=NULL'
             cat *_system_tables.sql *_performance_tables.sql *_system_tables_data.sql fill_help_tables.sql \
-                maria_add_gis_sp_bootstrap.sql *_sys_schema.sql; } | "$@"
+                maria_add_gis_sp_bootstrap.sql *_sys_schema.sql 2>/dev/null; } | "$@"
             """
         return ServerPrograms(
             server: command + own,
@@ -134,11 +134,15 @@ extension ServerPrograms {
     /// - Throws: ``SandboxError`` when there is no such server.
     static func inside(_ root: String, _ server: String) throws -> [String] {
         #if arch(arm64)
-        let (loader, libraries) = ("\(root)/lib/ld-linux-aarch64.so.1", "\(root)/usr/lib/aarch64-linux-gnu")
+        let (loaders, libraries) = (["lib/ld-linux-aarch64.so.1"], "\(root)/usr/lib/aarch64-linux-gnu")
         #else
-        let (loader, libraries) = ("\(root)/lib64/ld-linux-x86-64.so.2", "\(root)/usr/lib/x86_64-linux-gnu")
+        // Debian 11 has a link there, which leads to the file of the same name in the system that it is run on.
+        let (loaders, libraries) = (
+            ["lib64/ld-linux-x86-64.so.2", "usr/lib/x86_64-linux-gnu/ld-2.31.so"], "\(root)/usr/lib/x86_64-linux-gnu"
+        )
         #endif
-        guard Files.exists(loader), Files.exists(root + server) else {
+        guard let loader = loaders.map({ "\(root)/\($0)" }).first(where: Files.exists), Files.exists(root + server)
+        else {
             throw SandboxError(
                 .serverMissing,
                 "There is no \(server) in \(root). Make that folder with scripts/setup-server."
