@@ -127,7 +127,7 @@ package struct DoorReport: Sendable {
             let name = withUnsafeBytes(of: &entry.pointee.d_name) {
                 String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
             }
-            guard name.hasPrefix("door-"), name.hasSuffix(own), let answer = answer("\(path[..<slash])/\(name)") else {
+            guard name.begins(with: "door-"), name.ends(with: own), let answer = answer("\(path[..<slash])/\(name)") else {
                 continue
             }
             report = report ?? DoorReport(clients: [])
