@@ -57,17 +57,17 @@ struct AccountAnswers {
     }
 
     /// Which row of accounts the session that looks has, and what tells the row's sessions from others.
-    private func row(_ rows: [Row], isMariaDB: Bool, _ knowledge: TransactionKnowledge) throws -> AccountRow {
+    private func row(_ rows: [Row], listsOneRow: Bool, _ knowledge: TransactionKnowledge) throws -> AccountRow {
         var row = AccountRow(account: try limit().account)
         row.ownHost = rows.first { $0.number(at: 0) == own }.map { Session.hostName($0.text(at: 2) ?? "") }
-        row.isWholeList = isMariaDB && knowledge == .noPrivilege
+        row.isWholeList = listsOneRow && knowledge == .noPrivilege
         row.patterns = (try? replies[7].get())?.rows.map { $0.text(at: 0) ?? "" }
         if row.patterns?.contains(row.pattern) != true { row.patterns = nil }
         return row
     }
 
     /// The sessions, the longest idle first.
-    func sessions(isMariaDB: Bool) throws -> [Session] {
+    func sessions(listsOneRow: Bool) throws -> [Session] {
         let programs = programs()
         let (inTransactions, knowledge) = try transactions()
         func inTransaction(_ id: UInt64, for duration: Duration) -> Bool? {
@@ -82,7 +82,7 @@ struct AccountAnswers {
             return lockHolders.contains(id) ? true : duration > took ? false : nil
         }
         let rows = try replies[replies.count - 1].get().rows
-        let account = try row(rows, isMariaDB: isMariaDB, knowledge)
+        let account = try row(rows, listsOneRow: listsOneRow, knowledge)
         var sessions: [Session] = []
         sessions.reserveCapacity(rows.count)
         for row in rows {

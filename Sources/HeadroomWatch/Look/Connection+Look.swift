@@ -52,7 +52,7 @@ extension Connection {
                 account: account,
                 serverVersion: serverVersion,
                 limit: limit,
-                sessions: try answers.sessions(isMariaDB: isMariaDB),
+                sessions: try answers.sessions(listsOneRow: ServerVersion(serverVersion)?.listsOneRow ?? false),
                 maxIdle: maxIdle,
                 transactions: knowledge,
                 server: answers.server(limit: server)
