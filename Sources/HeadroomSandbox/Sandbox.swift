@@ -165,7 +165,7 @@ public final class Sandbox: Sendable {
                     "--ssl-cert=\(folder.certificate)", "--ssl-key=\(folder.privateKey)",
                     // It is its own authority: whoever shows it is known.
                     "--ssl-ca=\(folder.certificate)",
-                ] : [])
+                ] : programs.withoutTLS)
 
         for path in [folder.socket, folder.processFile, folder.keepMark, folder.endedMark] { unlink(path) }
         if options.directory != nil { try Files.write("", to: folder.keepMark) }

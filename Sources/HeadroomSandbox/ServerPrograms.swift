@@ -37,6 +37,9 @@ package struct ServerPrograms {
     /// The statements that its data folder needs beside those that make the account.
     package var statements: [String] = []
 
+    /// The options that keep it from making itself a certificate.
+    package var withoutTLS: [String] = []
+
     /// What the programs want to hear before they run as root.
     package static var userArguments: [String] { geteuid() == 0 ? ["--user=root"] : [] }
 }
@@ -85,6 +88,7 @@ extension ServerPrograms {
                 "--plugin-dir=\(root)/usr/lib/mysql/plugin",
             ]
         let tables = """
+            for word; do case $word in --datadir=*) mkdir -m 700 -- "${word#--datadir=}" || exit 1 ;; esac; done
             cd "$0" && { printf '%s;\\n' 'CREATE DATABASE IF NOT EXISTS mysql' 'USE mysql' 'SET @auth_root_socket=NULL'
             cat *_system_tables.sql *_performance_tables.sql *_system_tables_data.sql fill_help_tables.sql \
                 maria_add_gis_sp_bootstrap.sql *_sys_schema.sql 2>/dev/null; } | "$@"
@@ -96,7 +100,8 @@ extension ServerPrograms {
                 "--net-buffer-length=16K", "--innodb-log-file-size=8M",
             ],
             arguments: ["--innodb-log-file-size=48M"],
-            statements: onlyLocalAdministrator
+            statements: onlyLocalAdministrator,
+            withoutTLS: ["--skip-ssl"]
         )
     }
 }

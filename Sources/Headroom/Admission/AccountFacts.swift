@@ -92,6 +92,9 @@ package struct ServerVersion: Sendable, Hashable {
     package var major: Int
     package var minor: Int
 
+    /// The third number; 0 where there is none.
+    package var patch: Int
+
     /// Takes a greeting apart, such as `10.11.6-MariaDB-log`, `5.5.5-10.3.39-MariaDB` or `8.0.36-28`; `nil` for others.
     package init?(_ text: String) {
         flavor = text.holds("MariaDB") ? .mariaDB : .mySQL
@@ -100,6 +103,16 @@ package struct ServerVersion: Sendable, Hashable {
         let parts = number.pieces(separator: ".", maxSplits: 2).map { Int($0.leading(\.isDigit)) }
         guard parts.count >= 2, let major = parts[0], let minor = parts[1] else { return nil }
         (self.major, self.minor) = (major, minor)
+        patch = parts.count > 2 ? parts[2] ?? 0 : 0
+    }
+
+    /// Whether an account without the PROCESS privilege is shown the sessions of its own row only, and may end no others.
+    ///
+    /// MariaDB 10.5.23 shows and ends those of its user's other rows, as MySQL does; 10.11.19 and 11.8.9 do not (tried). Of what
+    /// lies between nothing is assumed.
+    package var listsOneRow: Bool {
+        flavor == .mariaDB
+            && [(10, 11, 19), (11, 8, 9)].contains { major == $0.0 && minor == $0.1 && patch >= $0.2 }
     }
 
     private static let oldest: [Flavor: (Int, Int)] = [.mariaDB: (10, 6), .mySQL: (8, 0)]

@@ -1,3 +1,4 @@
+import CLibrary
 import CMariaDB
 
 /// What the library tells of a connection while one of its calls runs: on whatever thread or stack that is.
@@ -60,9 +61,26 @@ extension Client {
     /// The error of a call that has failed, whose number and text the library has left.
     func error(_ number: Int, _ text: String, state: String? = nil) -> DatabaseError {
         if isOverBound { return StatementFailure.replyTooLarge }
+        // What the server said before it hung up may not have been read: the library could not even send.
+        if farewell == nil, ConnectFailure.isOfTheLine(number), !isEncrypted { farewell = socket?.lastError }
         if let farewell, ConnectFailure.isOfTheLine(number) {
             return StatementFailure.error(farewell.number, farewell.text)
         }
         return StatementFailure.error(number, text, state: state, sent: bytesSent)
+    }
+}
+
+extension SessionSocket {
+    /// The error that waits to be read, with which a server ends a session; `nil` where there is none.
+    fileprivate var lastError: (number: Int, text: String)? {
+        var bytes = [UInt8](repeating: 0, count: 1024)
+        let count = recv(descriptor, &bytes, bytes.count, Int32(MSG_DONTWAIT))
+        // A packet: 3 bytes of length, its number, 0xFF, 2 bytes of the error's number, and a state of 6 bytes.
+        guard count > 7, bytes[4] == 0xFF else { return nil }
+        let number = Int(bytes[5]) | Int(bytes[6]) << 8
+        let words = bytes[7..<count].prefix(max(0, (Int(bytes[0]) | Int(bytes[1]) << 8) - 3))
+        let text = (words.first == UInt8(ascii: "#") ? words.dropFirst(6) : words).text
+        let row = ErrorTable.number(number, isOfLogin: false, text: text)
+        return row?.code == .connectionLost && !ConnectFailure.isOfTheLine(number) ? (number, text) : nil
     }
 }

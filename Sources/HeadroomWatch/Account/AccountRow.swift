@@ -16,7 +16,7 @@ struct AccountRow {
     /// The host that the session which looks comes from; `nil` when it is not in its own list.
     var ownHost: String?
 
-    /// Whether the list has the account's sessions only: MariaDB's, without the PROCESS privilege.
+    /// Whether the list has the account's sessions only: a newer MariaDB's, without the PROCESS privilege.
     var isWholeList = false
 
     /// The patterns of all rows of the user; `nil` where they may not be read.

@@ -69,7 +69,9 @@ extension Connection {
             let listed = try sessions(replies)
             var row = AccountRow(account: known?.account ?? "")
             row.ownHost = listed.first(where: \.isOwn)?.hostName
-            row.isWholeList = isMariaDB && knowledge == .noPrivilege
+            // MariaDB lists to an account without PROCESS what is its row's; older ones, and MySQL, what is its user's.
+            let listsOneRow = ServerVersion(serverVersion)?.listsOneRow ?? false
+            row.isWholeList = listsOneRow && knowledge == .noPrivilege
             row.patterns = try patterns(replies).flatMap { $0.contains(row.pattern) ? $0 : nil }
             let all = listed.map { session in
                 var session = session

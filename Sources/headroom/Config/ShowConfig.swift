@@ -70,7 +70,8 @@ extension SettingRow {
             case let origin? where origin.place == .flag: setting.flag.map { "flag \($0)" } ?? "flag"
             case let origin?: origin.description
             }
-        let problem = problem == nil ? nil : "cannot be used: it must be \(setting.bounds)"
+        // "It must be ...", and for a value that tools read differently what to write.
+        let problem = problem.map { "cannot be used: \($0.advice.prefix(1).lowercased())\($0.advice.dropFirst())" }
         return ([origin] + [note, problem].compactMap(\.self)).joined(separator: "; ")
     }
 }
