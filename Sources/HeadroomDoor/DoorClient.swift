@@ -145,6 +145,7 @@ final class DoorClient: @unchecked Sendable {
     private func slotOrLeaving(until deadline: ContinuousClock.Instant) async -> Found {
         guard await door.turn(of: self, until: deadline) else { return hasLeft ? .left : .failed(DatabaseError.noTurn) }
         hasTurn = true
+        if let slot = door.database.relaySlotAtOnce(label: peer.label) { return .slot(slot) }
         let asking = Task(executorPreference: EventLoop.shared) { [door, peer] in
             try await door.database.relaySlot(label: peer.label, until: deadline)
         }

@@ -139,6 +139,15 @@ extension Database {
         return RelaySlot(unused: try await sessions.slot(holder, admission, limits), sessions: sessions)
     }
 
+    /// Takes a slot for a session that is relayed, if one is free and nobody waits.
+    ///
+    /// - Parameter label: Whom it is for.
+    /// - Returns: The slot; `nil` when it would have to be waited for, or the account is not known yet.
+    package func relaySlotAtOnce(label: String) -> RelaySlot? {
+        let holder = Holder.thisProcess(program: settings.programName, label: label, site: "")
+        return admission?.admitAtOnce(holder).map { RelaySlot(unused: $0, sessions: sessions) }
+    }
+
     /// Has the action run whenever somebody of this host waits for a slot, of this process or another.
     ///
     /// - Parameter action: What to do; short, on any thread.
