@@ -169,10 +169,10 @@ final class DoorClient: @unchecked Sendable {
         return poll(&entry, 1, 0) > 0 && entry.revents & Int16(SocketPoll.left | SocketPoll.failed) != 0
     }
 
-    /// The first packet of the server, without its header; `nil` when it does not come, or the client has gone.
+    /// The first packet of the server, without its header; `nil` when it does not come.
     private func firstPacket(of session: RelayedSession) async -> [UInt8]? {
         var reader = PacketReader(session.descriptor)
-        return await reader.next(door.poll, or: descriptor, until: .now + .seconds(10))
+        return await reader.next(door.poll, or: nil, until: .now + .seconds(10))
     }
 
     private func pause(_ time: Duration) async {

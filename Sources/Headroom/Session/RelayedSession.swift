@@ -73,6 +73,10 @@ package final class RelayedSession: Sendable {
             let state: SessionEnding.Activity = activity == .sending ? .sending : .working
             return await SessionEnding(sessionID, socket, slot, while: state, sessions).finish()
         }
+        if let end = socket.endSeen {
+            slot.release(end)
+            return
+        }
         socket.halfClose()
         guard let end = await socket.end(by: .now + sessions.settings.closeTimeout) else {
             return sessions.draining.watch(socket, slot)
