@@ -21,3 +21,25 @@ package struct Alert: Sendable {
         self.facts = facts.map { ($0.name, Escaping.line($0.value)) }
     }
 }
+
+/// A way on which alerts go out.
+package protocol AlertChannel: Sendable {
+    /// What it is, for the log.
+    var name: String { get }
+
+    /// Sends one alert; may take a while, and is cancelled when it takes too long.
+    func send(_ alert: Alert) async throws
+}
+
+/// Tells by a command of the user's.
+struct CommandChannel: AlertChannel {
+    let name = "command"
+    var command: String
+
+    func send(_ alert: Alert) async throws {
+        var environment: [String: String] = [:]
+        // A zero byte would end the value early.
+        for (name, value) in alert.facts { environment["HEADROOM_\(name)"] = value.keeping { $0 != "\0" } }
+        try await Helper.run("/bin/sh", ["-c", command], adding: environment)
+    }
+}

@@ -58,6 +58,11 @@ public struct Holder: Sendable, Hashable {
         return facts.isEmpty ? program : "\(program) (\(facts.joined(separator: ", ")))"
     }
 
+    /// Whether its process is stopped, so that it does nothing until somebody lets it go on.
+    package var isStopped: Bool {
+        processID > 0 && Self.start(of: processID) == processStart && Machine.isStopped(processID)
+    }
+
     /// Creates an empty holder.
     public init() {}
 }
@@ -145,6 +150,11 @@ extension Holder {
         return holder
     }
 
+    /// Has another process of this host be the holder.
+    mutating func hand(to process: pid_t) {
+        (processID, processStart) = (process, Self.start(of: process) ?? 0)
+    }
+
     /// Whether its session is an older one of the same server, so that its id can be nobody else's by now.
     ///
     /// Ids begin anew when a server starts: a smaller one than the dead session's, or another start, and it may be.
@@ -196,6 +206,9 @@ public struct ProcessIdentity: Sendable, Hashable {
         // That something has its id is all that can be known of a hidden one.
         return Machine.isHidden(processID) ? nil : false
     }
+
+    /// Whether the process runs on this host and is stopped, so that it does nothing until somebody lets it go on.
+    package var isStopped: Bool { isRunning == true && Machine.isStopped(processID) }
 
     private static let thisHost: String = {
         let boot = Machine.bootID.keeping { !$0.isBlank }

@@ -37,6 +37,14 @@ final class UnusedSlot: Sendable {
         take()?.unclaim() ?? false
     }
 
+    /// Notes that a child has the slot from now on.
+    func hand(to child: pid_t) {
+        slot.withLock { $0?.hand(to: child) }
+    }
+
+    /// The descriptor that holds the slot.
+    var inheritable: Int32? { slot.withLock { $0?.admission.file.inheritable } }
+
     /// Makes the slot one in which a connection is opened.
     ///
     /// - Parameter draining: Watches the session should the slot be dropped with it.
@@ -143,6 +151,11 @@ final class Slot: Sendable {
             state.holder = holder
             if state.claims > 0 { admission.file.writeHolder(index, holder) }
         }
+    }
+
+    /// Notes that a child has the slot from now on.
+    fileprivate func hand(to child: pid_t) {
+        change { $0.holder.hand(to: child) }
     }
 
     /// Releases the slot.

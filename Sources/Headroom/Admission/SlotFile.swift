@@ -20,7 +20,7 @@ final class SlotFile: SlotStore, Sendable {
     /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
     init(path: String) throws {
         self.path = path
-        descriptor = try StateFolder.openShared(path)
+        descriptor = try StateFolder.openLockable(path)
         // The head's lock: two that make the file may be of two versions.
         let isOurs = Self.lockHead(descriptor)
         defer { if isOurs { _ = kernel_unlock_byte(descriptor, LockByte.head.byte) } }
@@ -74,6 +74,9 @@ final class SlotFile: SlotStore, Sendable {
     }
 
     var hostMoment: HostMoment { .now }
+
+    /// The descriptor that holds the locks: a child that has it too keeps them when this process is killed.
+    var inheritable: Int32 { descriptor }
 
     /// Takes a place, unless another open file has it; one's own is taken again without a word.
     func tryLock(_ place: LockByte) -> Bool {

@@ -1,3 +1,5 @@
+import CLibrary
+
 /// What the slots of an account look like at one moment, over all processes of this host.
 public struct SlotReport: Sendable {
     /// The account's folder, which all of them share.
@@ -117,9 +119,19 @@ extension Database {
         timeout: Duration,
         _ body: () async throws -> Result
     ) async throws -> Result {
+        try await withProgramSlots(count, label: label, timeout: timeout) { _ in try await body() }
+    }
+
+    /// The same for a child that is to keep them should this process be killed.
+    package func withProgramSlots<Result>(
+        _ count: Int,
+        label: String,
+        timeout: Duration,
+        _ body: (ProgramSlots) async throws -> Result
+    ) async throws -> Result {
         let slots = try await takeSlots(count, label: label, limits: Limits(deadline: .now + timeout))
         defer { for slot in slots { slot.release() } }
-        return try await body()
+        return try await body(ProgramSlots(slots: slots))
     }
 
     private func takeSlots(_ count: Int, label: String, limits: Limits) async throws -> [UnusedSlot] {
@@ -157,5 +169,49 @@ extension Database {
             )
         }
         return try gathered.get()
+    }
+}
+
+/// Slots that are held for a program.
+package struct ProgramSlots: Sendable {
+    let slots: [UnusedSlot]
+
+    /// The descriptor that holds them: a child that has it too keeps them when this process is killed.
+    package var inheritable: Int32? { slots.first?.inheritable }
+
+    /// Notes that a child has them from now on.
+    package func hand(to child: Int32) {
+        for slot in slots { slot.hand(to: child) }
+    }
+}
+
+extension DatabaseSettings {
+    /// How many slots of the account are held for a program that this process is a part of (`headroom run --slots`): its child, or
+    /// a child's child.
+    package func slotsGiven() -> Int {
+        guard let report = try? SlotReport(self) else { return 0 }
+        var ancestors: Set<pid_t> = []
+        var process = getpid()
+        while process > 1, ancestors.insert(process).inserted { process = Machine.parent(of: process) ?? 0 }
+        return report.held.count { $0.holder.state == .program && ancestors.contains($0.holder.processID) }
+    }
+}
+
+extension Connection {
+    /// Ends the sessions that a process of this host has, as far as its slots say; for a process that does nothing any more.
+    ///
+    /// - Parameter process: The process.
+    /// - Throws: ``DatabaseError`` when the connection is lost, `CancellationError`.
+    package func endSessions(of process: ProcessIdentity) async throws {
+        guard let report = try? SlotReport(sessions.settings) else { return }
+        for held in report.held
+        where held.holder.processID == process.processID && held.holder.processStart == process.start {
+            guard held.holder.sessionID > 0, held.holder.sessionID != sessionID else { continue }
+            do {
+                try await query(SQL(raw: "KILL \(held.holder.sessionID)"))
+            } catch let error as DatabaseError where error.code == .statementFailed {
+                // It is gone, or the id is another account's.
+            }
+        }
     }
 }

@@ -68,6 +68,10 @@ package enum ConnectFailure {
     }
 
     static func error(_ number: Int, _ text: String, settings: DatabaseSettings) -> DatabaseError {
+        // The library, which waits for TLS, puts a refusal in its place into words of its own.
+        if isOfTheLine(number), let (refusal, words) = ServerWords.unverified(in: text) {
+            return error(refusal, words, settings: settings)
+        }
         var code: DatabaseError.Code?
         var cause = ""
         if number == 2002 || number == 2003, let reason = ServerWords.systemError(in: text) {
@@ -82,7 +86,7 @@ package enum ConnectFailure {
         if number == 1040, text.hasPrefix(doorsWords) { return ofDoor(text) }
         if number == 1226, let limit = ServerWords.resource(in: text).limit, limit < 0 { code = .accountLocked }
         let words = text.replaced("TLS/SSL error: ", with: "").replaced("SSL connection error: ", with: "")
-        return ServerWords.error(
+        var error = ServerWords.error(
             number,
             words,
             isOfLogin: true,
@@ -92,6 +96,11 @@ package enum ConnectFailure {
                 "place": settings.endpoint.description, "user": settings.username, "database": settings.database ?? "",
             ]
         )
+        if number == 1045, settings.tls.mode == .disabled {
+            error.advice +=
+                " An account that must be encrypted (REQUIRE SSL) is refused alike: HEADROOM_TLS_MODE=required."
+        }
+        return error
     }
 
     /// How a door of Headroom begins what it tells a client that it does not let in.

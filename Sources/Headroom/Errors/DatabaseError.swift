@@ -60,6 +60,12 @@ public struct DatabaseError: Error, Sendable {
     /// Whether the server has undone the whole transaction, and not the statement alone, as at 1205.
     var hasUndoneTransaction: Bool { code == .transactionLost || serverCode == 1213 }
 
+    /// Whether another session had locked what was needed, for longer than it was waited for.
+    package var isLockWait: Bool { serverCode == 1205 }
+
+    /// Whether the server has refused the password, or the account from this host: it does not say which.
+    var isPasswordRefusal: Bool { [1045, 1698].contains(serverCode) }
+
     /// What trying again can do.
     package var retry: Retry { ErrorTable.retry(code, number: serverCode) }
 

@@ -3,7 +3,7 @@ import Synchronization
 
 /// A lock by name that one process of this host has at a time; the kernel drops it when the process ends, also by kill -9.
 ///
-/// Children of the process do not inherit it. It is a lock on this host only, and only among those who use the same state
+/// Children of the process do not inherit it, but for one that is started with ``inheritable``. It is a lock on this host only, and only among those who use the same state
 /// folder.
 public final class HostLock: Sendable {
     /// The lock's name.
@@ -19,7 +19,11 @@ public final class HostLock: Sendable {
     }
 
     deinit {
-        if isHeld { note(Holder()) }
+        if isHeld {
+            note(Holder())
+            // A program that has inherited it may run on, and no longer be what it was for.
+            _ = kernel_unlock_byte(descriptor, Self.byte)
+        }
         close(descriptor)
     }
 
@@ -48,7 +52,7 @@ public final class HostLock: Sendable {
         try check(name)
         try EventLoop.start()
         let path = try StateFolder(stateFolder).folder("locks") + "/\(name).lock"
-        let lock = HostLock(name: name, descriptor: try StateFolder.openShared(path))
+        let lock = HostLock(name: name, descriptor: try StateFolder.openLockable(path))
         if !lock.take(command: kernel_try_lock_byte) {
             let isOurs = timeout > .zero ? try await lock.wait(timeout) : try await lock.takeUnlessNoted()
             guard isOurs else { throw lock.taken(after: timeout) }
@@ -59,6 +63,16 @@ public final class HostLock: Sendable {
         lock.note(holder)
         lock.held.store(true, ordering: .relaxed)
         return lock
+    }
+
+    /// The descriptor that holds the lock: a child that has it too keeps the lock when this process is killed.
+    package var inheritable: Int32 { descriptor }
+
+    /// Notes that a child has the lock from now on.
+    package func hand(to child: Int32) {
+        var holder = Self.holder(descriptor)
+        holder.hand(to: child)
+        note(holder)
     }
 
     /// Writes down who has the lock.

@@ -111,6 +111,9 @@ public final class Connection: @unchecked Sendable {
     /// The server's version as it names itself, such as `10.11.19-MariaDB-0+deb12u1`.
     public var serverVersion: String { server.version }
 
+    /// Which of the nodes it leads to, where the settings name several; `nil` where they name one.
+    public var node: Endpoint? { server.node }
+
     /// Whether the server is a MariaDB, not a MySQL.
     public var isMariaDB: Bool { server.isMariaDB }
 
@@ -174,6 +177,24 @@ public final class Connection: @unchecked Sendable {
     /// Takes note of a result whose rows will be read one by one; only in an exchange.
     func read(rowByRow reader: any ResultReader) {
         state = .reading(reader)
+    }
+
+    /// Has statements from here on wait no longer than this for another session's lock: they fail with error 1205 then.
+    ///
+    /// It costs no round trip. Not for the middle of a transaction.
+    ///
+    /// - Parameter time: How long, from 1 s on, which servers count in whole seconds; `nil` for the server's own time.
+    /// - Returns: How long they waited before.
+    /// - Throws: ``DatabaseError`` when the connection is in use, or over.
+    @discardableResult
+    package func waitForLocks(_ time: Duration?) throws -> Duration? {
+        try alone { client in
+            let before = session?.limits.lockWait
+            if case .ready = state, !client.isInTransaction, let change = session?.limits.change(lockWait: time) {
+                client.sendAhead(change)
+            }
+            return before
+        }
     }
 
     /// Gives the statements of the body so much time together, where the scope leaves them as much.

@@ -51,7 +51,7 @@ public final class Database: Sendable {
         let recorder = Recorder(name: settings.programName)
         sessions = Sessions(
             connector: connector,
-            gate: share == .budget ? AccountAdmission(connector, recorder: recorder) : nil,
+            gate: share == .budget && settings.givenSlots == 0 ? AccountAdmission(connector, recorder: recorder) : nil,
             recorder: recorder
         )
         idle = reuse.idle.map { time in
@@ -126,7 +126,8 @@ public final class Database: Sendable {
 
     /// The same for short statements, which have ``DatabaseSettings/answerTimeout`` from when the connection is open.
     ///
-    /// - Throws: The same; `deadlineExceeded` where the server has let us in and then does not answer.
+    /// - Throws: The same; `deadlineExceeded` where the server has let us in and then does not answer; what
+    ///   ``Connection/withinAnswerTime(lockWait:_:)`` says of a lock.
     @discardableResult
     package func withBriefConnection<Result>(
         label: String = "",
@@ -137,7 +138,7 @@ public final class Database: Sendable {
         let time = settings.answerTimeout
         let scope = try await beginScope(until: nil, holding: time, label: label, file: file, line: line)
         do {
-            return try await run(in: scope, body)
+            return try await run(in: scope) { connection in try await connection.withinAnswerTime { try await body(connection) } }
         } catch let error as DatabaseError where error.code == .deadlineExceeded {
             throw DatabaseError(
                 .deadlineExceeded,

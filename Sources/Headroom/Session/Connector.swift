@@ -43,11 +43,21 @@ final class Connector: Sendable {
     /// handshake to wait for.
     private let lastWasPlain = Atomic(false)
 
+    private let password: RefusedPassword
+
+    /// The settings, with the password as it is now.
+    var currentSettings: DatabaseSettings {
+        var current = settings
+        current.password = password.current
+        return current
+    }
+
     /// Which nodes have failed, for all that this process connects to.
     private static let nodes = Locked(NodeOrder())
 
     init(_ settings: DatabaseSettings) {
         self.settings = settings
+        password = RefusedPassword(settings)
     }
 
     /// The nodes in the order in which they are tried now.
@@ -80,6 +90,7 @@ final class Connector: Sendable {
             if let client = opening.client {
                 if await isReady(client, limits) {
                     Self.nodes.withLock { $0.worked(node.endpoint) }
+                    client.node = node.endpoint
                     return .connected(client)
                 }
                 opening = await client.leave(
@@ -104,7 +115,9 @@ final class Connector: Sendable {
         let deadline = min(ContinuousClock.now + Self.nodePatience, limits.deadline ?? .now + Self.nodePatience)
         let limits = Limits(deadline: deadline, isCancellable: limits.isCancellable)
         guard let reply = try? await client.query("SHOW STATUS LIKE 'wsrep_ready'", limits) else { return false }
-        return reply.rows.first?.text(at: 1) != "OFF"
+        guard reply.rows.first?.text(at: 1) == "OFF" else { return true }
+        // A server that could be a node and is none says so too.
+        return (try? await client.query("SHOW VARIABLES LIKE 'wsrep_on'", limits))?.rows.first?.text(at: 1) == "OFF"
     }
 
     private func connect(
@@ -115,8 +128,11 @@ final class Connector: Sendable {
         let own = ContinuousClock.now + settings.connectTimeout
         let bounded = Limits(deadline: min(own, limits.deadline ?? own), isCancellable: limits.isCancellable)
         let isPlain = settings.tls.mode == .preferred && lastWasPlain.load(ordering: .relaxed)
-        let opening = await Client.connect(settings, limits: bounded, isPlain: isPlain, abandoned: abandoned)
-        if let client = opening.client { lastWasPlain.store(!client.isEncrypted, ordering: .relaxed) }
+        let opening = await logIn(settings, bounded, isPlain: isPlain, abandoned)
+        if let client = opening.client {
+            lastWasPlain.store(!client.isEncrypted, ordering: .relaxed)
+            password.accepted()
+        }
         guard bounded.deadline == limits.deadline, limits.deadline != own else { return opening }
         return opening.mapError { error in
             guard let error = error as? DatabaseError, error.code == .connectTimedOut else { return error }
@@ -126,6 +142,31 @@ final class Connector: Sendable {
                 advice: error.advice
             )
         }
+    }
+
+    /// Logs in with the password as it is now; with another one at once when it has changed.
+    private func logIn(
+        _ settings: DatabaseSettings,
+        _ limits: Limits,
+        isPlain: Bool,
+        _ abandoned: @escaping @Sendable (Client) -> Void
+    ) async -> ConnectOutcome {
+        var settings = settings
+        do throws(DatabaseError) {
+            settings.password = try password.next()
+        } catch {
+            return .failed(error, SessionEnd(neverSent: error))
+        }
+        let opening = await Client.connect(settings, limits: limits, isPlain: isPlain, abandoned: abandoned)
+        guard let error = opening.error as? DatabaseError, error.isPasswordRefusal,
+            password.refused(settings.password, error)
+        else { return opening }
+        settings.password = password.current
+        let second = await Client.connect(settings, limits: limits, isPlain: isPlain, abandoned: abandoned)
+        if let error = second.error as? DatabaseError, error.isPasswordRefusal {
+            _ = password.refused(settings.password, error)
+        }
+        return second
     }
 }
 

@@ -55,7 +55,7 @@ struct Session: ~Copyable {
     /// resets well. Both end the transaction and drop variables, locks and temporary tables, and the session's limits too,
     /// which are set again.
     mutating func renew(_ limits: Limits) async throws {
-        try await client.renew(sessions.settings, limits: limits)
+        try await client.renew(sessions.connector.currentSettings, limits: limits)
         self.limits = sessions.limits(client, slot)
         client.sendAhead(self.limits.beginning(scope: nil))
     }

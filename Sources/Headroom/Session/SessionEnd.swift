@@ -48,6 +48,11 @@ struct SessionEnd: ~Copyable, Sendable {
         cause = .neverLoggedIn
     }
 
+    /// Proves it for a login that was not sent, for the reason that the error says.
+    init(neverSent error: DatabaseError) {
+        cause = .neverLoggedIn
+    }
+
     /// Proves it by the error that a login was refused with; `nil` when the server counts an account before that error.
     ///
     /// Before the greeting come 1040, 1129 and 1130; the password is looked at (1045, 1698) and the limits are (1203, 1226)

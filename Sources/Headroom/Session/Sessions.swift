@@ -117,9 +117,10 @@ struct Sessions: Sendable {
             case .connected(let client):
                 return (client, slot)
             case .abandoned(let error):
-                throw error
+                throw retry.refusal(behind: error).map { AdmissionFailure.refused($0, admission) } ?? error
             case .failed(let error, let end):
                 unused = slot.reopened(end)
+                if let refusal = retry.refusal(behind: error) { throw AdmissionFailure.refused(refusal, admission) }
                 guard let error = error as? DatabaseError, error.isConnectionLimit else { throw error }
                 recorder.refused(error, afterDeath: afterDeath)
                 admission.noteRefusal(error)

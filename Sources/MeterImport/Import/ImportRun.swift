@@ -38,17 +38,26 @@ struct ImportRun {
         type = try ImportType(job: job)
         let options = try ImportOptions(metadata: job.metadata)
         file = ReadingFile(path: job.path, in: folders, type: type, options: options)
-        meters = MeterDirectory(batchID: job.batchID, defaultSite: options.defaultSite)
         var checkpoint = try await run.lease.checkpoint(connection).flatMap(ImportCheckpoint.init(json:))
         if checkpoint?.batch != job.batchID { checkpoint = nil }
         let lane = try await run.lease.checkpoint(lane: Lane.number, connection).flatMap(Lane.init(json:)) ?? Lane()
-        if let checkpoint, let facts = try await Self.carryOn(file, checkpoint, lane, run.lease, connection) {
+        let understanding = try await run.lease.checkpoint(lane: FileUnderstanding.lane, connection)
+            .flatMap(FileUnderstanding.init(json:))
+        let readings = file
+        if let checkpoint,
+            let facts = try await run.lease.whileRenewing(
+                connection,
+                { try await readings.carryOn(from: checkpoint, lane: lane, understanding) }
+            )
+        {
             self.facts = facts
             committed = checkpoint.position
             summary = checkpoint.summary
             self.lane = lane
         } else {
-            facts = try await file.open()
+            // The whole file is read before anything of it is stored, which can take long.
+            let isStopping = run.stopLook
+            facts = try await run.lease.whileRenewing(connection) { try await readings.open(isStopping: isStopping) }
             committed = FilePosition()
             summary = ImportSummary()
             summary.dryRun = job.isDryRun
@@ -59,18 +68,14 @@ struct ImportRun {
                 )
             }
         }
+        summary.understood = facts.understanding?.lines ?? []
+        for warning in facts.understanding?.warnings ?? [] where !summary.warnings.contains(warning) { summary.warnings.append(warning) }
+        meters = MeterDirectory(
+            batchID: job.batchID,
+            defaultSite: options.defaultSite,
+            isSerial: facts.understanding?.layout.meterKind == .serial
+        )
         rejects = RejectStore(jobID: job.id, csv: facts.rejects)
-    }
-
-    /// Opens the file where the last commit ended; that can take long, as it may have to be read again from its beginning.
-    private static func carryOn(
-        _ file: ReadingFile,
-        _ checkpoint: ImportCheckpoint,
-        _ lane: Lane,
-        _ lease: Lease,
-        _ connection: Connection
-    ) async throws -> ReadingFile.Facts? {
-        try await lease.whileRenewing(connection) { try await file.carryOn(from: checkpoint, lane: lane) }
     }
 
     /// Imports what is left of the file.
@@ -100,7 +105,7 @@ struct ImportRun {
 
     private func secondSession(_ helper: Database?) async throws -> SecondSession? {
         guard let helper, type == .hh, !run.job.isDryRun else { return nil }
-        return try await SecondSession(helper, lease: run.lease, batch: run.job.batchID)
+        return try await SecondSession(helper, run)
     }
 
     private mutating func work(_ connection: Connection) async throws -> JobOutcome {
@@ -108,7 +113,7 @@ struct ImportRun {
         var before = committed
         var next = try await file.next()
         while let chunk = next {
-            if !run.job.isDryRun, type != .sites { try await meters.resolve(Set(chunk.meters), connection) }
+            if !run.job.isDryRun, type != .sites { try await meters.resolve(chunk.meters, chunk.fuels, connection) }
             async let following = file.next()
             try await commit(chunk, before: before, connection)
             before = chunk.position
@@ -117,7 +122,7 @@ struct ImportRun {
             if run.mustStop, next != nil { return .givenBack }
         }
         if !run.job.isDryRun, type != .sites { summary.metersCreated = try await meters.created(connection) }
-        try await connection.withTransaction {
+        try await run.transaction(with: .chunk, connection) {
             let checkpoint = ImportCheckpoint(
                 batch: run.job.batchID,
                 file: facts.identity,
@@ -131,6 +136,10 @@ struct ImportRun {
 
     /// Makes the connection ready, and writes where this go begins.
     private mutating func begin(_ connection: Connection) async throws {
+        let written = Migration([type == .sites ? MeterSchema.sites : MeterSchema.meterReadings] + JobsSchema.tables)
+        if let misfit = try await written.misfits(connection).first {
+            throw ImportError(.wrongTables, "\(misfit); then queue the file again.")
+        }
         if !run.job.isDryRun {
             if type == .sites {
                 sites = SiteStore(defaultCompany: try await DefaultSite.company(connection))
@@ -139,7 +148,7 @@ struct ImportRun {
             }
         }
         guard committed.offset == 0 else { return }
-        try await connection.withTransaction {
+        try await run.transaction(with: .chunk, connection) {
             try await rejects.forget(connection)
             let checkpoint = ImportCheckpoint(
                 batch: run.job.batchID,
@@ -149,7 +158,10 @@ struct ImportRun {
             )
             // The one that writes the job's row first: a shared lock on it could not become its own where another waits.
             try await run.lease.advance(checkpoint.json, counts: summary.counts, isBeginning: true, connection)
-            try await run.lease.advance(lane: Lane.number, Lane().json, connection)
+            try await run.lease.advance(lane: Lane.number, Lane().json, rows: 0, connection)
+            if let understanding = facts.understanding {
+                try await run.lease.advance(lane: FileUnderstanding.lane, understanding.json, rows: 0, connection)
+            }
         }
     }
 
@@ -163,23 +175,30 @@ struct ImportRun {
         let parts = PartsToStore(end: end, first: committed.offset, second: lane.offset)
         if second == nil, parts.first, parts.second {
             // All in one session, as a rule.
-            return try await commit(chunk, chunk.readings, before: nil, connection)
+            return try await commit(chunk, chunk.readings, rows: chunk.rows, before: nil, connection)
         }
         let halves = ChunkHalves(chunk.readings)
         let meterIDs = chunk.meters.map { meters[$0] ?? 0 }
-        var part = SecondSession.Part(readings: halves.second, meterIDs: meterIDs, lane: lane)
+        // Each session counts what it stores; rows that hold a whole day cannot be told apart, and are the first one's.
+        let hasRowEach = chunk.readings.count == chunk.rows - chunk.rejected.count
+        let rows = hasRowEach ? halves.second.count : 0
+        var part = SecondSession.Part(readings: halves.second, meterIDs: meterIDs, rows: rows, lane: lane)
         part.lane.offset = end
         guard let second else {
             // What is left of a chunk that was begun by two.
-            if parts.first { return try await commit(chunk, halves.first, before: nil, connection) }
+            if parts.first {
+                return try await commit(chunk, halves.first, rows: chunk.rows - rows, before: nil, connection)
+            }
             guard var store = readings else { return }
-            lane = try await SecondSession.carryOut(part, &store, run.lease, connection)
+            lane = try await SecondSession.carryOut(part, &store, run.lease, until: run.stop, connection)
             return
         }
         let (order, isSecondLeft) = (part, parts.second)
         async let other = isSecondLeft ? second.store(order) : SecondSession.Stored(lane: order.lane)
         do {
-            if parts.first { try await commit(chunk, halves.first, before: before, connection) }
+            if parts.first {
+                try await commit(chunk, halves.first, rows: chunk.rows - rows, before: before, connection)
+            }
         } catch {
             _ = try? await other
             throw error
@@ -193,29 +212,30 @@ struct ImportRun {
     private mutating func commit(
         _ chunk: Chunk,
         _ part: [Reading],
+        rows: Int,
         before: FilePosition?,
         _ connection: Connection
     ) async throws {
-        try await RetryPolicy.run(.chunk) {
+        (summary, committed) = try await run.transaction(with: .chunk, connection) {
             var after = summary
             after.note(chunk)
             // How many rows are to come is not known; what is read so far tells about how many.
             let total = Self.total(rows: after.rowsRead, size: facts.size, offset: chunk.position.offset)
-            try await connection.withTransaction {
-                if !run.job.isDryRun {
-                    try await rejects.store(chunk.rejected, connection)
-                    try await store(chunk, part, &after, connection)
-                }
-                let checkpoint = ImportCheckpoint(
-                    batch: run.job.batchID,
-                    file: facts.identity,
-                    position: chunk.position,
-                    summary: after,
-                    before: before
-                )
-                try await run.lease.advance(checkpoint.json, counts: after.counts, total: total, connection)
+            if !run.job.isDryRun {
+                try await rejects.store(chunk.rejected, connection)
+                try await store(chunk, part, &after, connection)
             }
-            (summary, committed) = (after, chunk.position)
+            let checkpoint = ImportCheckpoint(
+                batch: run.job.batchID,
+                file: facts.identity,
+                position: chunk.position,
+                summary: after,
+                before: before
+            )
+            let failed = chunk.rejected.count
+            let counts = ImportJob.Counts(processed: rows, imported: rows - failed, failed: failed)
+            try await run.lease.advance(checkpoint.json, counts: counts, total: total, adds: true, connection)
+            return (after, chunk.position)
         }
     }
 
@@ -273,13 +293,14 @@ struct ImportRun {
 extension ImportSummary {
     /// The rows so far, as the queue counts them.
     fileprivate var counts: ImportJob.Counts {
-        ImportJob.Counts(processed: rowsRead, imported: rowsRead - rowsRejected, failed: rowsRejected)
+        ImportJob.Counts(processed: rowsRead, imported: rowsRead - rowsRejected - rowsLeftOut, failed: rowsRejected)
     }
 
     /// Counts a chunk's rows.
     fileprivate mutating func note(_ chunk: Chunk) {
         rowsRead += chunk.rows
         rowsRejected += chunk.rejected.count
+        rowsLeftOut += chunk.leftOut
         for row in chunk.rejected.prefix(max(0, 10 - firstRejections.count)) {
             firstRejections.append("line \(row.line): \(row.reason)")
         }
@@ -293,11 +314,15 @@ extension ImportSummary {
 
 extension ReadingFile {
     /// Opens the file where the slower of two sessions carries on; `nil` when it is another file by now.
-    fileprivate func carryOn(from checkpoint: ImportCheckpoint, lane: Lane) throws -> Facts? {
+    fileprivate func carryOn(
+        from checkpoint: ImportCheckpoint,
+        lane: Lane,
+        _ understanding: FileUnderstanding?
+    ) throws -> Facts? {
         let isBehind = lane.offset < checkpoint.position.offset
         let start = isBehind ? checkpoint.before ?? checkpoint.position : checkpoint.position
         do {
-            return try open(from: start, of: checkpoint.file)
+            return try open(from: start, of: checkpoint.file, understood: understanding)
         } catch let error as ImportError where error.code == .changed {
             return nil
         }

@@ -44,6 +44,30 @@ import Testing
         )
     }
 
+    @Test
+    func `how long it waits for a lock is told once, in whole seconds, and is no longer than a statement on MySQL`() {
+        var maria = SessionLimits(isMariaDB: true, idle: .seconds(9))
+        #expect(maria.change(lockWait: nil) == nil)
+        #expect(
+            maria.change(lockWait: .milliseconds(1_200))
+                == "SET SESSION lock_wait_timeout = 2, innodb_lock_wait_timeout = 2"
+        )
+        #expect(maria.change(lockWait: .milliseconds(1_200)) == nil)
+        #expect(
+            maria.change(lockWait: .zero) == "SET SESSION lock_wait_timeout = 1, innodb_lock_wait_timeout = 1"
+        )
+        #expect(
+            maria.change(lockWait: nil)
+                == "SET SESSION lock_wait_timeout = DEFAULT, innodb_lock_wait_timeout = @@global.innodb_lock_wait_timeout"
+        )
+        var mysql = SessionLimits(isMariaDB: false, idle: .seconds(9))
+        _ = mysql.change(lockWait: .seconds(3))
+        #expect(
+            mysql.change(for: .seconds(100))
+                == "SET SESSION max_execution_time = 110500, innodb_lock_wait_timeout = 3"
+        )
+    }
+
     @Test func `like deadlines are told once, much shorter or longer ones again`() {
         var limits = SessionLimits(isMariaDB: true, idle: .seconds(9))
         #expect(limits.change(for: nil) == nil)
