@@ -1,4 +1,4 @@
-import CKernel
+@preconcurrency import CKernel
 @preconcurrency import Glibc
 import Headroom
 

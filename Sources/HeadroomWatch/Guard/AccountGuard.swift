@@ -162,7 +162,7 @@ public struct AccountGuard: Sendable {
         events += watch.kills.map { GuardEvent($0, sample) }
         watch.pause = watch.pace.next(after: watch.failure)
         // A refused password is read again, and sent when it has changed: that asks nothing of the server.
-        if watch.failure?.code == .accessDenied, settings.passwordSource != nil { watch.pause = orders.interval }
+        if watch.failure?.code == .accessDenied, settings.passwordSource != nil { watch.pause = options.interval }
         let round = GuardRound(
             sample: sample,
             events: events,
