@@ -18,6 +18,9 @@ package struct DoorSettings: Sendable {
     /// How many clients may wait; further ones are told at once.
     package var mostWaiting = 512
 
+    /// After how long a client that does nothing is hung up on although its session is sticky, when somebody waits; never when `nil`.
+    package var cutAfter: Duration?
+
     /// How many sessions programs whose names begin so may have at once.
     package var atMost: [String: Int] = [:]
 
@@ -74,7 +77,8 @@ package final class Door: @unchecked Sendable {
         self.database = database
         self.settings = settings
         self.log = log
-        poll = try SocketPoll()
+        try EventLoop.start()
+        poll = SocketPoll.shared
     }
 
     /// Listens, tells that it does, and serves clients until the task is cancelled or another door takes its place.
@@ -292,7 +296,15 @@ package final class Door: @unchecked Sendable {
             isTicking = false
             return
         }
-        let before = kernel_monotonic_time() - Self.quiet
+        let now = kernel_monotonic_time()
+        let before = now - Self.quiet
+        for client in clients.values {
+            guard let relay = client.relay else { continue }
+            // A place is not for who does not answer a greeting, nor, where that is asked for, for who does nothing for long.
+            let patience =
+                relay.follower.phase == .login ? Duration.seconds(1) : relay.follower.isIdle ? settings.cutAfter : nil
+            if let patience, relay.lastActivity < now - patience.nanoseconds { relay.end(.hangUp) }
+        }
         let idle = clients.values
             .filter { client in
                 guard let relay = client.relay, relay.lastActivity < before, relay.isParkable else { return false }

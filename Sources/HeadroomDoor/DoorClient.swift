@@ -145,6 +145,7 @@ final class DoorClient: @unchecked Sendable {
     private func slotOrLeaving(until deadline: ContinuousClock.Instant) async -> Found {
         guard await door.turn(of: self, until: deadline) else { return hasLeft ? .left : .failed(DatabaseError.noTurn) }
         hasTurn = true
+        if let slot = door.database.relaySlotAtOnce(label: peer.label) { return .slot(slot) }
         let asking = Task(executorPreference: EventLoop.shared) { [door, peer] in
             try await door.database.relaySlot(label: peer.label, until: deadline)
         }
@@ -168,10 +169,10 @@ final class DoorClient: @unchecked Sendable {
         return poll(&entry, 1, 0) > 0 && entry.revents & Int16(SocketPoll.left | SocketPoll.failed) != 0
     }
 
-    /// The first packet of the server, without its header; `nil` when it does not come, or the client has gone.
+    /// The first packet of the server, without its header; `nil` when it does not come.
     private func firstPacket(of session: RelayedSession) async -> [UInt8]? {
         var reader = PacketReader(session.descriptor)
-        return await reader.next(door.poll, or: descriptor, until: .now + .seconds(10))
+        return await reader.next(door.poll, or: nil, until: .now + .seconds(10))
     }
 
     private func pause(_ time: Duration) async {

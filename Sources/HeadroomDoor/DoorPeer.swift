@@ -22,14 +22,13 @@ struct DoorPeer: Sendable {
         var size = socklen_t(MemoryLayout.size(ofValue: who))
         guard isUnix, getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0, who.process > 0 else {
             name =
-                (isUnix ? nil : Self.user(ofPeer: descriptor)).map { "\(UserName.of($0)) over TCP" } ?? "a TCP client"
+                (isUnix ? nil : Self.user(ofPeer: descriptor)).map { "\(Names.of(user: $0)) over TCP" }
+                ?? "a TCP client"
             process = 0
             return
         }
         process = who.process
-        let command = (try? RegularFile.read("/proc/\(who.process)/comm", atMost: 64)) ?? []
-        let text = command.filter { (0x20..<0x7F).contains($0) }
-        name = text.isEmpty ? UserName.of(who.user) : String(decoding: text, as: UTF8.self)
+        name = Names.of(process: who.process, user: who.user)
     }
 
     /// Asks the kernel whose the other end of a connection of this host is (sock_diag(7)): one look-up, whatever number there are.
@@ -77,15 +76,28 @@ struct DoorPeer: Sendable {
     }
 }
 
-/// Names of users, each looked up once: the system may ask a directory service.
-private enum UserName {
-    private nonisolated(unsafe) static var known: [uid_t: String] = [:]
+/// Names of users and processes as they were looked up; for the event loop's thread alone.
+private enum Names {
+    private nonisolated(unsafe) static var users: [uid_t: String] = [:]
+    private nonisolated(unsafe) static var processes: [Int32: (name: String, readAt: Int64)] = [:]
 
-    /// The name; for the event loop's thread alone.
-    static func of(_ user: uid_t) -> String {
-        if let name = known[user] { return name }
+    /// A user's name, looked up once: the system may ask a directory service.
+    static func of(user: uid_t) -> String {
+        if let name = users[user] { return name }
         let name = getpwuid(user).flatMap { $0.pointee.pw_name }.map { String(cString: $0) } ?? "user \(user)"
-        if known.count < 256 { known[user] = name }
+        if users.count < 256 { users[user] = name }
+        return name
+    }
+
+    /// A process's name, looked up once in ten seconds: a worker of PHP's connects for each page.
+    static func of(process: Int32, user: uid_t) -> String {
+        let now = kernel_monotonic_time()
+        if let known = processes[process], now - known.readAt < 10_000_000_000 { return known.name }
+        let text = ((try? RegularFile.read("/proc/\(process)/comm", atMost: 64)) ?? [])
+            .filter { (0x20..<0x7F).contains($0) }
+        let name = text.isEmpty ? of(user: user) : String(decoding: text, as: UTF8.self)
+        if processes.count > 1024 { processes = [:] }
+        processes[process] = (name, now)
         return name
     }
 }

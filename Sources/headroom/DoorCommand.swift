@@ -51,6 +51,12 @@ struct DoorCommand: AsyncParsableCommand {
     )
     var atMost: [String] = []
 
+    @Option(
+        help:
+            "Hang up, when somebody waits, on a client that has done nothing for so long although its session has state; from 30 s."
+    )
+    var cutIdle: DurationArgument?
+
     @Flag(help: "Never end an idle client's session to give its place to one that waits.")
     var noParking = false
 
@@ -92,6 +98,9 @@ struct DoorCommand: AsyncParsableCommand {
         guard !limits.contains(where: { $0 == nil }) else {
             throw ValidationError("--at-most takes a program's name and a number from 1: php-fpm=3")
         }
+        guard cutIdle.map({ $0.value >= .seconds(30) }) ?? true else {
+            throw ValidationError("--cut-idle must be at least 30 s.")
+        }
         guard mostWaiting >= 0 else { throw ValidationError("--most-waiting must be 0 or more.") }
     }
 
@@ -111,7 +120,7 @@ struct DoorCommand: AsyncParsableCommand {
                 door.group = entry.pointee.gr_gid
             }
             door.wait = wait.value
-            door.mostWaiting = mostWaiting
+            (door.mostWaiting, door.cutAfter) = (mostWaiting, cutIdle?.value)
             for limit in limits.compactMap(\.self) { door.atMost[limit.name] = limit.most }
             try await check(settings, door)
             let isQuiet = quiet

@@ -169,14 +169,20 @@ extension HostsReport: Report {
 
 /// The clients of the doors, as text.
 enum DoorText {
+    /// How many there are of each kind; `nil` when there is no door.
+    static func counts(_ report: DoorReport?) -> String? {
+        guard let report else { return nil }
+        let counts = ["waiting", "connected", "parked", "returning"]
+            .compactMap { name -> String? in
+                let number = report.clients.count { $0.state == name }
+                return number == 0 ? nil : "\(number) \(name)"
+            }
+        return counts.isEmpty ? "no clients" : counts.joined(separator: ", ")
+    }
+
     static func lines(_ report: DoorReport?) -> [String] {
-        guard let report else { return [] }
-        let names = ["waiting", "connected", "parked", "returning"]
-        let counts = names.compactMap { name -> String? in
-            let number = report.clients.count { $0.state == name }
-            return number == 0 ? nil : "\(number) \(name)"
-        }
-        var lines = ["", "door: " + (counts.isEmpty ? "no clients" : counts.joined(separator: ", "))]
+        guard let report, let counts = counts(report) else { return [] }
+        var lines = ["", "door: \(counts)"]
         // Those with a session stand among the slots.
         let rows = report.clients.filter { $0.state != "connected" }.sorted { $0.time > $1.time }.prefix(20)
             .map { [$0.state, "\(fixed($0.time.seconds, 1)) s", $0.label] }

@@ -8,7 +8,7 @@ struct Conversation {
     var follower: ProtocolFollower
 
     /// What most clients and servers agree on; none of it hides anything.
-    static let usual: UInt32 = 0x0080_A20D | 0x8_0000 | 0x2_0000
+    static let usual: UInt32 = 0x0080_A205 | 0x8_0000 | 0x2_0000
 
     static func greeting() -> ServerGreeting { greetingPacket(.max & ~Capability.blinding).greeting }
 

@@ -15,6 +15,7 @@ import Testing
         mostWaiting: Int = 100,
         atMost: [String: Int] = [:],
         reserve: Int = 0,
+        parks: Bool = true,
         budget: Int? = nil,
         _ body: (_ door: Door, _ client: Database) async throws -> Void
     ) async throws {
@@ -24,6 +25,7 @@ import Testing
         (settings.reserve, settings.budget) = (reserve, budget)
         let path = "\(folder.path)/door"
         var own = DoorSettings(places: [.unix(path: path)], account: account, password: settings.password)
+        if !parks { own.password = nil }
         (own.wait, own.mostWaiting, own.atMost) = (wait, mostWaiting, atMost)
         let door = try Door(Database(settings), own) { _ in }
         let ready = EventFlag()
@@ -154,6 +156,34 @@ import Testing
                 #expect(door.parked == 0)
                 #expect(try await id(first) == before)
             }
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func `where a client begins anew it is hung up on, but only when somebody waits`(changesUser: Bool) async throws {
+        let account = changesUser ? "one11" : "one12"
+        try await withDoor(account, parks: false) { door, client in
+            let persistent = try PersistentClient(to: client.settings)
+            defer { persistent.leave() }
+            try #require(persistent.ask([14]) == 0)
+            let waiter = Task { try await client.withConnection { try await id($0) } }
+            #expect(try await eventually { await door.onLoop { door.waiting } == 1 })
+            let change: [UInt8] = [17] + Array(account.utf8) + [0, 0, 0, 45, 0]
+            #expect(persistent.ask(changesUser ? change : [14]) == nil)
+            #expect(try await waiter.value > 0)
+            #expect(await door.onLoop { door.hungUp } == 1)
+        }
+    }
+
+    @Test func `a client with state is not hung up on at its PING`() async throws {
+        try await withDoor("one13", wait: .milliseconds(400)) { door, client in
+            let persistent = try PersistentClient(to: client.settings)
+            defer { persistent.leave() }
+            try #require(persistent.ask([3] + Array("SET @a = 1".utf8)) == 0)
+            let waiter = Task { try await client.withConnection { _ in } }
+            #expect(try await eventually { await door.onLoop { door.waiting } == 1 })
+            #expect(persistent.ask([14]) == 0)
+            await #expect(throws: DatabaseError.self) { try await waiter.value }
         }
     }
 
@@ -291,5 +321,62 @@ import Testing
         #expect(stat("\(folder.path)/s", &facts) == 0 && facts.st_mode & 0o777 == 0o620)
         second.close(isLeft: false)
         #expect(stat("\(folder.path)/s", &facts) != 0)
+    }
+}
+
+/// A client that is left open between two requests, as PHP leaves a persistent one.
+private struct PersistentClient {
+    private let descriptor: Int32
+
+    /// Connects and logs in.
+    init(to settings: DatabaseSettings) throws {
+        guard case .socket(let path) = settings.endpoint else { throw Missing() }
+        descriptor = kernel_stream_socket(AF_UNIX)
+        guard DoorListener.unixAddress(path, { connect(descriptor, $0, $1) }) == 0, let first = Self.packet(descriptor),
+            let greeting = ServerGreeting(first[...]),
+            let method = [greeting.method, "mysql_native_password"]
+                .first(where: { PasswordProof.proof("", by: $0, greeting.nonce) != nil }),
+            let proof = PasswordProof.proof(settings.password, by: method, greeting.nonce),
+            var login = Conversation.response(Conversation.usual).withUnsafeBytes({ Login(response: $0) })
+        else { throw Missing() }
+        login.user = Array(settings.username.utf8)
+        guard send(login.response(proof: proof, method: method), sequence: 1) else { throw Missing() }
+        // By caching_sha2_password a first login takes the password itself.
+        var answer = Self.packet(descriptor)
+        if answer == [1, 4], send(Array(settings.password.utf8) + [0], sequence: 3) {
+            answer = Self.packet(descriptor)
+        }
+        if answer == [1, 3] { answer = Self.packet(descriptor) }
+        guard answer?.first == 0 else { throw Missing() }
+    }
+
+    struct Missing: Error {}
+
+    /// Sends a command; returns how the reply begins, or `nil` when the connection is hung up on.
+    func ask(_ command: [UInt8]) -> UInt8? { send(command, sequence: 0) ? Self.packet(descriptor)?.first : nil }
+
+    func leave() { close(descriptor) }
+
+    private func send(_ payload: [UInt8], sequence: UInt8) -> Bool {
+        let packet = DoorPacket.framed(payload, sequence: sequence)
+        return CLibrary.send(descriptor, packet, packet.count, Int32(MSG_NOSIGNAL)) == packet.count
+    }
+
+    private static func packet(_ descriptor: Int32) -> [UInt8]? {
+        guard let header = bytes(descriptor, 4) else { return nil }
+        return bytes(descriptor, Int(header[0]) | Int(header[1]) << 8)
+    }
+
+    private static func bytes(_ descriptor: Int32, _ count: Int) -> [UInt8]? {
+        var found: [UInt8] = []
+        while found.count < count {
+            var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            guard poll(&entry, 1, 20_000) > 0 else { return nil }
+            var part = [UInt8](repeating: 0, count: count - found.count)
+            let size = recv(descriptor, &part, part.count, 0)
+            guard size > 0 else { return nil }
+            found += part.prefix(size)
+        }
+        return found
     }
 }

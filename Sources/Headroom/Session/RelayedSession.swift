@@ -73,6 +73,10 @@ package final class RelayedSession: Sendable {
             let state: SessionEnding.Activity = activity == .sending ? .sending : .working
             return await SessionEnding(sessionID, socket, slot, while: state, sessions).finish()
         }
+        if let end = socket.endSeen {
+            slot.release(end)
+            return
+        }
         socket.halfClose()
         guard let end = await socket.end(by: .now + sessions.settings.closeTimeout) else {
             return sessions.draining.watch(socket, slot)
@@ -137,6 +141,15 @@ extension Database {
         let admission = try await sessions.admission(limits)
         let holder = Holder.thisProcess(program: settings.programName, label: label, site: "")
         return RelaySlot(unused: try await sessions.slot(holder, admission, limits), sessions: sessions)
+    }
+
+    /// Takes a slot for a session that is relayed, if one is free and nobody waits.
+    ///
+    /// - Parameter label: Whom it is for.
+    /// - Returns: The slot; `nil` when it would have to be waited for, or the account is not known yet.
+    package func relaySlotAtOnce(label: String) -> RelaySlot? {
+        let holder = Holder.thisProcess(program: settings.programName, label: label, site: "")
+        return admission?.admitAtOnce(holder).map { RelaySlot(unused: $0, sessions: sessions) }
     }
 
     /// Has the action run whenever somebody of this host waits for a slot, of this process or another.

@@ -178,6 +178,32 @@ package final class EventLoop: Sendable {
         queue.watch(descriptor, as: identifier)
     }
 
+    /// The bit that tells sockets of ``watchSocket(_:events:as:)`` from waits.
+    private static let socketBit: UInt64 = 1 << 62
+
+    /// What is run for their events; set before there are any, and used on the loop's thread only.
+    private nonisolated(unsafe) var socketEvent: ((_ identifier: UInt64, _ events: UInt32) -> Void)?
+
+    /// Has the handler run, on the loop's thread, for every event of the sockets that are watched below.
+    ///
+    /// For one part of a program, which tells them apart by itself and takes no lock for each event. To be called on that thread.
+    package func handleSockets(_ handler: @escaping (_ identifier: UInt64, _ events: UInt32) -> Void) {
+        socketEvent = handler
+    }
+
+    /// Watches a socket, under an identifier below 2^62.
+    package func watchSocket(_ descriptor: Int32, events: UInt32, as identifier: UInt64) {
+        queue.watch(descriptor, events: events, as: identifier | Self.socketBit)
+    }
+
+    /// Changes the events of a socket that is watched.
+    package func changeSocket(_ descriptor: Int32, events: UInt32, as identifier: UInt64) {
+        queue.change(descriptor, events: events, as: identifier | Self.socketBit)
+    }
+
+    /// Watches a socket no more.
+    package func forgetSocket(_ descriptor: Int32) { queue.forget(descriptor) }
+
     private func rest(
         _ identifier: UInt64,
         descriptor: Int32?,
@@ -260,17 +286,19 @@ package final class EventLoop: Sendable {
         thread.store(kernel_this_thread(), ordering: .relaxed)
         while true {
             jobs.run(on: asUnownedTaskExecutor())
-            queue.wait { handle($0) }
+            queue.wait { handle($0, $1) }
         }
     }
 
-    private func handle(_ identifier: UInt64) {
+    private func handle(_ identifier: UInt64, _ events: UInt32) {
         if identifier == Self.jobsIdentifier {
             jobs.noteWakeUp()
         } else if identifier == EventQueue.timerIdentifier {
             expire()
         } else if identifier & Self.watchBit != 0 {
             state.withLock { $0.watches[identifier] }?()
+        } else if identifier & Self.socketBit != 0 {
+            socketEvent?(identifier & ~Self.socketBit, events)
         } else {
             end(identifier, .ready)
         }

@@ -1,5 +1,6 @@
 import CommandSupport
 import Headroom
+import HeadroomDoor
 import HeadroomWatch
 import Reporting
 
@@ -109,6 +110,7 @@ struct StatusText {
             let by = holders.isEmpty ? "" : ": " + holders.joined(separator: ", ")
             facts.append(["slots", "\(slots.held.count) of \(slots.budget) held, \(waiting) waiting\(printable(by))"])
         }
+        if let clients = DoorText.counts(DoorReport.ask(view.settings)) { facts.append(["door", clients]) }
         if let frontDoor { facts.append(["front door", printable(frontDoor)]) }
         if let number = view.settings.hosts, view.hosts == nil {
             facts.append(["hosts", "which of \(number) has how much is not known: the database could not be asked"])

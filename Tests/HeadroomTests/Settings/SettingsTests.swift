@@ -40,6 +40,18 @@ import Testing
         #expect(settings.tls.mode == .disabled)
     }
 
+    @Test func `where the application is sent to a door, the server itself is what Headroom goes to`() throws {
+        let both = login.merging(["DB_SOCKET": "/door.sock", "HEADROOM_SERVER": "/server.sock"]) { $1 }
+        #expect(try load(both).endpoint == .socket(path: "/server.sock"))
+        let overTCP = login.merging(["DB_HOST": "127.0.0.1", "DB_PORT": "3307", "HEADROOM_SERVER": "db1:3308,db2"]) {
+            $1
+        }
+        #expect(try load(overTCP).endpoint == .tcp(host: "db1", port: 3308))
+        #expect(try load(overTCP).otherEndpoints == [.tcp(host: "db2", port: 3306)])
+        #expect(try load(both, flags: ["DB_SOCKET": "/flag.sock"]).endpoint == .socket(path: "/flag.sock"))
+        #expect(throws: DatabaseError.self) { try load(login.merging(["HEADROOM_SERVER": "mysql://a:b@c"]) { $1 }) }
+    }
+
     @Test func `localhost means the socket, an address means TCP`() throws {
         #expect(try load(login.merging(["DB_HOST": "localhost"]) { $1 }).endpoint.isSocket)
         #expect(
