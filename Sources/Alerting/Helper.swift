@@ -43,30 +43,34 @@ enum Helper {
     ///   - kept: What it is given of this program's environment beside ``passed``.
     ///   - added: What its environment has beside that.
     ///   - input: What it reads.
-    /// - Throws: ``Failure`` when it does not succeed in time.
+    /// - Returns: What it has printed, 64 KB at most.
+    /// - Throws: ``Failure`` when it does not succeed in time, with its own words.
+    @discardableResult
     static func run(
         _ path: String,
         _ arguments: [String],
         keeping kept: [String] = [],
         adding added: [String: String] = [:],
         input: String = ""
-    ) async throws {
+    ) async throws -> String {
         var values: [Environment.Key: String] = [:]
         for (name, value) in environment(ProcessEnvironment.variables, keeping: kept, adding: added) {
             values[Environment.Key(stringLiteral: name)] = value
         }
         let environment = Environment.custom(values)
-        let status = try await withThrowingTaskGroup(of: TerminationStatus?.self) { group in
+        let ended = try await withThrowingTaskGroup(
+            of: (status: TerminationStatus, output: String, errors: String)?.self
+        ) { group in
             group.addTask {
-                try await Subprocess.run(
+                let result = try await Subprocess.run(
                     .path(FilePath(path)),
                     arguments: Arguments(arguments),
                     environment: environment,
                     input: .string(input),
-                    output: .discarded,
-                    error: .discarded
+                    output: .string(limit: 65_536),
+                    error: .string(limit: 65_536)
                 )
-                .terminationStatus
+                return (result.terminationStatus, result.standardOutput, result.standardError)
             }
             group.addTask {
                 try await Task.sleep(for: .seconds(60))
@@ -75,7 +79,17 @@ enum Helper {
             defer { group.cancelAll() }
             return try await group.next() ?? nil
         }
-        guard let status else { throw Failure(description: "\(path) was ended after 60 s") }
-        guard status.isSuccess else { throw Failure(description: "\(path) \(status)") }
+        guard let ended else { throw Failure(description: "\(path) was ended after 60 s") }
+        guard ended.status.isSuccess else {
+            let words = Self.words(ended.errors)
+            throw Failure(description: "\(path) \(ended.status)\(words.isEmpty ? "" : ": \(words)")")
+        }
+        return ended.output
+    }
+
+    /// What a program or a server has said, in a line that is not too long for a log.
+    static func words(_ text: String) -> String {
+        let scalars = Escaping.line(text).unicodeScalars.drop { $0 == " " }.prefix(300)
+        return String(String.UnicodeScalarView(scalars))
     }
 }

@@ -18,6 +18,7 @@ import Testing
         "Headroom/Session/Sessions.swift": "a session's id, a number",
         "Headroom/Statement/SQL.swift": "the type itself",
         "HeadroomJobs/Queue/Claim.swift": "an own expression over columns",
+        "HeadroomJobs/Lease/Lease.swift": "names of own columns",
         "HeadroomJobs/Queue/JobQueue+Care.swift": "names of own tables",
         "HeadroomJobs/Schema/Migration.swift": "own table definitions",
         "HeadroomWatch/Drills/PressureDrill.swift": "a time, a number",
