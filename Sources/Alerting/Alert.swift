@@ -1,3 +1,4 @@
+import Glibc
 import Headroom
 
 /// What somebody is told, with the facts beside it, each in one line whatever was put into it: a command's script writes them
@@ -18,8 +19,21 @@ package struct Alert: Sendable {
         self.title = Escaping.line(title)
         self.message = Escaping.line(message)
         self.advice = Escaping.line(advice)
-        self.facts = facts.map { ($0.name, Escaping.line($0.value)) }
+        self.facts = (facts + [("HOST", Self.host)]).map { ($0.name, Escaping.line($0.value)) }
     }
+
+    /// The alert as a person reads it, in a chat or on a phone.
+    var text: String {
+        ([title, message] + (advice.isEmpty ? [] : ["next: \(advice)"]) + ["host: \(Self.host)"])
+            .joined(separator: "\n")
+    }
+
+    /// This host's name: whoever is told may have many.
+    private static let host: String = {
+        var name = utsname()
+        uname(&name)
+        return withUnsafeBytes(of: &name.nodename) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }()
 }
 
 /// A way on which alerts go out.

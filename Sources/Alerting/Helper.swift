@@ -44,8 +44,8 @@ package enum Helper {
     ///   - added: What its environment has beside that.
     ///   - input: What it reads.
     ///   - limit: For how long it may run.
-    /// - Returns: What it printed, 1 MB at most; nothing of its standard error.
-    /// - Throws: ``Failure`` when it does not succeed in time.
+    /// - Returns: What it printed, 1 MB at most.
+    /// - Throws: ``Failure`` when it does not succeed in time, with its own words.
     @discardableResult
     package static func run(
         _ path: String,
@@ -60,7 +60,9 @@ package enum Helper {
             values[Environment.Key(stringLiteral: name)] = value
         }
         let environment = Environment.custom(values)
-        let ended = try await withThrowingTaskGroup(of: (TerminationStatus, String)?.self) { group in
+        let ended = try await withThrowingTaskGroup(
+            of: (status: TerminationStatus, output: String, errors: String)?.self
+        ) { group in
             group.addTask {
                 let result = try await Subprocess.run(
                     path.holds("/") ? .path(FilePath(path)) : .name(path),
@@ -68,9 +70,9 @@ package enum Helper {
                     environment: environment,
                     input: .string(input),
                     output: .string(limit: 1 << 20),
-                    error: .discarded
+                    error: .string(limit: 65_536)
                 )
-                return (result.terminationStatus, result.standardOutput)
+                return (result.terminationStatus, result.standardOutput, result.standardError)
             }
             group.addTask {
                 try await Task.sleep(for: limit)
@@ -79,10 +81,17 @@ package enum Helper {
             defer { group.cancelAll() }
             return try await group.next() ?? nil
         }
-        guard let (status, output) = ended else {
-            throw Failure(description: "\(path) was ended after \(limit.components.seconds) s")
+        guard let ended else { throw Failure(description: "\(path) was ended after \(limit.components.seconds) s") }
+        guard ended.status.isSuccess else {
+            let words = Self.words(ended.errors)
+            throw Failure(description: "\(path) \(ended.status)\(words.isEmpty ? "" : ": \(words)")")
         }
-        guard status.isSuccess else { throw Failure(description: "\(path) \(status)") }
-        return output
+        return ended.output
+    }
+
+    /// What a program or a server has said, in a line that is not too long for a log.
+    static func words(_ text: String) -> String {
+        let scalars = Escaping.line(text).unicodeScalars.drop { $0 == " " }.prefix(300)
+        return String(String.UnicodeScalarView(scalars))
     }
 }

@@ -106,6 +106,16 @@ struct WorkCommand: AsyncParsableCommand {
         }
     }
 
+    /// The ways on which alerts go out: that there is none is no reason not to import.
+    private func channels(_ loaded: LoadedSettings) -> [any AlertChannel] {
+        do {
+            return try alerts.channels(loaded)
+        } catch {
+            Console.error("headroom: nobody will be told of jobs that fail: \(error)")
+            return []
+        }
+    }
+
     /// Works with the settings as they are now.
     private func work(_ loaded: LoadedSettings, _ stopping: WorkerStopping) async throws {
         let memory = WorkMemory(staysIdle: !once)
@@ -122,7 +132,7 @@ struct WorkCommand: AsyncParsableCommand {
         }
         let report = WorkReport(isQuiet: quiet, isLog: !once)
         memory.turn()
-        let alert = JobAlert(try alerts.channels(loaded), JobQueue(database), account: settings.username)
+        let alert = JobAlert(channels(loaded), JobQueue(database), account: settings.username)
         let notify: @Sendable (Worker.Event) -> Void = { event in
             stopping.note(event)
             report.note(event)

@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test func `programs are started where this list says why, and everything else takes Helper`() throws {
-        let starts = /Subprocess\s*\.run\(|posix_spawn\(|popen\(|\bsystem\("|Process\(\)\.run/
+        let starts = /Subprocess\s*\.run\(|(posix|kernel)_spawn\(|popen\(|\bsystem\("|Process\(\)\.run/
         let root = "\(SourceFiles.root)/Sources"
         let found = try SourceFiles.below(root, ending: ".swift")
             .filter { try SourceFiles.text($0).firstMatch(of: starts) != nil }

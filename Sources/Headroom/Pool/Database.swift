@@ -138,7 +138,9 @@ public final class Database: Sendable {
         let time = settings.answerTimeout
         let scope = try await beginScope(until: nil, holding: time, label: label, file: file, line: line)
         do {
-            return try await run(in: scope) { connection in try await connection.withinAnswerTime { try await body(connection) } }
+            return try await run(in: scope) { connection in
+                try await connection.withinAnswerTime { try await body(connection) }
+            }
         } catch let error as DatabaseError where error.code == .deadlineExceeded {
             throw DatabaseError(
                 .deadlineExceeded,

@@ -97,7 +97,7 @@ extension Connection {
         return Self.locked(error, by: inTransaction.filter { $0 != sessionID }, of: nil)
     }
 
-    /// - Parameter table: The table that is locked; empty for the whole server or an unknown one, `nil` for rows of one.
+    /// Adds to an error what is locked, and by whom; an empty table is the whole server or an unknown one, `nil` rows of one.
     private static func locked(_ error: DatabaseError, by sessions: [UInt64], of table: String?) -> DatabaseError {
         var error = error
         let what =
