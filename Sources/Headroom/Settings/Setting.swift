@@ -149,7 +149,7 @@ extension Setting {
         switch kind {
         case .host, .hosts: if !isUsable { return nil }
         // What is longer than a slip has swallowed something else.
-        case .number, .duration, .word, .pins: if !isUsable, value.utf8.count > 12 { return nil }
+        case .number, .duration, .word, .pins: if !isUsable, origin.isOfURL || value.utf8.count > 12 { return nil }
         default: if origin.isOfURL, !isUsable { return nil }
         }
         return isSecret ? nil : value.shortened
