@@ -61,7 +61,7 @@ public struct SettingsCorpus: Sequence {
         let password = secret[..<cut] + sign + secret[cut...]
         let form = pick(Case.Form.allCases, &random)
         var text = Array(Self.text(form, String(password), &random).utf8)
-        for _ in 0..<Int.random(in: 0...4, using: &random) { damage(&text, &random) }
+        for _ in 0..<Int.random(in: 0...2, using: &random) { damage(&text, &random) }
         return Case(form: form, text: text, secret: String(secret[..<cut]))
     }
 

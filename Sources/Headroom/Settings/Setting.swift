@@ -148,6 +148,8 @@ extension Setting {
         let isUsable = normalized(value) != nil
         switch kind {
         case .host, .hosts: if !isUsable { return nil }
+        // What is longer than a slip has swallowed something else.
+        case .number, .duration, .word, .pins: if !isUsable, origin.isOfURL || value.utf8.count > 12 { return nil }
         default: if origin.isOfURL, !isUsable { return nil }
         }
         return isSecret ? nil : value.shortened

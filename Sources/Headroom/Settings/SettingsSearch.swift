@@ -58,8 +58,9 @@ struct SettingsSearch {
                 (why, advice) = ("is no text: it holds a NUL, or is not written in UTF-8", "Write the file in UTF-8.")
             } else if !setting.isSecret, scalars.contains(where: \.endsLine) {
                 (why, advice) = ("goes over several lines", "Close its quote on the line where it begins.")
-            } else if !setting.isSecret, setting != .alertCommand,
-                entry.value.holdsSecretName(isOfOptionFile: found.layers[place].isOptionFile)
+            } else if !setting.isSecret, setting != .alertCommand, setting != .tlsPin,
+                entry.value.utf8.contains(UInt8(ascii: "="))
+                    || entry.value.holdsSecretName(isOfOptionFile: found.layers[place].isOptionFile)
             {
                 (why, advice) = ("has another setting in it", "Write each on a line of its own.")
             } else {
