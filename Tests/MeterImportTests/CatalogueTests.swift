@@ -41,7 +41,7 @@ import Testing
             ("siteRef,MPAN,ConsumptionDate,kWh_{1-48}|Data Marker", "MPAN", "ConsumptionDate", 48, nil, "Data Marker"),
             ("CustomerNumber,Account,MeterPoint,Unit,ReadDateUK,ReadTypeHH{1-50}|HH#", "MeterPoint", "ReadDateUK", 50, nil, "ReadTypeHH1"),
             ("mpxn,msn,meter_read_type,reading_date,interval_{1-48}_indicator|interval_#,run_dt", "mpxn", "reading_date", 48, nil, "interval_1_indicator"),
-            ("MPAN Core,Serial Num,Site Ref,Read Date, Consumption {00:00} AM| Estimated / Actual # AM,Total kWh", "MPAN Core", "Read Date", 48, .start, "Estimated / Actual 00:00 AM"),
+            ("MPAN Core,Serial Num,Site Ref,Read Date, Consumption {00:00}| Estimated / Actual #,Total kWh", "MPAN Core", "Read Date", 48, .start, "Estimated / Actual 00:00"),
             ("Customer,URN,Address Line 1,MPAN/MPRN/SPID,Reading Date,Data Quality(% Complete),Consumption (kWh),{00:00}", "MPAN/MPRN/SPID", "Reading Date", 48, .start, nil),
             ("Site ID,Meter Name,Meter Reference,Reading Date,{00:30}|Data Marker,DST +0:30,Data Marker,DST +1:00,Data Marker", "Meter Reference", "Reading Date", 48, .end, "Data Marker"),
             ("Meter Type,Generation MSN,Latest Generation Meter Reading (kWh),Date/Time Stamp,{00:00}", "Generation MSN", "Date/Time Stamp", 48, .start, nil),

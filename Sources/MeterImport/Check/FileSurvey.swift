@@ -453,14 +453,17 @@ struct FileSurvey {
                 if meter.hours >= 3, meter.halves == 0, meter.quarters == 0 { evidence.hourlyMeters += 1 }
                 if meter.halves > 0 || meter.quarters > 0 { evidence.finerMeters += 1 }
             }
-            guard meter.steps >= 4 else { continue }
+            guard meter.steps >= 1 else { continue }
             let rise = meter.most - meter.least
-            let only = meter.downs == 0
+            let only = meter.downs == 0 && rise > 0
+            // What few values show only where they rise by little, many show anyhow.
+            let ratio: Int64 = meter.steps >= 4 ? 1 : 50
             evidence.telling += 1
-            if only, meter.ups * 10 >= meter.steps * 8, meter.least >= rise { evidence.rising += 1 }
-            if meter.steps >= 95 {
+            if only, meter.ups * 10 >= meter.steps * 8, meter.least / ratio >= rise { evidence.rising += 1 }
+            if meter.steps >= 20 {
                 evidence.tellingStrongly += 1
-                if only, meter.ups * 2 >= meter.steps, meter.least / 20 >= rise || meter.steps >= 400 { evidence.risingStrongly += 1 }
+                let strong: Int64 = meter.steps >= 95 ? 20 : 100
+                if only, meter.ups * 2 >= meter.steps, meter.least / strong >= rise || meter.steps >= 400 { evidence.risingStrongly += 1 }
             }
         }
         return evidence

@@ -150,7 +150,7 @@ enum Catalogue {
     /// How readings came about, by the words that say so.
     static let flagWordsOfCells: [String: ReadingType] = [
         "a": .actual, "act": .actual, "actual": .actual, "actuals": .actual, "real": .actual, "ok": .actual, "good": .actual, "valid": .actual,
-        "e": .estimated, "est": .estimated, "estimate": .estimated, "estimated": .estimated, "substituted": .estimated,
+        "e": .estimated, "est": .estimated, "estimate": .estimated, "estimated": .estimated, "substituted": .estimated, "s": .estimated,
         "m": .manual, "man": .manual, "manual": .manual,
     ]
 
