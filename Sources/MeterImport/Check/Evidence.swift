@@ -35,6 +35,8 @@ struct Evidence {
     var steps: [Int: Int] = [:]
     var forward = 0
     var backward = 0
+    /// Steps forward less those back, on days on which the clocks change.
+    var changeBalance = 0
     /// Rows with 00:00, with 24:00, and with another time.
     var midnight = Mark()
     var dayEnd = Mark()

@@ -257,7 +257,13 @@ struct FileSurvey {
         if previous.rows > 0 {
             let step = clock - (Int(previous.day) * 86_400 + Int(previous.seconds))
             if step != 0 {
-                if !isChange { if step > 0 { evidence.forward += 1 } else { evidence.backward += 1 } }
+                if isChange {
+                    evidence.changeBalance += step.signum()
+                } else if step > 0 {
+                    evidence.forward += 1
+                } else {
+                    evidence.backward += 1
+                }
                 let minutes = step.magnitude < 60 ? 0 : Int(step.magnitude) / 60
                 if evidence.steps.count < 1000 || evidence.steps[minutes] != nil { evidence.steps[minutes, default: 0] += 1 }
                 switch minutes {

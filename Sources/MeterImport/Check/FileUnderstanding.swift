@@ -201,7 +201,7 @@ extension FileUnderstanding {
 
     private mutating func decideTimes(_ evidence: Evidence, _ options: ImportOptions) throws {
         let moves = evidence.forward + evidence.backward
-        isNewestFirst = evidence.backward > evidence.forward
+        isNewestFirst = moves == 0 ? evidence.changeBalance < 0 : evidence.backward > evidence.forward
         isUnordered = moves > 4 && min(evidence.forward, evidence.backward) * 5 > moves
         if layout.isDaily { return try decideDays(evidence, options) }
         try decideMinutes(evidence, options)

@@ -117,13 +117,12 @@ struct ColumnFinder {
 
     /// The column with the value of a row.
     func value(wantsExport: Bool) throws -> Int? {
-        var ranked: [(rank: Int, column: Int)] = []
-        for column in free where kinds(column).mayBeNumber {
-            let name = columns[column]
-            guard let rank = rank(name, wantsExport: wantsExport) else { continue }
-            ranked.append((rank, column))
+        let named = free.compactMap { column in
+            rank(columns[column], wantsExport: wantsExport).map { (rank: $0, column: column) }
         }
-        ranked.sort { $0 < $1 }
+        // Where no cell is a number the names alone must do: the rows are rejected then.
+        let numbers = named.filter { kinds($0.column).mayBeNumber }
+        let ranked = (numbers.isEmpty ? named : numbers).sorted { $0 < $1 }
         guard let best = ranked.first else { return nil }
         if ranked.count > 1, ranked[1].rank == best.rank {
             let names = ranked.filter { $0.rank == best.rank }.map { "'\(shown(columns[$0.column].original, most: 60))'" }
