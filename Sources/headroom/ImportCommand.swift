@@ -147,7 +147,8 @@ struct ImportCommand: AsyncParsableCommand {
             facts.append(["meters", "\(grouped(report.meters)): \(report.firstMeters.joined(separator: ", "))\(more)"])
         }
         if let first = report.firstDate, let last = report.lastDate { facts.append(["days", "\(first) to \(last)"]) }
-        return table(facts, indent: "") + (report.understood.isEmpty ? [] : ["understood:"]) + report.understood.map { "  \($0)" }
+        return table(facts, indent: "") + (report.understood.isEmpty ? [] : ["understood:"])
+            + report.understood.map { "  \($0)" }
             + report.warnings.map { "warning: \($0)" }
             + report.problems.map { "line \($0.line): \($0.reason)" }
             + (report.problemsNotShown > 0 ? ["… and \(counted(report.problemsNotShown, "row")) more"] : [])
@@ -165,7 +166,10 @@ struct FileFacts: ParsableArguments {
     @Option(help: "The meter's zone, in whose days the readings are stored (default: \(ImportOptions.defaultZone)).")
     var zone: String?
 
-    @Option(help: "Which comes first in dates such as 05/11/2025: dmy or mdy; by default dmy, unless the file shows otherwise.")
+    @Option(
+        help:
+            "Which comes first in dates such as 05/11/2025: dmy or mdy; by default dmy, unless the file shows otherwise."
+    )
     var dateOrder: DateOrder?
 
     @Option(help: "Which end of its half-hour a time names: start or end; by default what the file shows.")

@@ -26,7 +26,12 @@ enum JobText {
             facts.append((0, "reading", " stored: this was a dry run"))
         } else {
             facts.append((summary.readingsStored, "reading", " stored"))
-            facts.append((summary.duplicates, "repeat", " of readings that were there: the last counts, but no estimate before an actual"))
+            facts.append(
+                (
+                    summary.duplicates, "repeat",
+                    " of readings that were there: the last counts, but no estimate before an actual"
+                )
+            )
         }
         if summary.rowsLeftOut > 0 { facts.append((summary.rowsLeftOut, "row", " of another quantity left out")) }
         if summary.metersCreated > 0 { facts.append((summary.metersCreated, "meter", " created")) }

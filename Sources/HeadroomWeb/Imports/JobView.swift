@@ -92,7 +92,12 @@ struct JobView: Sendable {
         if let ended = job.completedAt { facts.append(Fact(name: "Ended", value: ended)) }
         if let summary, !summary.dryRun {
             facts.append(Fact(name: "Readings stored", value: grouped(summary.readingsStored)))
-            facts.append(Fact(name: "Repeats", value: "\(grouped(summary.duplicates)), of which the last counts, but no estimate"))
+            facts.append(
+                Fact(
+                    name: "Repeats",
+                    value: "\(grouped(summary.duplicates)), of which the last counts, but no estimate"
+                )
+            )
             if summary.rowsLeftOut > 0 {
                 facts.append(Fact(name: "Rows left out", value: "\(grouped(summary.rowsLeftOut)), of another quantity"))
             }

@@ -156,7 +156,9 @@ struct WordColumn {
     /// The place of a cell's word; `nil` when it is empty or one too many.
     mutating func place(of cell: Bytes, line: Int) -> Int? {
         guard !cell.isEmpty, !isMany else { return nil }
-        let key = cell.count <= 16 ? (cell.word(at: 0), cell.word(at: 8), cell.count) : (StableHash(cell.buffer).value, 0, cell.count)
+        let key =
+            cell.count <= 16
+            ? (cell.word(at: 0), cell.word(at: 8), cell.count) : (StableHash(cell.buffer).value, 0, cell.count)
         if last < raw.count, raw[last] == key {
             words[last].count += 1
             return last
