@@ -43,7 +43,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "pressure",
-            dependencies: ["CCycle"] + headroom("HeadroomSandbox") + programs
+            dependencies: ["CCycle"] + headroom("Headroom", "HeadroomSandbox") + programs
         ),
         .executableTarget(name: "rows", dependencies: ["Support"] + headroom("Headroom", "HeadroomSandbox")),
         .executableTarget(

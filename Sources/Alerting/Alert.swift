@@ -1,3 +1,4 @@
+import Glibc
 import Headroom
 
 /// What somebody is told, with the facts beside it, each in one line whatever was put into it: a command's script writes them
@@ -18,6 +19,41 @@ package struct Alert: Sendable {
         self.title = Escaping.line(title)
         self.message = Escaping.line(message)
         self.advice = Escaping.line(advice)
-        self.facts = facts.map { ($0.name, Escaping.line($0.value)) }
+        self.facts = (facts + [("HOST", Self.host)]).map { ($0.name, Escaping.line($0.value)) }
+    }
+
+    /// The alert as a person reads it, in a chat or on a phone.
+    var text: String {
+        ([title, message] + (advice.isEmpty ? [] : ["next: \(advice)"]) + ["host: \(Self.host)"])
+            .joined(separator: "\n")
+    }
+
+    /// This host's name: whoever is told may have many.
+    private static let host: String = {
+        var name = utsname()
+        uname(&name)
+        return withUnsafeBytes(of: &name.nodename) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }()
+}
+
+/// A way on which alerts go out.
+package protocol AlertChannel: Sendable {
+    /// What it is, for the log.
+    var name: String { get }
+
+    /// Sends one alert; may take a while, and is cancelled when it takes too long.
+    func send(_ alert: Alert) async throws
+}
+
+/// Tells by a command of the user's.
+struct CommandChannel: AlertChannel {
+    let name = "command"
+    var command: String
+
+    func send(_ alert: Alert) async throws {
+        var environment: [String: String] = [:]
+        // A zero byte would end the value early.
+        for (name, value) in alert.facts { environment["HEADROOM_\(name)"] = value.keeping { $0 != "\0" } }
+        try await Helper.run("/bin/sh", ["-c", command], adding: environment)
     }
 }

@@ -2,6 +2,10 @@
 // wrapper is the bare call.
 #pragma once
 
+#include <errno.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -39,6 +43,13 @@ static inline int kernel_unlock_byte(int descriptor, int64_t byte) {
 static inline int kernel_is_byte_locked(int descriptor, int64_t byte) {
     kernel_flock lock;
     return kernel_lock_byte(descriptor, kernel_getlk, &lock, kernel_wrlck, byte) == 0 && lock.l_type != kernel_unlck;
+}
+
+// Why the file cannot be locked at all: 0 where it can, or an error number. ENOLCK is what network file systems say without their
+// lock service.
+static inline int kernel_lock_obstacle(int descriptor) {
+    kernel_flock lock;
+    return kernel_lock_byte(descriptor, kernel_getlk, &lock, kernel_wrlck, 0) == 0 ? 0 : errno;
 }
 
 // Starts a thread of its own, which nobody waits for: 0, or an error number. (`pthread_t` is a number on Linux and a pointer
@@ -102,9 +113,45 @@ static inline int64_t kernel_monotonic_time(void) { return kernel_time(CLOCK_MON
 // Since about when the machine was started; goes on while it sleeps.
 static inline int64_t kernel_uptime(void) { return kernel_time(KERNEL_SLEEPLESS_CLOCK); }
 
+// The number of stream sockets, which is an enumeration's on Linux and a plain one on macOS.
+static inline int kernel_stream_type(void) { return SOCK_STREAM; }
+
 // Bounds how long a read (SO_RCVTIMEO) or a write (SO_SNDTIMEO) of a socket waits. Here, as Swift's module of the C library does
 // not always say which module `timeval` is in.
 static inline int kernel_limit_wait(int descriptor, int option, long seconds, long microseconds) {
     struct timeval limit = {.tv_sec = seconds, .tv_usec = (suseconds_t)microseconds};
     return setsockopt(descriptor, SOL_SOCKET, option, &limit, sizeof limit);
+}
+// Has standard output go out line by line, also into a pipe.
+static inline void kernel_flush_lines(void) {
+    setvbuf(stdout, NULL, _IOLBF, 0);
+}
+
+
+extern char **environ;
+
+// Starts a program that is looked up in PATH, with this one's environment, no signal blocked and SIGPIPE not ignored. Of our
+// descriptors it gets the first three, and those that are named, under their own numbers: 0, or an error number.
+static inline int kernel_spawn(pid_t *process, char *const arguments[], const int *kept, int count) {
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t none, broken;
+    int error = posix_spawn_file_actions_init(&actions);
+    if (error != 0) return error;
+    error = posix_spawnattr_init(&attributes);
+    if (error == 0) {
+        sigemptyset(&none);
+        sigemptyset(&broken);
+        sigaddset(&broken, SIGPIPE);
+        posix_spawnattr_setsigmask(&attributes, &none);
+        posix_spawnattr_setsigdefault(&attributes, &broken);
+        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+        // Onto itself: that takes its close-on-exec away, in the child alone.
+        for (int i = 0; i < count && error == 0; i++)
+            error = posix_spawn_file_actions_adddup2(&actions, kept[i], kept[i]);
+        if (error == 0) error = posix_spawnp(process, arguments[0], &actions, &attributes, arguments, environ);
+        posix_spawnattr_destroy(&attributes);
+    }
+    posix_spawn_file_actions_destroy(&actions);
+    return error;
 }

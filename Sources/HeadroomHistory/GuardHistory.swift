@@ -102,7 +102,7 @@ public final class GuardHistory: Sendable {
         let text = try await blocking { file in
             try file.rows("SELECT text FROM memory WHERE id = 1") { row in try row.text("text") }.first ?? nil
         }
-        return text.flatMap { BelievableJSON.holds($0) ? $0 : nil }
+        return text.flatMap { JSONBounds.holds($0) ? $0 : nil }
             .flatMap { try? JSONDecoder().decode(GuardMemory.self, from: Data($0.utf8)) }
     }
 

@@ -30,11 +30,11 @@ struct Refusal: Equatable {
     /// - Parameters:
     ///   - error: The error.
     ///   - load: How busy the database is.
-    ///   - luck: From 0 to 1; spreads those who were refused together.
-    init?(_ error: DatabaseError, load: Load, luck: Double) {
+    ///   - jitter: From 0 to 1; spreads those who were refused together.
+    init?(_ error: DatabaseError, load: Load, jitter: Double) {
         switch error.code {
         case _ where error.code == .budgetExhausted || error.isConnectionLimit:
-            let seconds = Self.patience(load, luck: luck)
+            let seconds = Self.patience(load, jitter: jitter)
             self.init(
                 status: .serviceUnavailable,
                 retryAfter: seconds,
@@ -48,7 +48,7 @@ struct Refusal: Equatable {
                 message: "The service has reached its limit for this hour. Please try again later."
             )
         case _ where error.waitingCanHelp || error.code == .tlsFailed:
-            let seconds = 5 + Int(luck * 5)
+            let seconds = 5 + Int(jitter * 5)
             self.init(
                 status: .serviceUnavailable,
                 retryAfter: seconds,
@@ -87,9 +87,9 @@ struct Refusal: Equatable {
     /// The seconds in which the line before this request should be served.
     ///
     /// At least as long as it has just waited in vain, up to half as much again at random, and within a minute.
-    private static func patience(_ load: Load, luck: Double) -> Int {
+    private static func patience(_ load: Load, jitter: Double) -> Int {
         let line = load.use.map { $0 * Double(load.waiting + 1) / Double(max(1, load.slots ?? 1)) } ?? .zero
-        let seconds = max(load.waited, line) / .seconds(1) * (1 + luck / 2)
+        let seconds = max(load.waited, line) / .seconds(1) * (1 + jitter / 2)
         return min(60, max(1, Int(clamped: seconds.rounded(.up))))
     }
 }

@@ -83,7 +83,7 @@ public struct RequestDatabaseMiddleware<Context: DatabaseRequestContext>: Router
             slots: database.budget,
             use: statistics.useCount > 0 ? statistics.useTime / statistics.useCount : nil
         )
-        let refusal = Refusal(error, load: load, luck: .random(in: 0..<1))
+        let refusal = Refusal(error, load: load, jitter: .random(in: 0..<1))
         logger.error(
             "A request failed for the database's sake.",
             metadata: [

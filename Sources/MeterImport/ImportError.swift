@@ -24,6 +24,8 @@ public struct ImportError: Error, Sendable, Hashable, CustomStringConvertible {
         public static let contradicted = Code(name: "contradicted")
         /// The file is another one than when its import began.
         public static let changed = Code(name: "changed")
+        /// The tables that are there would change or lose what is stored in them.
+        public static let wrongTables = Code(name: "wrongTables")
         /// The job says something that cannot be used, such as an unknown time zone.
         public static let badOptions = Code(name: "badOptions")
     }

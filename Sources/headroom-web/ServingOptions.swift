@@ -113,16 +113,16 @@ struct ServingOptions: ParsableArguments {
         options.mostConnections = DescriptorLimit.connections(under: try DescriptorLimit.raise())
         options.hostNames = hostName
         options.interval = interval.value
-        options.historyFile = try historyFile ?? AccountMemory(settings, topic: "history").path(ending: ".sqlite")
+        options.historyFile = try historyFile ?? AccountNotes(settings, topic: "history").path(ending: ".sqlite")
         if maxUpload > 0 {
-            options.uploadFolder = try uploadFolder ?? AccountMemory(settings, topic: "uploads").path(ending: "")
+            options.uploadFolder = try uploadFolder ?? AccountNotes(settings, topic: "uploads").path(ending: "")
         }
         options.mostUpload = maxUpload << 20
         options.mostUploadTotal = uploadTotal << 20
         options.importFolders = try ImportFolders(loaded, uploads: options.uploadFolder)
         let name = try QueueName.of(loaded)
         // The worker would find the job by itself, only later.
-        options.ring = { try? HostBell.ring(name, stateFolder: settings.stateFolder) }
+        options.ring = { try? HostNotification.post(name, stateFolder: settings.stateFolder) }
         return options
     }
 }

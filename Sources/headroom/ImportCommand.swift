@@ -1,5 +1,5 @@
 public import ArgumentParser
-import CommandSupport
+package import CommandSupport
 import Headroom
 import HeadroomJobs
 public import MeterImport
@@ -60,6 +60,7 @@ struct ImportCommand: AsyncParsableCommand {
 
     /// Queues the file and works on it.
     private func store() async throws {
+        Console.flushLines()
         let stopping = WorkerStopping()
         try await runCommand(takeSignal: stopping.take) {
             let memory = WorkMemory(staysIdle: false)
@@ -84,19 +85,22 @@ struct ImportCommand: AsyncParsableCommand {
                 namedPath: file.path
             )
             let worker = Worker(database, handler: handler)
-            stopping.begin(worker.stop)
             let report = WorkReport(isQuiet: json, isLog: false)
-            let isOurs = try await worker.run(job: id) { event in
-                stopping.note(event)
-                report.note(event)
-                memory.note(event)
+            let isOurs = try await stopping.run(worker.stop) {
+                try await worker.run(job: id) { event in
+                    stopping.note(event)
+                    report.note(event)
+                    memory.note(event)
+                }
             }
-            guard isOurs else {
+            // It was told to stop, and the job is back in the queue.
+            if report.hasGivenBack || isOurs == nil, let code = stopping.exitCode { throw code }
+            guard isOurs == true else {
                 Console.print("job \(id): a worker was faster and has it; see headroom jobs show \(id)")
                 return
             }
             guard let job = try await queue.job(id) else { return }
-            if json { try Console.json(JobJSON(job)) }
+            if json { try Console.json(job.json) }
             guard job.status == .completed, job.counts.failed == 0 else { throw ExitCode(1) }
         }
     }
@@ -118,40 +122,9 @@ struct ImportCommand: AsyncParsableCommand {
                 )
             }
             memory.turn()
-            if json {
-                try Console.json(Headed(CheckJSON(report)))
-            } else {
-                for line in Self.lines(report) { Console.print(line) }
-            }
+            try Console.emit(report, asJSON: json)
             guard report.rowsRejected == 0 else { throw ExitCode(1) }
         }
-    }
-
-    private static func lines(_ report: FileReport) -> [String] {
-        let noun = report.layout == "sites" ? "site" : "reading"
-        var facts = [
-            ["file", report.path],
-            ["layout", report.layout],
-            [
-                "rows",
-                "\(grouped(report.rows)), \(grouped(report.rowsRejected)) of them rejected"
-                    + (report.rowsLeftOut > 0 ? ", \(grouped(report.rowsLeftOut)) left out" : ""),
-            ],
-            [
-                "\(noun)s",
-                grouped(report.values) + (report.estimates > 0 ? ", \(grouped(report.estimates)) estimated" : ""),
-            ],
-        ]
-        if report.meters > 0 {
-            let more = report.meters > report.firstMeters.count ? ", …" : ""
-            facts.append(["meters", "\(grouped(report.meters)): \(report.firstMeters.joined(separator: ", "))\(more)"])
-        }
-        if let first = report.firstDate, let last = report.lastDate { facts.append(["days", "\(first) to \(last)"]) }
-        return table(facts, indent: "") + (report.understood.isEmpty ? [] : ["understood:"])
-            + report.understood.map { "  \($0)" }
-            + report.warnings.map { "warning: \($0)" }
-            + report.problems.map { "line \($0.line): \($0.reason)" }
-            + (report.problemsNotShown > 0 ? ["… and \(counted(report.problemsNotShown, "row")) more"] : [])
     }
 }
 
@@ -226,50 +199,43 @@ struct FileFacts: ParsableArguments {
     }
 }
 
-/// A report as JSON.
-private struct CheckJSON: Encodable {
-    var file: String
-    var type: String
-    var layout: String
-    var bytes: Int
-    var rows: Int
-    var rowsRejected: Int
-    var rowsLeftOut: Int
-    var understood: [String]
-    var values: Int
-    var estimates: Int
-    var meters: Int
-    var firstMeters: [String]
-    @Nullable var firstDate: String?
-    @Nullable var lastDate: String?
-    var warnings: [String]
-    var problems: [Problem]
-    var problemsNotShown: Int
-
-    struct Problem: Encodable {
-        var line: Int
-        @Nullable var column: String?
-        var reason: String
+extension FileReport: Report {
+    package var json: JSONObject {
+        [
+            "file": path, "type": type, "layout": layout, "bytes": bytes, "rows": rows, "rows_rejected": rowsRejected,
+            "rows_left_out": rowsLeftOut, "understood": understood, "values": values, "estimates": estimates,
+            "meters": meters, "first_meters": firstMeters,
+            "first_date": firstDate, "last_date": lastDate, "warnings": warnings,
+            "problems": problems.map { ["line": $0.line, "column": $0.column, "reason": $0.reason] as JSONObject },
+            "problems_not_shown": problemsNotShown,
+        ]
     }
 
-    init(_ report: FileReport) {
-        file = report.path
-        type = report.type
-        layout = report.layout
-        bytes = report.bytes
-        rows = report.rows
-        rowsRejected = report.rowsRejected
-        rowsLeftOut = report.rowsLeftOut
-        understood = report.understood
-        values = report.values
-        estimates = report.estimates
-        meters = report.meters
-        firstMeters = report.firstMeters
-        firstDate = report.firstDate
-        lastDate = report.lastDate
-        warnings = report.warnings
-        problems = report.problems.map { Problem(line: $0.line, column: $0.column, reason: $0.reason) }
-        problemsNotShown = report.problemsNotShown
+    package var lines: [String] {
+        let noun = layout == "sites" ? "site" : "reading"
+        var facts = [
+            ["file", path],
+            ["layout", layout],
+            [
+                "rows",
+                "\(grouped(rows)), \(grouped(rowsRejected)) of them rejected"
+                    + (rowsLeftOut > 0 ? ", \(grouped(rowsLeftOut)) left out" : ""),
+            ],
+            [
+                "\(noun)s",
+                grouped(values) + (estimates > 0 ? ", \(grouped(estimates)) estimated" : ""),
+            ],
+        ]
+        if meters > 0 {
+            let more = meters > firstMeters.count ? ", …" : ""
+            facts.append(["meters", "\(grouped(meters)): \(firstMeters.joined(separator: ", "))\(more)"])
+        }
+        if let first = firstDate, let last = lastDate { facts.append(["days", "\(first) to \(last)"]) }
+        return table(facts, indent: "")
+            + (understood.isEmpty ? [] : ["understood:"]) + understood.map { "  \($0)" }
+            + warnings.map { "warning: \($0)" }
+            + problems.map { "line \($0.line): \($0.reason)" }
+            + (problemsNotShown > 0 ? ["… and \(counted(problemsNotShown, "row")) more"] : [])
     }
 }
 

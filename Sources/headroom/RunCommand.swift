@@ -1,5 +1,6 @@
 import ArgumentParser
 import CommandSupport
+import Glibc
 import Headroom
 
 /// `headroom run`: runs any program under a lock of this host and within the account's budget.
@@ -11,8 +12,9 @@ struct RunCommand: AsyncParsableCommand {
             The program opens its own connections; --slots says for how many of them slots of the account's budget are held \
             while it runs, so that programs in any language live within one budget. It finds the number in HEADROOM_SLOTS. \
             Signals are handed on to it, and its exit status is passed on; 75 says that it was not started, as the lock or the \
-            slots could not be had in time. The kernel gives both back when this command ends, also by kill -9; the program \
-            goes on then, without them.
+            slots could not be had in time, 126 that it cannot be, 127 that there is no such program. Lock and slots are given \
+            back when this command ends; should it be killed by kill -9, the program keeps them until it has ended, it and what \
+            it has started (not with --close). Within it, 'headroom' and a further 'headroom run' use the slots that it was given.
 
             Examples:
               headroom run --lock import -- php import.php
@@ -35,14 +37,14 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "What it is for, for those who look at the slots or meet the lock.")
     var label: String?
 
+    @Flag(help: "Let the program not inherit the lock and the slots: for one that leaves a daemon behind.")
+    var close = false
+
     @Flag(help: "Say nothing when the lock or the slots could not be had.")
     var quiet = false
 
     @Argument(parsing: .postTerminator, help: "The command to run.")
     var command: [String] = []
-
-    /// Not started, try again later: EX_TEMPFAIL of sysexits.h.
-    private static let tryAgainLater: Int32 = 75
 
     func validate() throws {
         guard !command.isEmpty else { throw ValidationError("Say what to run: headroom run -- COMMAND") }
@@ -51,27 +53,29 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         let child = Child()
-        try await runCommand(mayDumpCore: true, takeSignal: child.signal) {
+        try await runCommand(hears: Interrupts.handedOn, mayDumpCore: true, takeSignal: child.signal) {
             let status: Int32
             do {
                 status = try await guarded(child)
-            } catch let error as DatabaseError where error.code == .lockTaken || error.code == .budgetExhausted {
-                if !quiet {
-                    Console.error("headroom: \(error.message)")
-                    Console.error("  next: \(error.advice)")
-                }
-                throw ExitCode(Self.tryAgainLater)
+            } catch let error as DatabaseError {
+                let isLater =
+                    [.lockTaken, .budgetExhausted, .hostExhausted].contains(error.code) || error.retry != .never
+                if !quiet || !isLater { Failure.print(error) }
+                throw ExitCode(isLater ? HostLimits.tryAgainLater : Self.cannotRun)
             }
             guard status == 0 else { throw ExitCode(status) }
         }
     }
+
+    /// Not started, and trying again does not help; as a shell says of what it cannot run.
+    private static let cannotRun: Int32 = 126
 
     /// Runs the command with its lock, if it has one.
     private func guarded(_ child: Child) async throws -> Int32 {
         let settings = try settings()
         let timeout = wait?.value ?? (slots > 0 ? settings?.waitTimeout ?? .seconds(30) : .zero)
         let deadline = ContinuousClock.now + timeout
-        guard let lock else { return try await inBudget(child, settings, until: deadline) }
+        guard let lock else { return try await inBudget(child, nil, settings, until: deadline) }
         let held = try await HostLock.acquire(
             lock,
             stateFolder: settings?.stateFolder ?? ProcessEnvironment.variables["HEADROOM_STATE_DIR"],
@@ -80,24 +84,39 @@ struct RunCommand: AsyncParsableCommand {
             timeout: timeout
         )
         defer { withExtendedLifetime(held) {} }
-        return try await inBudget(child, settings, until: deadline)
+        return try await inBudget(child, held, settings, until: deadline)
     }
 
-    /// Runs the command with its slots, if it has any.
+    /// Runs the command with its slots, if it has any: those that this command itself was given, and as many more as it takes.
     private func inBudget(
         _ child: Child,
+        _ lock: HostLock?,
         _ settings: DatabaseSettings?,
         until deadline: ContinuousClock.Instant
     ) async throws -> Int32 {
-        guard slots > 0, let settings else { return try await child.run(command, environment: [:]) }
+        guard slots > 0, var settings else { return try await start(child, lock, nil) }
+        let more = max(0, slots - settings.givenSlots)
+        settings.givenSlots = 0
+        guard more > 0 else { return try await start(child, lock, nil) }
         return try await Database(settings)
-            .withSlots(
-                slots,
+            .withProgramSlots(
+                more,
                 label: label ?? "",
                 timeout: max(.zero, ContinuousClock.now.duration(to: deadline))
-            ) {
-                try await child.run(command, environment: ["HEADROOM_SLOTS": "\(slots)"])
-            }
+            ) { held in try await start(child, lock, held) }
+    }
+
+    private func start(_ child: Child, _ lock: HostLock?, _ held: ProgramSlots?) async throws -> Int32 {
+        let kept = close ? [] : [lock?.inheritable, held?.inheritable].compactMap(\.self)
+        return try await child.run(
+            command,
+            environment: slots > 0 ? ["HEADROOM_SLOTS": "\(slots)"] : [:],
+            keeping: kept
+        ) { process in
+            if close { return }
+            lock?.hand(to: process)
+            held?.hand(to: process)
+        }
     }
 
     /// The settings; a lock alone needs no database.

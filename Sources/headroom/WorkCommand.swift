@@ -13,8 +13,9 @@ struct WorkCommand: AsyncParsableCommand {
         abstract: "Imports the files that wait in the queue.",
         discussion: """
             Holds one connection while it imports, and none otherwise. Alone for its queue on this host: a second start says \
-            who is at work and exits with 0. The first SIGTERM or Ctrl-C lets it store the chunk in hand, gives the job \
-            back to the queue, and ends it; a second one ends it at once, and nothing is lost either.
+            who is at work and exits with 0 with --once, else with 75 (try again later); --wait-for-lock waits for its turn. The \
+            first SIGTERM or Ctrl-C lets it store the chunk in hand, gives the job back to the queue, and ends it; a second one \
+            ends it at once, and nothing is lost either. SIGHUP has a worker that stays read its settings again.
 
             Without --once it stays, wakes up when a job is queued on this host, and looks every --poll for jobs that were \
             queued elsewhere. It reads only files in the folders of HEADROOM_IMPORT_DIRS; where that is not set, files named \
@@ -29,6 +30,9 @@ struct WorkCommand: AsyncParsableCommand {
 
     @Flag(help: "Work on the jobs that wait, then exit.")
     var once = false
+
+    @Flag(help: "Wait until no other worker of this host is at work for the queue: for a supervisor.")
+    var waitForLock = false
 
     @Option(help: "With --once: the most jobs to work on.")
     var limit = 10
@@ -66,62 +70,95 @@ struct WorkCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        Console.flushLines()
         let stopping = WorkerStopping()
-        try await runCommand(takeSignal: stopping.take) {
-            let memory = WorkMemory(staysIdle: !once)
-            let loaded = try connection.loaded(program: "headroom work")
-            let settings = loaded.database
-            let lock: HostLock
-            do {
-                lock = try await queue.lock(loaded)
-            } catch let error as DatabaseError where error.code == .lockTaken {
-                if !quiet { Console.print("Not needed: \(error.message)") }
-                return
-            }
-            let database = Database(settings)
-            let handler = MeterImportHandler(
-                helper: parallel == 2 ? database : nil,
-                folders: try ImportFolders(loaded)
-            )
-            var worker = Worker(database, handler: handler)
-            if yieldAbove < 100 {
-                let share = yieldAbove
-                worker.yields = { try await AccountUse.reasonToYield(above: share, $0) }
-            }
-            let report = WorkReport(isQuiet: quiet, isLog: !once)
-            memory.turn()
-            let alert = JobAlert(try alerts.channels(loaded), JobQueue(database), account: settings.username)
-            let notify: @Sendable (Worker.Event) -> Void = { event in
-                stopping.note(event)
-                report.note(event)
-                ServiceNotifier.note(event)
-                alert.note(event)
-                memory.note(event)
-            }
-            stopping.begin(worker.stop)
-            do {
-                defer { withExtendedLifetime(lock) {} }
-                if once {
-                    let worked = try await worker.runOnce(limit: limit, report: notify)
-                    if worked == 0, !quiet, !report.hasYielded { Console.print("The queue is empty.") }
-                } else {
-                    var schedule = WorkerSchedule()
-                    schedule.poll = poll.value
-                    schedule.maxTime = maxTime?.value
-                    schedule.maxJobs = maxJobs
-                    schedule.bell = try queue.bell(loaded)
-                    ServiceNotifier.send("READY=1\nSTATUS=waiting for jobs")
-                    do {
-                        try await worker.run(schedule, report: notify)
-                    } catch is CancellationError where worker.stop.isRequested {
-                        // It had nothing in hand.
-                    }
-                    ServiceNotifier.send("STOPPING=1")
+        let staysOn = !once
+        let take: @Sendable (Int32) -> Bool = { stopping.take($0, canReload: staysOn) }
+        try await runCommand(takeSignal: take) {
+            var lock: HostLock?
+            repeat {
+                let loaded = try connection.loaded(program: "headroom work")
+                if try lock?.name != QueueName.of(loaded, named: queue.name) {
+                    lock = nil
+                    lock = try await takeLock(loaded)
                 }
-            }
-            // Whoever asked it to stop does not wait a minute.
-            await alert.finish(within: worker.stop.isRequested ? .seconds(1) : .seconds(60))
-            if once, report.failures > 0 { throw ExitCode(1) }
+                try await work(loaded, stopping)
+            } while stopping.takeReload()
+            withExtendedLifetime(lock) {}
         }
+    }
+
+    /// Takes the lock that lets it work alone.
+    private func takeLock(_ loaded: LoadedSettings) async throws -> HostLock {
+        var isTold = quiet
+        do {
+            guard waitForLock else { return try await queue.lock(loaded) }
+            ServiceNotifier.send("READY=1")
+            return try await queue.lock(loaded) { error in
+                if !isTold { Console.print("Waiting: \(error.message)") }
+                isTold = true
+                ServiceNotifier.send("WATCHDOG=1\nSTATUS=waiting for the lock")
+            }
+        } catch let error as DatabaseError where error.code == .lockTaken {
+            if !quiet { Console.print("Not needed: \(error.message)") }
+            // One that is to stay is started again, so that there is a worker when the other has ended.
+            throw ExitCode(once ? 0 : HostLimits.tryAgainLater)
+        }
+    }
+
+    /// The ways on which alerts go out: that there is none is no reason not to import.
+    private func channels(_ loaded: LoadedSettings) -> [any AlertChannel] {
+        do {
+            return try alerts.channels(loaded)
+        } catch {
+            Console.error("headroom: nobody will be told of jobs that fail: \(error)")
+            return []
+        }
+    }
+
+    /// Works with the settings as they are now.
+    private func work(_ loaded: LoadedSettings, _ stopping: WorkerStopping) async throws {
+        let memory = WorkMemory(staysIdle: !once)
+        let settings = loaded.database
+        let database = Database(settings)
+        let handler = MeterImportHandler(
+            helper: parallel == 2 && settings.givenSlots != 1 ? database : nil,
+            folders: try ImportFolders(loaded)
+        )
+        var worker = Worker(database, handler: handler)
+        if yieldAbove < 100 {
+            let share = yieldAbove
+            worker.yields = { try await AccountUse.reasonToYield(above: share, $0) }
+        }
+        let report = WorkReport(isQuiet: quiet, isLog: !once)
+        memory.turn()
+        let alert = JobAlert(channels(loaded), JobQueue(database), account: settings.username)
+        let notify: @Sendable (Worker.Event) -> Void = { event in
+            stopping.note(event)
+            report.note(event)
+            ServiceNotifier.note(event)
+            alert.note(event)
+            memory.note(event)
+        }
+        if once {
+            let worked = try await stopping.run(worker.stop) { [worker] in
+                try await worker.runOnce(limit: limit, report: notify)
+            }
+            if worked == 0, !quiet, !report.hasYielded { Console.print("The queue is empty.") }
+        } else {
+            var schedule = WorkerSchedule()
+            schedule.poll = poll.value
+            schedule.maxTime = maxTime?.value
+            schedule.maxJobs = maxJobs
+            schedule.notification = try queue.notification(loaded)
+            ServiceNotifier.send("READY=1\nSTATUS=waiting for jobs")
+            _ = try await stopping.run(worker.stop) { [worker, schedule] in
+                try await worker.run(schedule, report: notify)
+            }
+            ServiceNotifier.send("STOPPING=1")
+        }
+        // Whoever asked it to stop does not wait a minute.
+        await alert.finish(within: worker.stop.isRequested ? .seconds(1) : .seconds(60))
+        if once, report.failures > 0 { throw ExitCode(1) }
     }
 }

@@ -28,13 +28,36 @@ import Testing
             let run = try await HeadroomProgram.run(command, environment: environment)
             try #require(run.status == 0, "\(command): \(run)")
         }
-        try HostBell.ring("work.localhost.app", stateFolder: state)
+        try HostNotification.post("work.localhost.app", stateFolder: state)
     }
 
     /// The paths of all that is in a folder, relative to it.
     private func entries(_ path: String) async throws -> [String] {
         try await HeadroomProgram.run("/usr/bin/find", [path, "-mindepth", "1", "-printf", "%P\n"]).output
             .split(separator: "\n").map(String.init).sorted()
+    }
+
+    @Test func `a folder whose files cannot be locked is refused with words by all that share, and looks go on`()
+        async throws
+    {
+        let environment = try environment("\(folder.path)/nfs")
+        func run(_ command: [String]) async throws -> HeadroomProgram.Output {
+            let words = ["locks", "--", HeadroomProgram.path] + command
+            return try await HeadroomProgram.run(
+                HeadroomProgram.beside("call-refuser"),
+                words,
+                environment: environment
+            )
+        }
+        for command in Self.makers where command != ["status"] {
+            let refused = try await run(command)
+            #expect(refused.status != 0, "\(command)")
+            #expect(refused.errors.contains("cannot be locked"), "\(command): \(refused)")
+            #expect(refused.errors.contains("HEADROOM_STATE_DIR"), "\(command): \(refused)")
+        }
+        for command in [["status"], ["kill-idle"], ["rescue"]] {
+            #expect(try await run(command).status == 0, "\(command)")
+        }
     }
 
     // MARK: Whatever stands in the place of a file
@@ -115,7 +138,7 @@ import Testing
             let run = try await HeadroomProgram.run(command, environment: environment(state))
             #expect(run.status == 0, "\(command): \(run)")
         }
-        try HostBell.ring("work.localhost.app", stateFolder: state)
+        try HostNotification.post("work.localhost.app", stateFolder: state)
         let foreign = try await HeadroomProgram.run(
             "/usr/bin/find",
             [home, "(", "!", "-uid", "\(Self.user)", "-o", "!", "-gid", "\(Self.user)", ")", "-print"]

@@ -7,6 +7,8 @@ import Testing
 
 /// A job has one worker at a time, and a dead one's job goes on.
 @Suite(.sandbox()) struct LeaseTests {
+    private let stop = WorkerStop()
+
     private func claim(_ queue: JobQueue) async throws -> (ImportJob, Lease)? {
         if case .job(let job, let lease) = try await queue.claimed() { (job, lease) } else { nil }
     }
@@ -51,11 +53,15 @@ import Testing
             await #expect(throws: LeaseEnded.lost) { try await advance(stale, "stale", rows: 99, on: database) }
             await #expect(throws: LeaseEnded.lost) {
                 try await database.withConnection { connection in
-                    try await connection.withTransaction { try await stale.advance(lane: 1, "stale", connection) }
+                    try await connection.withTransaction {
+                        try await stale.advance(lane: 1, "stale", rows: 0, connection)
+                    }
                 }
             }
             await #expect(throws: LeaseEnded.lost) {
-                try await database.withConnection { try await stale.end(.completed(summary: "{}"), $0) }
+                _ = try await database.withConnection {
+                    try await stale.end(.completed(summary: "{}"), until: stop, $0)
+                }
             }
             let found = try #require(try await queue.job(id))
             #expect(found.status == .processing)
@@ -147,7 +153,9 @@ import Testing
             let (_, lease) = try #require(try await claim(queue))
             #expect(try await queue.cancel(id))
             await #expect(throws: LeaseEnded.calledOff) { try await advance(lease, "x", rows: 1, on: database) }
-            try await database.withConnection { try await lease.end(.completed(summary: "{}"), $0) }
+            _ = try await database.withConnection {
+                try await lease.end(.completed(summary: "{}"), until: stop, $0)
+            }
             #expect(try await queue.job(id)?.status == .cancelled)
         }
     }
@@ -275,14 +283,16 @@ import Testing
     }
 
     @Test func `the job of a worker without a lease is left alone until an hour has passed without progress`() {
-        #expect(Sighting(isUnchanged: nil, age: .zero).verdict == .remember)
-        #expect(Sighting(isUnchanged: false, age: .seconds(9_999)).verdict == .remember)
-        #expect(Sighting(isUnchanged: true, age: .seconds(3_599)).verdict == .wait)
-        #expect(Sighting(isUnchanged: true, age: .seconds(3_600)).verdict == .adopt)
+        #expect(StallCheck(isUnchanged: nil, age: .zero).verdict == .remember)
+        #expect(StallCheck(isUnchanged: false, age: .seconds(9_999)).verdict == .remember)
+        #expect(StallCheck(isUnchanged: true, age: .seconds(3_599)).verdict == .wait)
+        #expect(StallCheck(isUnchanged: true, age: .seconds(3_600)).verdict == .adopt)
     }
 
     @Test func `on this host the process counts, elsewhere the time`() {
         #expect(!record(isExpired: true).isAbandoned(isRunning: true))
+        #expect(record(isExpired: true).isAbandoned(isRunning: true, isStopped: true))
+        #expect(!record(isExpired: false).isAbandoned(isRunning: true, isStopped: true))
         #expect(record(isExpired: false).isAbandoned(isRunning: false))
         #expect(record(isExpired: true).isAbandoned(isRunning: nil))
         #expect(!record(isExpired: false).isAbandoned(isRunning: nil))

@@ -158,7 +158,7 @@ import Testing
             var schedule = WorkerSchedule()
             schedule.poll = .seconds(600)
             let folder = database.settings.stateFolder
-            schedule.bell = try HostBell("work.bell", stateFolder: folder)
+            schedule.notification = try HostNotification("work.bell", stateFolder: folder)
             let worker = Worker(database, handler: TestHandler())
             let isIdle = EventFlag()
             let task = Task { [schedule] in
@@ -167,11 +167,11 @@ import Testing
             await isIdle.wait()
             let sessions = try await SuiteServer.administrator()
                 .withConnection {
-                    try await $0.number("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = 'bell'")
+                    try await $0.number("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = 'signal'")
                 }
             #expect(sessions == 0)
             let id = try await queue.add(job("/1"), batchID: "b1")
-            try HostBell.ring("work.bell", stateFolder: folder)
+            try HostNotification.post("work.bell", stateFolder: folder)
             #expect(try await eventually { try await queue.job(id)?.status == .completed })
             worker.stop.request()
             #expect(try await task.value == 1)

@@ -9,9 +9,9 @@ import Testing
 struct RefusalTests {
     private let calm = Refusal.Load(waited: .seconds(2), waiting: 0, slots: 9, use: .milliseconds(3))
 
-    private func refusal(_ code: DatabaseError.Code, _ load: Refusal.Load? = nil, luck: Double = 0) -> Refusal? {
+    private func refusal(_ code: DatabaseError.Code, _ load: Refusal.Load? = nil, jitter: Double = 0) -> Refusal? {
         let error = DatabaseError(code, message: "The account 'app' at /run/secret.sock", advice: "DB_PASSWORD")
-        return Refusal(error, load: load ?? calm, luck: luck)
+        return Refusal(error, load: load ?? calm, jitter: jitter)
     }
 
     @Test("Each kind of refusal has its status; what waiting does not cure has no Retry-After")
@@ -42,16 +42,16 @@ struct RefusalTests {
         "Retry-After is at least the wait that was in vain, longer with a long line, spread at random, a minute at most"
     )
     func retryAfter() {
-        func seconds(_ waiting: Int, _ use: Duration?, luck: Double = 0, slots: Int? = 9) -> Int? {
+        func seconds(_ waiting: Int, _ use: Duration?, jitter: Double = 0, slots: Int? = 9) -> Int? {
             let load = Refusal.Load(waited: .milliseconds(1_500), waiting: waiting, slots: slots, use: use)
-            return refusal(.budgetExhausted, load, luck: luck)?.retryAfter
+            return refusal(.budgetExhausted, load, jitter: jitter)?.retryAfter
         }
         #expect(seconds(0, nil) == 2)
         #expect(seconds(0, .milliseconds(5)) == 2)
-        #expect(seconds(0, .milliseconds(5), luck: 0.99) == 3)
+        #expect(seconds(0, .milliseconds(5), jitter: 0.99) == 3)
         // 89 others before it and 9 places of half a second each: 5 s.
         #expect(seconds(89, .milliseconds(500)) == 5)
-        #expect(seconds(89, .milliseconds(500), luck: 0.99) == 8)
+        #expect(seconds(89, .milliseconds(500), jitter: 0.99) == 8)
         #expect(seconds(500, .seconds(10)) == 60)
         #expect(seconds(0, .seconds(10), slots: nil) == 10)
         let instant = Refusal.Load(waited: .zero, waiting: 0, slots: 9, use: nil)

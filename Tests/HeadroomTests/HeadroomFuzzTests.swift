@@ -78,7 +78,7 @@ import Testing
     }
 
     @Test func `shares: a row that is read is shared out, and what is written can be read`() async throws {
-        let entry = ShareBook.Entry(
+        let entry = ShareTable.Entry(
             host: "deadbeef",
             share: 3,
             inUse: 2,
@@ -92,13 +92,13 @@ import Testing
         )
         var other = entry
         (other.host, other.name) = ("cafe", "web2")
-        let text = ShareBook(entries: [entry, other]).text
-        try await Fuzz.run(.shares, texts: [text, ShareBook(entries: [entry]).text]) { input, random in
-            guard var book = ShareBook(text: input) else { return }
+        let text = ShareTable(entries: [entry, other]).text
+        try await Fuzz.run(.shares, texts: [text, ShareTable(entries: [entry]).text]) { input, random in
+            guard var book = ShareTable(text: input) else { return }
             let now = random.pick([0, 1_764_000_000_000_000, .max, .min, -1] as [Int64])
             for host in book.entries { _ = HostsReport.Host(host, now: now, .usual).isClockWrong }
             _ = book.expired(at: now, except: "own")
-            let request = ShareBook.Request(
+            let request = ShareTable.Request(
                 host: random.pick(["own", "deadbeef"]),
                 name: HostileText.make(&random),
                 inUse: 1,
@@ -107,9 +107,9 @@ import Testing
                 hosts: 2,
                 clock: random.pick([0, .max, .min, 1_764_000_000_000_001])
             )
-            let answer = book.exchange(request, at: now, ShareTerms())
+            let answer = book.exchange(request, at: now, ShareTiming())
             #expect(answer.share <= 9 || answer.share <= request.inUse)
-            #expect(ShareBook(text: book.text)?.entries.count == book.entries.count, "\(book.text)")
+            #expect(ShareTable(text: book.text)?.entries.count == book.entries.count, "\(book.text)")
         }
     }
 

@@ -20,7 +20,7 @@ import Testing
     private func host(_ name: String, share: Int = 3, wanted: Int = 5, left: Int = 20, clock: Int = 0)
         -> HostsReport.Host
     {
-        var entry = ShareBook.Entry(host: "\(name)-1")
+        var entry = ShareTable.Entry(host: "\(name)-1")
         entry.name = name
         entry.share = share
         entry.inUse = min(share, wanted)
@@ -135,13 +135,13 @@ import Testing
                         )
                         .first(Int.self, String.self)
                     )
-                    var book = try #require(ShareBook(text: row.1))
+                    var book = try #require(ShareTable(text: row.1))
                     if book.entries.contains(where: { $0.host == Self.gone }) { return }
                     guard book.entries.count == 2 else {
                         try await Task.sleep(for: .milliseconds(100))
                         continue
                     }
-                    var gone = ShareBook.Entry(host: Self.gone)
+                    var gone = ShareTable.Entry(host: Self.gone)
                     gone.name = "gone"
                     gone.share = 1
                     gone.budget = 10

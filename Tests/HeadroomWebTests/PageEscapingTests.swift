@@ -43,10 +43,10 @@ import Testing
             status: .processing,
             isDryRun: false,
             priority: .normal,
-            counts: ImportJob.Counts(processed: Int.mostBelieved, imported: 1, failed: 2),
-            totalRows: Int.mostBelieved,
+            counts: ImportJob.Counts(processed: Int.mostCounted, imported: 1, failed: 2),
+            totalRows: Int.mostCounted,
             queuedAt: "",
-            retries: Int.mostBelieved,
+            retries: Int.mostCounted,
             maxRetries: 3,
             elapsed: .seconds(1)
         )

@@ -1,6 +1,6 @@
 import CCycle
 import Glibc
-import Headroom
+@_spi(Benchmarks) import Headroom
 import HeadroomSandbox
 
 /// Compares a cycle of open, query and close, and a query on an open connection, with the same in C.
@@ -45,19 +45,16 @@ struct Cycle {
         for block in 0..<blocks {
             // Who goes first changes, as the first may find the machine in another state than the second.
             if block % 2 == 0 { bare.c.append(try bench.cyclesInC(cyclesInBlock, telling: nil)) }
-            if block % 2 == 1 { alike.c.append(try bench.cyclesInC(cyclesInBlock, telling: sessionLimits)) }
+            if block % 2 == 1 { alike.c.append(try bench.cyclesInC(cyclesInBlock, telling: bench.sessionStatement)) }
             let swift = try await bench.cyclesInSwift(cyclesInBlock)
             bare.swift.append(swift)
             alike.swift.append(swift)
             if block % 2 == 1 { bare.c.append(try bench.cyclesInC(cyclesInBlock, telling: nil)) }
-            if block % 2 == 0 { alike.c.append(try bench.cyclesInC(cyclesInBlock, telling: sessionLimits)) }
+            if block % 2 == 0 { alike.c.append(try bench.cyclesInC(cyclesInBlock, telling: bench.sessionStatement)) }
         }
         bare.report("open-query-close, \(bench.place), C bare", count: blocks * cyclesInBlock)
         alike.report("open-query-close, \(bench.place), C telling the session the same", count: blocks * cyclesInBlock)
     }
-
-    /// What Headroom tells each session.
-    static let sessionLimits = "SET SESSION wait_timeout = 300, idle_transaction_timeout = 300"
 
     @concurrent static func compareQueries(_ bench: Bench) async throws {
         var table = Comparison()
@@ -73,6 +70,8 @@ struct Cycle {
 /// One server and the loops to run against it.
 struct Bench {
     let place: String
+    /// What Headroom tells each session.
+    let sessionStatement: String
     private let database: Database
     private let socket: String?
     private let port: UInt32
@@ -82,16 +81,15 @@ struct Bench {
         socket = overTCP ? nil : sandbox.socket
         port = UInt32(sandbox.port ?? 0)
         let endpoint = socket.map(Endpoint.socket(path:)) ?? .tcp(host: "127.0.0.1", port: Int(port))
-        database = Database(
-            DatabaseSettings(
-                endpoint: endpoint,
-                username: sandbox.options.username,
-                password: sandbox.options.password,
-                database: sandbox.options.database,
-                programName: "ccycle"
-            )
-            .sharing(in: sandbox.environment["HEADROOM_STATE_DIR"])
+        let settings = DatabaseSettings(
+            endpoint: endpoint,
+            username: sandbox.options.username,
+            password: sandbox.options.password,
+            database: sandbox.options.database,
+            programName: "ccycle"
         )
+        sessionStatement = settings.sessionStatement
+        database = Database(settings.sharing(in: sandbox.environment["HEADROOM_STATE_DIR"]))
     }
 
     func cyclesInC(_ count: Int, telling statement: String?) throws -> [Duration] {

@@ -1,5 +1,6 @@
 import CCycle
 import Glibc
+@_spi(Benchmarks) import Headroom
 import HeadroomSandbox
 import Subprocess
 import SystemPackage
@@ -27,7 +28,7 @@ struct Pressure {
     /// Takes turns, and prints the ratios.
     static func compare(_ path: String, _ sandbox: Sandbox, queryMilliseconds: Int) async throws {
         let query = queryMilliseconds > 0 ? "SELECT SLEEP(0.00\(queryMilliseconds))" : "SELECT 1"
-        let telling = "SET SESSION wait_timeout = 300, idle_transaction_timeout = 300"
+        let telling = DatabaseSettings(endpoint: .socket(path: sandbox.socket), username: "app").sessionStatement
         func loops(first: String?) -> Double {
             Double(ccycle_loops(sandbox.socket, "app", "sandbox", "app", first, query, 10, Int32(seconds)))
         }

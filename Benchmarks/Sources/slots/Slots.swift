@@ -13,11 +13,11 @@ struct Slots {
         let folder = "/tmp/headroom-bench-\(getpid())"
         mkdir(folder, 0o700)
         defer { remove(folder) }
-        let round = try SlotRound(folder: folder, budget: 9)
+        let round = try SlotBenchmark(folder: folder, budget: 9)
         guard round.run() else { return print("no slot is free") }
         report("slot: take and give back, nobody waits", count: 2_000) { for _ in 0..<$0 { _ = round.run() } }
 
-        let idle = IdleRound()
+        let idle = IdleBenchmark()
         report("kept connection: take and put back, stub", count: 200_000) { idle.run($0) }
     }
 

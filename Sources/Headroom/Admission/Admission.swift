@@ -10,20 +10,20 @@ final class Admission: Sendable {
     let folder: String
 
     /// The right to try again while the account is full.
-    let connectTurn: ConnectTurn
+    let connectTurn: ProberLock
     private let frontDoor: Int
 
     /// Asks for this host's share of the account; `nil` where this is the only host.
-    private let shareKeeper = Guarded<ShareKeeper?>(nil)
+    private let shareKeeper = Locked<ShareRenewal?>(nil)
     private let isShared: Bool
-    private let placesInUse = Guarded<Set<SlotPlace>>([])
+    private let placesInUse = Locked<Set<LockByte>>([])
     private let member: Int
-    private let bell: Bell
-    private let line: Guarded<AdmissionLine<Waiter>>
+    private let notification: MemberNotification
+    private let line: Locked<AdmissionLine<Waiter>>
     private let isLookingOver = Atomic(false)
 
-    /// Is told, on the waiting thread, that others wait: whoever keeps idle connections gives them up.
-    private let whenWanted = Guarded<[@Sendable () -> Void]>([])
+    /// Run on the event loop's thread when others wait: idle connections are then given up.
+    private let whenWanted = Locked<[@Sendable () -> Void]>([])
 
     /// Whether others wait, as far as is known; looked at without a lock.
     private let wanted = Atomic(false)
@@ -44,8 +44,8 @@ final class Admission: Sendable {
     /// A task that waits for a slot.
     fileprivate final class Waiter: Sendable {
         let identifier: UInt64
-        let wait = Waiting.shared.reserve()
-        let granted = Guarded<Granted?>(nil)
+        let wait = EventLoop.shared.reserve()
+        let granted = Locked<Granted?>(nil)
 
         init(identifier: UInt64) { self.identifier = identifier }
     }
@@ -55,7 +55,7 @@ final class Admission: Sendable {
     /// Measured with 8 processes of 16 tasks, which wait for 20 ms and more: see `docs/slots.md`.
     private static let tolerance: UInt64 = 5_000_000
 
-    /// How long a free slot may be left alone by whoever is next before others pass it.
+    /// How long the next in line may leave a free slot alone before others pass it.
     private static let patience: Duration = .seconds(1)
 
     /// Joins the members of an account.
@@ -63,15 +63,15 @@ final class Admission: Sendable {
     /// - Parameters:
     ///   - folder: The account's folder.
     ///   - policy: What this member makes of the limit.
-    ///   - program: The program's name, for those who look.
+    ///   - program: The program's name, shown with its slots.
     /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
     init(folder: String, policy: Policy, program: String) throws {
         self.folder = folder
         isShared = policy.hosts != nil
         file = try SlotFile(path: "\(folder)/slots")
-        connectTurn = ConnectTurn(file: file)
+        connectTurn = ProberLock(file: file)
         member = try file.join(program: program)
-        bell = try Bell(folder: folder, member: member, slots: file.path)
+        notification = try MemberNotification(folder: folder, member: member, slots: file.path)
         var record = SlotTable.Member()
         record.isPresent = true
         record.budget = policy.budget ?? 0
@@ -79,9 +79,9 @@ final class Admission: Sendable {
         frontDoor = policy.frontDoor
         record.hosts = policy.hosts ?? 0
         record.share = policy.fixedShare ?? 0
-        line = Guarded(AdmissionLine(member: member, record: record, tolerance: Self.tolerance))
+        line = Locked(AdmissionLine(member: member, record: record, tolerance: Self.tolerance))
         line.withLock { $0.change(file) { _ in } }
-        bell.heard = { [weak self] sound in self?.heard(sound) }
+        notification.onEvent = { [weak self] event in self?.notified(event) }
     }
 
     /// Waits for a slot: first come, first served over all processes of this host.
@@ -103,9 +103,9 @@ final class Admission: Sendable {
             perform(work)
             lookAtShare()
             // Only who waits listens. What was rung before it did is found by looking once more.
-            if bell.listen() { perform(line.withLock { $0.advance(file, lookAtAll: true) }) }
+            if notification.listen() { perform(line.withLock { $0.advance(file, lookAtAll: true) }) }
             // A connection may have been kept since this task found none.
-            tellWhoeverKeeps()
+            tellKeepers()
             lookOverLater()
         }
         switch await waiter.wait.wait(until: limits.deadline, cancellable: limits.isCancellable) {
@@ -140,15 +140,15 @@ final class Admission: Sendable {
         return false
     }
 
-    /// Takes a slot if one is free and nobody waits.
+    /// Takes a slot if one is free and no task waits.
     func admitAtOnce(_ holder: Holder) -> UnusedSlot? {
         guard let taken = line.withLock({ $0.takeAtOnce(file) }) else { return nil }
         lookAtShare()
         return UnusedSlot(taken, holder, self)
     }
 
-    /// Has somebody ask for this host's share from now on, whenever that is due.
-    func keepShare(_ keeper: ShareKeeper) {
+    /// Asks for this host's share from now on, whenever that is due.
+    func keepShare(_ keeper: ShareRenewal) {
         shareKeeper.withLock { $0 = keeper }
     }
 
@@ -197,7 +197,7 @@ final class Admission: Sendable {
     func setHostShare(_ share: HostShare) -> Bool {
         let isWritten = changeHead { $0.setHostShare(share, in: HostMoment.now.boot) }
         // Kept connections are given up when the host has to hold fewer.
-        tellWhoeverKeeps()
+        tellKeepers()
         return isWritten
     }
 
@@ -211,27 +211,27 @@ final class Admission: Sendable {
         return !work.granted.isEmpty
     }
 
-    /// Has the action run whenever somebody waits for a slot, and makes this member known as one that has some to give.
+    /// Runs the action whenever a task waits for a slot, and marks this member as one that has idle connections to give up.
     func whenWanted(_ action: @escaping @Sendable () -> Void) {
         whenWanted.withLock { $0.append(action) }
-        bell.listen()
+        notification.listen()
         line.withLock { $0.change(file) { $0.keepsIdle = true } }
-        // Somebody may have begun to wait a moment before, and rings those only who keep something at that moment.
+        // A task may have begun to wait a moment before, when this member was not yet marked.
         lookWhetherWanted()
         if mayBeWanted { action() }
     }
 
-    /// Whether anybody waits for a slot, of this process or another, or another host for a part of this one's.
+    /// Whether a task waits for a slot, of this process or another, or another host for a part of this one's.
     var isWanted: Bool {
         line.withLock { line in
             line.waiting > 0 || line.othersWait(file) || (isShared && line.table.heldSlots() > line.budget(file).slots)
         }
     }
 
-    /// Whether anybody waits, as far as this member has been told: costs no system call.
+    /// Whether a task waits, as far as this member has been notified: costs no system call.
     var mayBeWanted: Bool { wanted.load(ordering: .relaxed) }
 
-    /// Looks again whether anybody waits.
+    /// Looks again whether a task waits.
     func lookWhetherWanted() {
         wanted.store(isWanted, ordering: .relaxed)
     }
@@ -286,11 +286,11 @@ final class Admission: Sendable {
 
     /// Runs the body with a right that one task of this host has at a time: the reserve, or to gather slots.
     ///
-    /// Both are rare and short, so whoever finds it taken looks again every few milliseconds.
+    /// Both are rare and short, so a task that finds it taken looks again every few milliseconds.
     ///
     /// - Returns: What the body returns; `nil` when the right was not to be had before the deadline.
     func with<Result: ~Copyable>(
-        _ place: SlotPlace,
+        _ place: LockByte,
         until deadline: ContinuousClock.Instant?,
         _ body: () async -> Result
     ) async -> Result? {
@@ -304,7 +304,7 @@ final class Admission: Sendable {
             }
             if isOurs { break }
             if let deadline, deadline <= .now { return nil }
-            _ = await Waiting.shared.reserve().wait(until: .now + backoff.next(), cancellable: false)
+            _ = await EventLoop.shared.reserve().wait(until: .now + backoff.next(), cancellable: false)
         }
         let result = await body()
         placesInUse.withLock { inUse in
@@ -328,7 +328,7 @@ final class Admission: Sendable {
         body(&table)
         file.writeHead(table)
         file.unlock(.head)
-        // A larger limit lets somebody in.
+        // A larger limit lets a task in.
         perform(line.withLock { $0.advance(file) })
         return true
     }
@@ -338,7 +338,7 @@ final class Admission: Sendable {
 
     /// Does what the line has decided, with no lock held.
     private func perform(_ work: AdmissionLine<Waiter>.Work) {
-        for member in work.wake { bell.ring(member) }
+        for member in work.wake { notification.post(to: member) }
         for (waiter, slot) in work.granted {
             waiter.granted.withLock { $0 = .slot(slot) }
             // Given up in this very moment: the slot goes on to the next.
@@ -346,16 +346,16 @@ final class Admission: Sendable {
         }
     }
 
-    private func heard(_ sound: Bell.Sound) {
-        switch sound {
-        case .rung:
+    private func notified(_ event: MemberNotification.Event) {
+        switch event {
+        case .posted:
             perform(line.withLock { $0.advance(file) })
-            tellWhoeverKeeps()
-        case .closed:
+            tellKeepers()
+        case .slotFileClosed:
             // A process that held or waited may have died. The kernel tells of a closed file a moment before it drops the
             // locks on it, so one look is not enough.
             for delay in [Duration.zero, .microseconds(200), .milliseconds(1), .milliseconds(5), .milliseconds(20)] {
-                _ = Waiting.shared.schedule(at: .now + delay) { [weak self] in
+                _ = EventLoop.shared.schedule(at: .now + delay) { [weak self] in
                     guard let self, waiting > 0 else { return }
                     perform(line.withLock { $0.advance(self.file, lookAtAll: true) })
                 }
@@ -363,7 +363,7 @@ final class Admission: Sendable {
         }
     }
 
-    private func tellWhoeverKeeps() {
+    private func tellKeepers() {
         let actions = whenWanted.withLock(\.self)
         guard !actions.isEmpty else { return }
         lookWhetherWanted()
@@ -371,10 +371,11 @@ final class Admission: Sendable {
         for action in actions { action() }
     }
 
-    /// Looks the line over once in a while, for as long as anybody waits in it.
+    /// Looks the line over once in a while, for as long as a task waits in it.
     private func lookOverLater() {
         guard !isLookingOver.exchange(true, ordering: .relaxed) else { return }
-        _ = Waiting.shared.schedule(at: .now + (bell.isDeaf ? .milliseconds(20) : Self.patience)) { [weak self] in
+        _ = EventLoop.shared.schedule(at: .now + (notification.needsPolling ? .milliseconds(20) : Self.patience)) {
+            [weak self] in
             guard let self else { return }
             isLookingOver.store(false, ordering: .relaxed)
             guard waiting > 0 else { return }

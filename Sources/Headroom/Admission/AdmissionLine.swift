@@ -13,9 +13,9 @@ protocol SlotStore {
     /// The moment on the host's clock, which goes on while the machine sleeps; only asked for where hosts share an account.
     var hostMoment: HostMoment { get }
     func read(into table: inout SlotTable)
-    func tryLock(_ place: SlotPlace) -> Bool
-    func unlock(_ place: SlotPlace)
-    func isLockedByOther(_ place: SlotPlace) -> Bool
+    func tryLock(_ place: LockByte) -> Bool
+    func unlock(_ place: LockByte)
+    func isLockedByOther(_ place: LockByte) -> Bool
     func isMarkedHeld(_ slot: Int) -> Bool
     func writeMark(_ slot: Int, held: Bool)
     func writeMember(_ index: Int, _ table: SlotTable)
@@ -23,7 +23,7 @@ protocol SlotStore {
 
 /// Decides which of one member's tasks gets which slot, and who of the other members is to be woken.
 ///
-/// A task that comes takes a free slot when nobody waits. Otherwise it stands in its member's line, and the member shows in
+/// A task takes a free slot when no other waits. Otherwise it stands in its member's line, and the member shows in
 /// the file since when its first one waits (a ticket: the time of its coming, on the host's monotonic clock). Whoever gives
 /// a slot back wakes the member with the oldest ticket, which takes the slot and wakes the next while any seems free. So
 /// slots are handed out first come, first served over all processes, at one wake-up for each. To within a tolerance: a member
@@ -113,7 +113,7 @@ struct AdmissionLine<Waiter> {
             if waiting(before: .max, store) == nil, let slot = takeMarkedFree(store) { return .admitted(slot) }
         }
         lastIdentifier += 1
-        // The clock may stand still between two tasks, but nobody is before one who came first.
+        // The clock may stand still between two tasks, but no task is before one that came first.
         let ticket = max(now, (line.last?.ticket ?? 0) + 1)
         let waiter = waiter(lastIdentifier)
         line.append(Place(identifier: lastIdentifier, ticket: ticket, waiter: waiter))
@@ -124,7 +124,7 @@ struct AdmissionLine<Waiter> {
         return .waits(waiter, work)
     }
 
-    /// The members that keep idle connections, and give them up when they hear that somebody waits.
+    /// The members that keep idle connections, and give them up when another task waits.
     private var keepers: [Int] {
         (0..<table.membersUsed).filter { $0 != member && table[member: $0].keepsIdle }
     }
@@ -138,7 +138,7 @@ struct AdmissionLine<Waiter> {
         return advance(store)
     }
 
-    /// Gives a slot back, and has whoever is next take it.
+    /// Gives a slot back, and has the next in line take it.
     mutating func giveBack(_ slot: Int, at now: UInt64, _ store: some SlotStore) -> Work {
         guard own.contains(slot) else { return Work() }
         if let waiter = handOver(slot, at: now, store) { return Work(granted: [(waiter, TakenSlot(index: slot))]) }
@@ -177,12 +177,12 @@ struct AdmissionLine<Waiter> {
             work.granted.append((first.waiter, slot))
             show(store)
         }
-        // A dead one's ticket may still be there: whoever waits hears of the death, and looks by itself.
+        // A dead member's ticket may still be there: those that wait are notified of the death, and look for themselves.
         if let other = table.longestWaiting(except: member), seemsFree(store) { work.wake.append(other.index) }
         return work
     }
 
-    /// Looks the whole line over: called now and then while anybody waits.
+    /// Looks the whole line over: called now and then while a task waits.
     ///
     /// Finds what no event has told of, and passes over a member that was stopped (Ctrl-Z, a debugger) when its turn came:
     /// one that has left a free slot alone for the whole time since the last look.
@@ -206,14 +206,14 @@ struct AdmissionLine<Waiter> {
         return work
     }
 
-    /// Takes a slot if one is free and nobody waits, for what must not wait itself.
+    /// Takes a slot if one is free and no task waits, for work that must not wait itself.
     mutating func takeAtOnce(_ store: some SlotStore) -> TakenSlot? {
         guard line.isEmpty else { return nil }
         read(store)
         return waiting(before: .max, store) == nil ? takeMarkedFree(store) : nil
     }
 
-    /// Whether anybody but this member's own tasks waits.
+    /// Whether tasks of other members wait.
     mutating func othersWait(_ store: some SlotStore) -> Bool {
         read(store)
         return waiting(before: .max, store) != nil
@@ -305,7 +305,7 @@ struct AdmissionLine<Waiter> {
         // One's own lock would be given a second time.
         guard !own.contains(slot), store.tryLock(.slot(slot)) else { return nil }
         own.insert(slot)
-        // Whoever gives a slot back takes the mark away first: a mark without a lock is a dead holder's.
+        // A slot that is given back loses its mark first: a mark without a lock is a dead holder's.
         let isInherited = store.isMarkedHeld(slot)
         table.mark(slot, held: true)
         store.writeMark(slot, held: true)

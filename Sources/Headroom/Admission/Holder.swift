@@ -1,3 +1,5 @@
+import CLibrary
+
 /// Says who holds a slot or waits for one.
 public struct Holder: Sendable, Hashable {
     /// What is going on in a slot; the raw values are what the file and `--json` use.
@@ -56,7 +58,12 @@ public struct Holder: Sendable, Hashable {
         return facts.isEmpty ? program : "\(program) (\(facts.joined(separator: ", ")))"
     }
 
-    /// Creates a holder that is nobody.
+    /// Whether its process is stopped, so that it does nothing until somebody lets it go on.
+    package var isStopped: Bool {
+        processID > 0 && Self.start(of: processID) == processStart && Machine.isStopped(processID)
+    }
+
+    /// Creates an empty holder.
     public init() {}
 }
 
@@ -129,4 +136,82 @@ extension Holder {
         // A text that was cut in the middle of a character ends with a replacement character.
         return String(decoding: bytes[(offset + 1)..<(offset + 1 + count)], as: UTF8.self)
     }
+}
+
+extension Holder {
+    /// This process, in a slot that is being opened.
+    static func thisProcess(program: String, label: String, site: String) -> Holder {
+        var holder = Holder()
+        holder.processID = thisProcessID
+        holder.processStart = startOfThisProcess
+        holder.program = program
+        holder.label = label
+        holder.site = site
+        return holder
+    }
+
+    /// Has another process of this host be the holder.
+    mutating func hand(to process: pid_t) {
+        (processID, processStart) = (process, Self.start(of: process) ?? 0)
+    }
+
+    /// Whether its session is an older one of the same server, so that its id can be nobody else's by now.
+    ///
+    /// Ids begin anew when a server starts: a smaller one than the dead session's, or another start, and it may be.
+    func isOlder(than session: UInt64, serverStartedAt start: Int64) -> Bool {
+        sessionID > 0 && sessionID < session
+            && (serverStartedAt == 0 || serverStartedAt.subtracting(clamped: start).magnitude <= 3)
+    }
+
+    private static let thisProcessID = getpid()
+    private static let startOfThisProcess = start(of: getpid()) ?? 0
+
+    /// When a process was started, which tells it from others of its id; `nil` when there is no such process.
+    static func start(of process: pid_t) -> UInt64? { Machine.start(of: process) }
+}
+
+/// A process, told apart from every other that this host has had, and from those of other hosts.
+///
+/// For notes that outlive their writer, such as who works on a job: a reader on the same host can see at once
+/// whether that process still runs.
+public struct ProcessIdentity: Sendable, Hashable {
+    /// The host since it was started, and the pid namespace (a container) in which the id counts.
+    public var host: String
+
+    /// The process id.
+    public var processID: Int32
+
+    /// When the process was started, in clock ticks since its host was (on macOS in microseconds since 1970): an id alone may
+    /// belong to another one by now.
+    public var start: UInt64
+
+    /// Creates a note of a process, as it was written down.
+    public init(host: String, processID: Int32, start: UInt64) {
+        self.host = host
+        self.processID = processID
+        self.start = start
+    }
+
+    /// This process.
+    public static let current = ProcessIdentity(
+        host: thisHost,
+        processID: getpid(),
+        start: Holder.start(of: getpid()) ?? 0
+    )
+
+    /// Whether the process still runs; `nil` when it cannot be seen from here, as it is another host's.
+    public var isRunning: Bool? {
+        guard host == Self.thisHost, !host.isEmpty else { return nil }
+        if let start = Holder.start(of: processID) { return start == self.start }
+        // That something has its id is all that can be known of a hidden one.
+        return Machine.isHidden(processID) ? nil : false
+    }
+
+    /// Whether the process runs on this host and is stopped, so that it does nothing until somebody lets it go on.
+    package var isStopped: Bool { isRunning == true && Machine.isStopped(processID) }
+
+    private static let thisHost: String = {
+        let boot = Machine.bootID.keeping { !$0.isBlank }
+        return boot.isEmpty ? "" : "\(boot).\(Machine.processNamespace)"
+    }()
 }

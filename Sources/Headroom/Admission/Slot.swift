@@ -3,10 +3,10 @@ import Synchronization
 
 /// A slot of an account's budget in which no connection is open.
 ///
-/// It is released at any time, and when nothing refers to it any more. Whoever opens a connection in it first makes a ``Slot`` of
+/// It is released at any time, and when nothing refers to it any more. To open a connection in it, first make a ``Slot`` of
 /// it, which is released with the proof alone that the session has ended.
 final class UnusedSlot: Sendable {
-    private let slot: Guarded<Slot?>
+    private let slot: Locked<Slot?>
 
     /// The slot's number.
     let index: Int
@@ -22,7 +22,7 @@ final class UnusedSlot: Sendable {
     fileprivate init(_ slot: Slot) {
         index = slot.index
         predecessor = slot.predecessor
-        self.slot = Guarded(slot)
+        self.slot = Locked(slot)
     }
 
     deinit {
@@ -36,6 +36,14 @@ final class UnusedSlot: Sendable {
     func release() -> Bool {
         take()?.unclaim() ?? false
     }
+
+    /// Notes that a child has the slot from now on.
+    func hand(to child: pid_t) {
+        slot.withLock { $0?.hand(to: child) }
+    }
+
+    /// The descriptor that holds the slot.
+    var inheritable: Int32? { slot.withLock { $0?.admission.file.inheritable } }
 
     /// Makes the slot one in which a connection is opened.
     ///
@@ -70,14 +78,14 @@ final class Slot: Sendable {
 
     private struct State {
         var holder: Holder
-        /// How many must let go of it before it is free: whoever has it, and each attempt in it whose end is not proven.
+        /// How many must let go of it before it is free: its owner, and each attempt in it whose end is not proven.
         var claims = 1
         /// Set while a connection is or may be open in the slot.
         var draining: DrainingSessions?
         var socket: SessionSocket?
     }
 
-    private let state: Guarded<State>
+    private let state: Locked<State>
 
     fileprivate init(_ taken: TakenSlot, _ holder: Holder, _ admission: Admission) {
         index = taken.index
@@ -85,7 +93,7 @@ final class Slot: Sendable {
         predecessor = taken.isInherited ? admission.file.holder(of: taken.index) : nil
         var holder = holder
         holder.since = Self.now
-        state = Guarded(State(holder: holder))
+        state = Locked(State(holder: holder))
         admission.file.writeHolder(taken.index, holder)
     }
 
@@ -93,7 +101,7 @@ final class Slot: Sendable {
         self.index = index
         self.admission = admission
         predecessor = nil
-        self.state = Guarded(state)
+        self.state = Locked(state)
     }
 
     deinit {
@@ -105,7 +113,7 @@ final class Slot: Sendable {
     /// The name of the lock by which other hosts tell whose session is in the slot; `nil` where this is the only host.
     var mark: String? { admission.markPrefix.map { "\($0)\(index)" } }
 
-    /// Whether somebody waits for a slot, as far as is known: costs no system call while nobody does.
+    /// Whether a task waits for a slot, as far as is known: costs no system call while none does.
     var isMaybeWanted: Bool {
         guard admission.mayBeWanted else { return false }
         admission.lookWhetherWanted()
@@ -143,6 +151,11 @@ final class Slot: Sendable {
             state.holder = holder
             if state.claims > 0 { admission.file.writeHolder(index, holder) }
         }
+    }
+
+    /// Notes that a child has the slot from now on.
+    fileprivate func hand(to child: pid_t) {
+        change { $0.holder.hand(to: child) }
     }
 
     /// Releases the slot.

@@ -3,7 +3,7 @@ import CLibrary
 /// The file in which the processes of this host keep the slots of one account.
 ///
 /// Its bytes say who holds what, for people and as a hint; what counts is the kernel's locks. A slot, a member and the
-/// prober's place each have a byte in it, and whoever has the lock on that byte has the thing. The locks belong to the open
+/// prober's place each have a byte in it, and the process that has the lock on that byte holds it. The locks belong to the open
 /// file, so that the kernel drops them when its process ends, also by kill -9. The file is never removed: another process
 /// would go on with the old one. Nothing here waits.
 final class SlotFile: SlotStore, Sendable {
@@ -20,10 +20,10 @@ final class SlotFile: SlotStore, Sendable {
     /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
     init(path: String) throws {
         self.path = path
-        descriptor = try StateFolder.openShared(path)
+        descriptor = try StateFolder.openLockable(path)
         // The head's lock: two that make the file may be of two versions.
         let isOurs = Self.lockHead(descriptor)
-        defer { if isOurs { _ = kernel_unlock_byte(descriptor, SlotPlace.head.byte) } }
+        defer { if isOurs { _ = kernel_unlock_byte(descriptor, LockByte.head.byte) } }
         var magic: UInt64 = 0
         _ = pread(descriptor, &magic, 8, 0)
         let isNew = isOurs && magic == 0
@@ -36,7 +36,7 @@ final class SlotFile: SlotStore, Sendable {
         }
         if isNew {
             write(layout.bytes, at: SlotLayout.offset)
-            // Last: whoever finds it finds the layout too.
+            // Last: a process that finds it finds the layout too.
             write(SlotTable().bytes.prefix(8), at: 0)
         } else if magic != 0, UInt64(littleEndian: magic) != SlotTable.magic {
             throw DatabaseError(
@@ -75,18 +75,21 @@ final class SlotFile: SlotStore, Sendable {
 
     var hostMoment: HostMoment { .now }
 
+    /// The descriptor that holds the locks: a child that has it too keeps them when this process is killed.
+    var inheritable: Int32 { descriptor }
+
     /// Takes a place, unless another open file has it; one's own is taken again without a word.
-    func tryLock(_ place: SlotPlace) -> Bool {
+    func tryLock(_ place: LockByte) -> Bool {
         kernel_try_lock_byte(descriptor, place.byte) == 0
     }
 
     /// Gives a place back.
-    func unlock(_ place: SlotPlace) {
+    func unlock(_ place: LockByte) {
         _ = kernel_unlock_byte(descriptor, place.byte)
     }
 
     /// Whether another open file has the place.
-    func isLockedByOther(_ place: SlotPlace) -> Bool {
+    func isLockedByOther(_ place: LockByte) -> Bool {
         kernel_is_byte_locked(descriptor, place.byte) == 1
     }
 
@@ -199,9 +202,95 @@ extension SlotFile {
 
     private static func lockHead(_ descriptor: Int32) -> Bool {
         for _ in 0..<10_000 {
-            if kernel_try_lock_byte(descriptor, SlotPlace.head.byte) == 0 { return true }
+            if kernel_try_lock_byte(descriptor, LockByte.head.byte) == 0 { return true }
             sched_yield()
         }
         return false
+    }
+}
+
+/// Where the notes of a slot file stand, as the file itself says.
+///
+/// Programs of several versions use one file at the same time, so what they must agree on never changes: the lock bytes (see
+/// ``LockByte``), and the table, which is the head, the marks of the first 512 slots and the records of the first 512 members
+/// (see ``SlotTable``). A later version may have longer notes and more slots and members; it says here where its notes are, and
+/// keeps what else it has behind them, or in the free bytes behind this. A file's layout is never changed once it is made.
+struct SlotLayout: Equatable {
+    /// The version of the layout; 0 in the files of the first release, which did not say.
+    var version = 1
+
+    /// The number of bytes of what is said here.
+    var size = 28
+
+    /// How many slots and members the file has room for: never less than this version knows.
+    var (slots, members) = (SlotTable.slotCount, SlotTable.memberCount)
+
+    /// Where the notes of the slots and of the members begin.
+    var (slotNotes, memberNotes) = (20_480, 20_480 + SlotTable.slotCount * Holder.size)
+
+    /// How long a note is, of which the beginning is what this version knows.
+    var noteSize = Holder.size
+
+    /// Where it stands in the file; what is between it and the first notes is free.
+    static let offset = SlotTable.size
+
+    /// The size of the whole file.
+    var fileSize: Int { max(slotNotes + slots * noteSize, memberNotes + members * noteSize) }
+
+    /// Creates the layout of the files that this version makes.
+    init() {}
+
+    /// Reads a layout; of one that says nothing, or nothing that can be, the notes are where they always were.
+    init(bytes: UnsafeRawBufferPointer) {
+        var values = (0..<7)
+            .map { Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 4, as: UInt32.self))) }
+        let usual = Self()
+        let room = usual.slotNotes...(1 << 24)
+        let isPossible =
+            values[0] > 0 && values[1] >= usual.size && values[2] >= slots && values[3] >= members
+            && room.contains(values[4]) && room.contains(values[5]) && (Holder.size...65_536).contains(values[6])
+        if !isPossible { values = usual.values }
+        (version, size, slots, members) = (values[0], values[1], values[2], values[3])
+        (slotNotes, memberNotes, noteSize) = (values[4], values[5], values[6])
+    }
+
+    /// The layout as it stands in the file.
+    var bytes: [UInt8] {
+        values.flatMap { value in withUnsafeBytes(of: UInt32(clamping: value).littleEndian, Array.init) }
+    }
+
+    private var values: [Int] { [version, size, slots, members, slotNotes, memberNotes, noteSize] }
+}
+
+/// What a byte of the file stands for, when it is locked.
+enum LockByte: Hashable {
+    /// A slot of the budget.
+    case slot(Int)
+    /// A member that lives.
+    case member(Int)
+    /// The right to try whether a full account lets a connection in again.
+    case prober
+    /// The right to open a connection outside of the budget, to end a session.
+    case reserve
+    /// The right to take several slots, one after the other.
+    case gather
+    /// The right to ask for this host's share of an account that several hosts share.
+    case share
+    /// The right to write the head of the file.
+    case head
+
+    /// Far behind the records, where no byte needs to exist to be locked.
+    ///
+    /// The same in every version, for ever: a program that locked another byte would grant what one beside it holds.
+    var byte: Int64 {
+        switch self {
+        case .slot(let index): 1 << 24 + Int64(index)
+        case .member(let index): 1 << 25 + Int64(index)
+        case .prober: 1 << 26
+        case .reserve: 1 << 26 + 1
+        case .head: 1 << 26 + 2
+        case .gather: 1 << 26 + 3
+        case .share: 1 << 26 + 4
+        }
     }
 }

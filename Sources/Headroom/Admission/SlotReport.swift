@@ -1,3 +1,5 @@
+import CLibrary
+
 /// What the slots of an account look like at one moment, over all processes of this host.
 public struct SlotReport: Sendable {
     /// The account's folder, which all of them share.
@@ -47,7 +49,7 @@ public struct SlotReport: Sendable {
     /// - Parameter settings: The settings.
     /// - Throws: ``DatabaseError`` with `accountUnknown` when no program of this host has logged in with them yet.
     public init(_ settings: DatabaseSettings) throws {
-        let book = AccountBook(folder: StateFolder(settings.stateFolder))
+        let book = AccountDirectory(folder: StateFolder(settings.stateFolder))
         guard let folder = book.account(of: settings) else {
             throw book.obstacle(to: settings)
                 ?? DatabaseError(
@@ -62,10 +64,10 @@ public struct SlotReport: Sendable {
 
     init(folder: String, settings: DatabaseSettings) throws {
         // Read only, as a guest: being a member would be seen, and closing a file that was open for writing would wake
-        // everybody who waits.
+        // all that wait.
         let file = try SlotFile(reading: "\(folder)/slots")
         self.folder = folder
-        account = (AccountBook.text("\(folder)/account") ?? "").keeping { !$0.endsLine }
+        account = (AccountDirectory.text("\(folder)/account") ?? "").keeping { !$0.endsLine }
         var table = SlotTable()
         file.read(into: &table)
         limit = table.limit
@@ -97,5 +99,119 @@ public struct SlotReport: Sendable {
                 guard table.isHeld(slot), file.isLockedByOther(.slot(slot)) else { return nil }
                 return Held(slot: slot, holder: file.holder(of: slot))
             }
+    }
+}
+
+extension Database {
+    /// Holds slots of the budget while the body runs, for a program that opens its own connections.
+    ///
+    /// - Parameters:
+    ///   - count: How many.
+    ///   - label: What they are for, shown with the slots.
+    ///   - timeout: How long to wait for them.
+    ///   - body: What to do meanwhile.
+    /// - Returns: What the body returns.
+    /// - Throws: ``DatabaseError`` (`budgetExhausted` when they do not come free in time, or the budget is smaller than
+    ///   that), `CancellationError`, or what the body throws.
+    public func withSlots<Result>(
+        _ count: Int,
+        label: String = "",
+        timeout: Duration,
+        _ body: () async throws -> Result
+    ) async throws -> Result {
+        try await withProgramSlots(count, label: label, timeout: timeout) { _ in try await body() }
+    }
+
+    /// The same for a child that is to keep them should this process be killed.
+    package func withProgramSlots<Result>(
+        _ count: Int,
+        label: String,
+        timeout: Duration,
+        _ body: (ProgramSlots) async throws -> Result
+    ) async throws -> Result {
+        let slots = try await takeSlots(count, label: label, limits: Limits(deadline: .now + timeout))
+        defer { for slot in slots { slot.release() } }
+        return try await body(ProgramSlots(slots: slots))
+    }
+
+    private func takeSlots(_ count: Int, label: String, limits: Limits) async throws -> [UnusedSlot] {
+        guard count > 0 else { return [] }
+        let admission = try await sessions.admission(limits)
+        // Where several hosts share the account, what this one has now says nothing of what it may come to.
+        let budget = admission.mostSlots
+        guard count <= budget else {
+            throw DatabaseError(
+                .budgetExhausted,
+                message: "\(count) slots are more than the account's budget of \(budget).",
+                advice: "Ask for fewer, or see with 'headroom slots' what the budget is made of."
+            )
+        }
+        var holder = Holder.thisProcess(program: settings.programName, label: label, site: "")
+        holder.state = .program
+        // One task of the host gathers several at a time: two that had half of what they want would wait for each other.
+        guard count > 1 else { return [try await sessions.slot(holder, admission, limits)] }
+        let gathered = await admission.with(.gather, until: limits.deadline) {
+            () -> Swift.Result<[UnusedSlot], any Error> in
+            var slots: [UnusedSlot] = []
+            do {
+                for _ in 0..<count { slots.append(try await sessions.slot(holder, admission, limits)) }
+                return .success(slots)
+            } catch {
+                for slot in slots { slot.release() }
+                return .failure(error)
+            }
+        }
+        guard let gathered else {
+            throw DatabaseError(
+                .budgetExhausted,
+                message: "Another program of this host has been gathering slots all the time.",
+                advice: "See with 'headroom slots' who waits."
+            )
+        }
+        return try gathered.get()
+    }
+}
+
+/// Slots that are held for a program.
+package struct ProgramSlots: Sendable {
+    let slots: [UnusedSlot]
+
+    /// The descriptor that holds them: a child that has it too keeps them when this process is killed.
+    package var inheritable: Int32? { slots.first?.inheritable }
+
+    /// Notes that a child has them from now on.
+    package func hand(to child: Int32) {
+        for slot in slots { slot.hand(to: child) }
+    }
+}
+
+extension DatabaseSettings {
+    /// How many slots of the account are held for a program that this process is a part of (`headroom run --slots`): its child, or
+    /// a child's child.
+    package func slotsGiven() -> Int {
+        guard let report = try? SlotReport(self) else { return 0 }
+        var ancestors: Set<pid_t> = []
+        var process = getpid()
+        while process > 1, ancestors.insert(process).inserted { process = Machine.parent(of: process) ?? 0 }
+        return report.held.count { $0.holder.state == .program && ancestors.contains($0.holder.processID) }
+    }
+}
+
+extension Connection {
+    /// Ends the sessions that a process of this host has, as far as its slots say; for a process that does nothing any more.
+    ///
+    /// - Parameter process: The process.
+    /// - Throws: ``DatabaseError`` when the connection is lost, `CancellationError`.
+    package func endSessions(of process: ProcessIdentity) async throws {
+        guard let report = try? SlotReport(sessions.settings) else { return }
+        for held in report.held
+        where held.holder.processID == process.processID && held.holder.processStart == process.start {
+            guard held.holder.sessionID > 0, held.holder.sessionID != sessionID else { continue }
+            do {
+                try await query(SQL(raw: "KILL \(held.holder.sessionID)"))
+            } catch let error as DatabaseError where error.code == .statementFailed {
+                // It is gone, or the id is another account's.
+            }
+        }
     }
 }

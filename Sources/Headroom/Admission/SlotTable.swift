@@ -143,7 +143,7 @@ struct SlotTable {
         /// What it leaves free of the limit, when its settings name no budget.
         var reserve = 0
 
-        /// Whether it may have idle connections to give up, and wants to hear of others that wait.
+        /// Whether it may have idle connections to give up, and is to be notified when others wait.
         var keepsIdle = false
 
         /// Whether the record is in use; whether its member still lives, the lock says.

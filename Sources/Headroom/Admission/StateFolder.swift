@@ -49,7 +49,7 @@ struct StateFolder: Sendable, Hashable {
         return places.first { $0.isPrivate } ?? (geteuid() == 0 ? nil : lasting)
     }
 
-    /// Whether nobody but this user, and root, puts anything into this folder, or would when it is made.
+    /// Whether only this user and root can put anything into this folder, or could once it is made.
     private var isPrivate: Bool {
         var path = path
         while true {
@@ -96,10 +96,10 @@ struct StateFolder: Sendable, Hashable {
         return whole
     }
 
-    /// Why a folder is not used: a user whom nobody let in could put files and links of their own into it.
+    /// Why a folder is not used: a user without a right to it could put files and links into it.
     private func refusal(_ folder: borrowing OpenFolder) -> DatabaseError? {
         let isOpen = folder.facts.st_mode & S_IWOTH != 0
-        // Whoever comes first makes the folder in /var/tmp, and its name can be guessed.
+        // Any user can make the folder in /var/tmp first, as its name can be guessed.
         let isForeign = path == Self.privateFallback && folder.facts.st_uid != geteuid()
         guard isOpen || isForeign else { return nil }
         return DatabaseError(
@@ -130,6 +130,26 @@ struct StateFolder: Sendable, Hashable {
         } catch {
             throw unusable(path, error, "to be opened")
         }
+    }
+
+    /// Opens such a file to lock it.
+    ///
+    /// A lock that cannot be had would be taken for one that another process has: for ever, and without a word.
+    ///
+    /// - Throws: ``DatabaseError`` with `stateFolderUnusable`, also where the file system has no locks.
+    static func openLockable(_ path: String) throws -> Int32 {
+        let descriptor = try openShared(path)
+        let obstacle = kernel_lock_obstacle(descriptor)
+        guard obstacle != 0 else { return descriptor }
+        close(descriptor)
+        throw DatabaseError(
+            .stateFolderUnusable,
+            message: "\(path) cannot be locked: \(RegularFile.Problem.system(obstacle)). "
+                + "The processes of this host share the account's budget by locks on files there.",
+            advice:
+                "A network file system may have no locks. Name a folder on a disk of this host with HEADROOM_STATE_DIR, "
+                + "such as /var/tmp/headroom-\(geteuid()); every user of the account must name the same one."
+        )
     }
 
     private static func makeFolders(_ path: String) throws(RegularFile.Problem) {

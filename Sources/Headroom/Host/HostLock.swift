@@ -3,7 +3,7 @@ import Synchronization
 
 /// A lock by name that one process of this host has at a time; the kernel drops it when the process ends, also by kill -9.
 ///
-/// Children of the process do not inherit it. It is a lock on this host only, and only among those who use the same state
+/// Children of the process do not inherit it, but for one that is started with ``inheritable``. It is a lock on this host only, and only among those who use the same state
 /// folder.
 public final class HostLock: Sendable {
     /// The lock's name.
@@ -19,7 +19,11 @@ public final class HostLock: Sendable {
     }
 
     deinit {
-        if isHeld { note(Holder()) }
+        if isHeld {
+            note(Holder())
+            // A program that has inherited it may run on, and no longer be what it was for.
+            _ = kernel_unlock_byte(descriptor, Self.byte)
+        }
         close(descriptor)
     }
 
@@ -32,10 +36,10 @@ public final class HostLock: Sendable {
     ///   - name: The lock's name: letters, digits, `_`, `-` and `.`, at most 100 of them.
     ///   - stateFolder: The folder that all who share the lock use; `nil` takes the usual one
     ///     (``DatabaseSettings/stateFolder``).
-    ///   - program: The program that wants it, for those who look.
+    ///   - program: The program that wants it, shown with the lock.
     ///   - label: What it is wanted for.
     ///   - timeout: How long to wait; zero tries once.
-    /// - Returns: The lock, which is held for as long as somebody refers to it.
+    /// - Returns: The lock, which is held for as long as it is referred to.
     /// - Throws: ``DatabaseError`` with `lockTaken` when another process has it to the end, `settingsInvalid` for a name
     ///   that cannot be used, `stateFolderUnusable`; `CancellationError` when cancelled.
     public static func acquire(
@@ -46,9 +50,9 @@ public final class HostLock: Sendable {
         timeout: Duration
     ) async throws -> HostLock {
         try check(name)
-        try Waiting.start()
+        try EventLoop.start()
         let path = try StateFolder(stateFolder).folder("locks") + "/\(name).lock"
-        let lock = HostLock(name: name, descriptor: try StateFolder.openShared(path))
+        let lock = HostLock(name: name, descriptor: try StateFolder.openLockable(path))
         if !lock.take(command: kernel_try_lock_byte) {
             let isOurs = timeout > .zero ? try await lock.wait(timeout) : try await lock.takeUnlessNoted()
             guard isOurs else { throw lock.taken(after: timeout) }
@@ -61,12 +65,22 @@ public final class HostLock: Sendable {
         return lock
     }
 
+    /// The descriptor that holds the lock: a child that has it too keeps the lock when this process is killed.
+    package var inheritable: Int32 { descriptor }
+
+    /// Notes that a child has the lock from now on.
+    package func hand(to child: Int32) {
+        var holder = Self.holder(descriptor)
+        holder.hand(to: child)
+        note(holder)
+    }
+
     /// Writes down who has the lock.
     private func note(_ holder: Holder) {
         holder.withBytes { _ = pwrite(descriptor, $0.baseAddress, $0.count, 0) }
     }
 
-    /// Waits a moment until whoever has the lock has noted that; returns whether the lock came free instead.
+    /// Waits a moment until the lock's holder has written its note; returns whether the lock came free instead.
     ///
     /// Of several that start at the same moment one has it, and for a moment the note is still its predecessor's.
     private func takeUnlessNoted() async throws -> Bool {
@@ -84,7 +98,7 @@ public final class HostLock: Sendable {
         guard !name.isEmpty, name.utf8.count <= 100, !name.begins(with: "."), name.isAll(\.isNameSign) else {
             throw DatabaseError(
                 .settingsInvalid,
-                message: "'\(name)' cannot be the name of a lock or bell.",
+                message: "'\(name)' cannot be the name of a lock or signal.",
                 advice: "Use letters, digits, '_', '-' and '.', at most 100, and no '.' in front."
             )
         }
@@ -104,7 +118,7 @@ public final class HostLock: Sendable {
                 [self] in
                 take(command: kernel_wait_lock_byte)
             } discard: { [self] _ in
-                // It came too late: nobody waits any more.
+                // It came too late: the caller has given up.
                 _ = kernel_unlock_byte(descriptor, Self.byte)
             }
             return isTaken

@@ -28,7 +28,7 @@ public final class Database: Sendable {
     let sessions: Sessions
     private let reuse: Reuse
     private let idle: IdleSessions<IdleSession>?
-    private let isKnownToKeep = Guarded(false)
+    private let isKnownToKeep = Locked(false)
 
     /// Creates a database from its settings.
     ///
@@ -51,7 +51,7 @@ public final class Database: Sendable {
         let recorder = Recorder(name: settings.programName)
         sessions = Sessions(
             connector: connector,
-            gate: share == .budget ? AccountGate(connector, recorder: recorder) : nil,
+            gate: share == .budget && settings.givenSlots == 0 ? AccountAdmission(connector, recorder: recorder) : nil,
             recorder: recorder
         )
         idle = reuse.idle.map { time in
@@ -104,8 +104,8 @@ public final class Database: Sendable {
     ///   - timeout: How long the scope may take, waiting included; by default as long as the body does. At the deadline a
     ///     statement under way throws `deadlineExceeded`, and an idle connection is closed under the body: its next use
     ///     throws.
-    ///   - label: What the connection is for, for those who look at the slots and at the server's sessions.
-    ///   - file: The place that opens it, for those who look at the slots.
+    ///   - label: What the connection is for, shown with the slots and with the server's sessions.
+    ///   - file: The place that opens it, shown with the slots.
     ///   - line: The line of that place.
     ///   - body: What to do with the connection, which must not be kept beyond it.
     /// - Returns: What the body returns.
@@ -126,7 +126,8 @@ public final class Database: Sendable {
 
     /// The same for short statements, which have ``DatabaseSettings/answerTimeout`` from when the connection is open.
     ///
-    /// - Throws: The same; `deadlineExceeded` where the server has let us in and then does not answer.
+    /// - Throws: The same; `deadlineExceeded` where the server has let us in and then does not answer; what
+    ///   ``Connection/withinAnswerTime(lockWait:_:)`` says of a lock.
     @discardableResult
     package func withBriefConnection<Result>(
         label: String = "",
@@ -137,7 +138,9 @@ public final class Database: Sendable {
         let time = settings.answerTimeout
         let scope = try await beginScope(until: nil, holding: time, label: label, file: file, line: line)
         do {
-            return try await run(in: scope, body)
+            return try await run(in: scope) { connection in
+                try await connection.withinAnswerTime { try await body(connection) }
+            }
         } catch let error as DatabaseError where error.code == .deadlineExceeded {
             throw DatabaseError(
                 .deadlineExceeded,
@@ -194,7 +197,7 @@ public final class Database: Sendable {
         )
         sessions.recorder.began(reused: isReused)
         let watch = settings.holdWarning.map { limit in
-            HoldWatch(
+            LeakDetection(
                 limit: limit,
                 holder: holder,
                 slot: slot,
@@ -237,7 +240,7 @@ public final class Database: Sendable {
         slot.note(.idle)
         idle.put(kept, livesUntil: kept.livesUntil)
         tellWhenWanted(slot)
-        // Whoever began to wait a moment before has been told that there was nothing yet to have.
+        // A task that began to wait a moment before was told that there was none.
         if slot.admission.waiting > 0 || slot.isMaybeWanted { Self.offer(idle) }
         return nil
     }
@@ -254,7 +257,7 @@ public final class Database: Sendable {
     }
 
     /// Hands the kept sessions to this process's tasks that wait, as far as it is their turn, and gives the others up
-    /// while somebody else waits.
+    /// while another task waits.
     private static func offer(_ idle: IdleSessions<IdleSession>) {
         for kept in idle.takeAll() where !kept.slot.admission.handOver(kept) {
             if kept.slot.isMaybeWanted {
@@ -284,4 +287,15 @@ public final class Database: Sendable {
         }
         return try await sessions.open(holder, until: deadline, waiting: waiting, holding: holding, reuse: reuse)
     }
+}
+
+/// A connection that was opened for a scope, until the scope ends.
+///
+/// See ``Database/beginScope(until:waiting:holding:label:file:line:atDeadline:)``.
+package struct OpenScope: Sendable {
+    /// The scope's connection.
+    package let connection: Connection
+
+    let beganAt: ContinuousClock.Instant
+    let watch: LeakDetection?
 }

@@ -4,10 +4,10 @@ import Tracing
 ///
 /// Names and attributes are OpenTelemetry's for databases; never the text of a statement or a value, only its first word.
 enum DatabaseSpan {
-    /// Whether anybody traces: asked once for each database, as the answer takes longer than all else here.
+    /// Whether tracing is on: asked once for each database, as the answer costs more than all else here.
     static var isWanted: Bool { !(InstrumentationSystem.tracer is NoOpTracer) }
 
-    /// Begins the span of getting a connection, waiting for a slot included; `nil` when nobody traces.
+    /// Begins the span of getting a connection, waiting for a slot included; `nil` when tracing is off.
     static func connecting(_ sessions: Sessions, label: String) -> (any Span)? {
         guard sessions.isTraced else { return nil }
         let span = begin("headroom.connect", sessions.settings)
@@ -15,7 +15,7 @@ enum DatabaseSpan {
         return span
     }
 
-    /// Begins the span of a statement; `nil` when nobody traces.
+    /// Begins the span of a statement; `nil` when tracing is off.
     static func statement(_ sql: SQL, _ connection: Connection) -> (any Span)? {
         guard connection.sessions.isTraced else { return nil }
         let operation = sql.text.dropping(\.isBlank).leading(\.isLatinLetter).uppercased()

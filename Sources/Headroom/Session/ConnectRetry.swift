@@ -3,11 +3,11 @@ import CLibrary
 /// The right to try again at a full account, which one task of all the host's processes has at a time.
 ///
 /// The kernel's lock in the slots' file tells processes apart, not their tasks.
-struct ConnectTurn: Sendable {
+struct ProberLock: Sendable {
     let file: SlotFile
 
     private final class Own: Sendable {
-        let isProbing = Guarded(false)
+        let isProbing = Locked(false)
     }
 
     private let own = Own()
@@ -42,7 +42,7 @@ struct ConnectTurn: Sendable {
 /// the host's processes, the prober, tries again, after waits of growing but random length; the others wait until it got in
 /// and try in turn.
 struct ConnectRetry {
-    private let shared: ConnectTurn
+    private let shared: ProberLock
     private let limits: Limits
     private var backoff = Backoff()
     private var isProber = false
@@ -53,7 +53,7 @@ struct ConnectRetry {
     /// - Parameters:
     ///   - shared: The right of the host's processes.
     ///   - limits: When to give up.
-    init(_ shared: ConnectTurn, limits: Limits) {
+    init(_ shared: ProberLock, limits: Limits) {
         self.shared = shared
         self.limits = limits
     }
@@ -78,6 +78,11 @@ struct ConnectRetry {
     /// Whether an attempt was refused.
     var isAfterRefusal: Bool { last != nil }
 
+    /// The refusal that an error stands for: the time was up in the middle of one attempt of many.
+    func refusal(behind error: any Error) -> DatabaseError? {
+        (error as? DatabaseError)?.code == .connectTimedOut ? last : nil
+    }
+
     /// Takes note of a refusal that waiting may end.
     mutating func refused(_ error: DatabaseError) {
         last = error
@@ -98,7 +103,7 @@ struct ConnectRetry {
                     advice: "Find out who uses it with 'headroom status'."
                 )
         }
-        let wait = Waiting.shared.reserve()
+        let wait = EventLoop.shared.reserve()
         let until = min(now + duration, limits.deadline ?? now + duration)
         if await wait.wait(until: until, cancellable: limits.isCancellable) == .cancelled { throw CancellationError() }
     }

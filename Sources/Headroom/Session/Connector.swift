@@ -1,7 +1,7 @@
 import Synchronization
 
 /// What has become of an attempt to connect.
-enum Opening: ~Copyable {
+enum ConnectOutcome: ~Copyable {
     /// The client is open.
     case connected(Client)
     /// There is no session, or none any more.
@@ -43,11 +43,29 @@ final class Connector: Sendable {
     /// handshake to wait for.
     private let lastWasPlain = Atomic(false)
 
+    private let password: RefusedPassword
+
+    /// The settings, with the password as it is now.
+    var currentSettings: DatabaseSettings {
+        var current = settings
+        current.password = password.current
+        return current
+    }
+
     /// Which nodes have failed, for all that this process connects to.
-    private static let nodes = Guarded(NodeOrder())
+    private static let nodes = Locked(NodeOrder())
 
     init(_ settings: DatabaseSettings) {
         self.settings = settings
+        password = RefusedPassword(settings)
+    }
+
+    /// The nodes in the order in which they are tried now.
+    static func inOrder(_ nodes: [Endpoint]) -> [Endpoint] { Self.nodes.withLock { $0.order(nodes, at: .now) } }
+
+    /// Notes whether a node could be reached.
+    static func note(_ node: Endpoint, worked: Bool) {
+        nodes.withLock { worked ? $0.worked(node) : $0.failed(node, at: .now) }
     }
 
     /// Opens a connection.
@@ -61,7 +79,7 @@ final class Connector: Sendable {
         limits: Limits,
         abandoned: @escaping @Sendable (Client) -> Void,
         goingOn: () -> Void
-    ) async -> Opening {
+    ) async -> ConnectOutcome {
         guard !settings.otherEndpoints.isEmpty else { return await connect(settings, limits, abandoned) }
         var places = Self.nodes.withLock { $0.order([settings.endpoint] + settings.otherEndpoints, at: .now) }[...]
         while true {
@@ -72,6 +90,7 @@ final class Connector: Sendable {
             if let client = opening.client {
                 if await isReady(client, limits) {
                     Self.nodes.withLock { $0.worked(node.endpoint) }
+                    client.node = node.endpoint
                     return .connected(client)
                 }
                 opening = await client.leave(
@@ -96,19 +115,24 @@ final class Connector: Sendable {
         let deadline = min(ContinuousClock.now + Self.nodePatience, limits.deadline ?? .now + Self.nodePatience)
         let limits = Limits(deadline: deadline, isCancellable: limits.isCancellable)
         guard let reply = try? await client.query("SHOW STATUS LIKE 'wsrep_ready'", limits) else { return false }
-        return reply.rows.first?.text(at: 1) != "OFF"
+        guard reply.rows.first?.text(at: 1) == "OFF" else { return true }
+        // A server that could be a node and is none says so too.
+        return (try? await client.query("SHOW VARIABLES LIKE 'wsrep_on'", limits))?.rows.first?.text(at: 1) == "OFF"
     }
 
     private func connect(
         _ settings: DatabaseSettings,
         _ limits: Limits,
         _ abandoned: @escaping @Sendable (Client) -> Void
-    ) async -> Opening {
+    ) async -> ConnectOutcome {
         let own = ContinuousClock.now + settings.connectTimeout
         let bounded = Limits(deadline: min(own, limits.deadline ?? own), isCancellable: limits.isCancellable)
         let isPlain = settings.tls.mode == .preferred && lastWasPlain.load(ordering: .relaxed)
-        let opening = await Client.connect(settings, limits: bounded, isPlain: isPlain, abandoned: abandoned)
-        if let client = opening.client { lastWasPlain.store(!client.isEncrypted, ordering: .relaxed) }
+        let opening = await logIn(settings, bounded, isPlain: isPlain, abandoned)
+        if let client = opening.client {
+            lastWasPlain.store(!client.isEncrypted, ordering: .relaxed)
+            password.accepted()
+        }
         guard bounded.deadline == limits.deadline, limits.deadline != own else { return opening }
         return opening.mapError { error in
             guard let error = error as? DatabaseError, error.code == .connectTimedOut else { return error }
@@ -119,15 +143,40 @@ final class Connector: Sendable {
             )
         }
     }
+
+    /// Logs in with the password as it is now; with another one at once when it has changed.
+    private func logIn(
+        _ settings: DatabaseSettings,
+        _ limits: Limits,
+        isPlain: Bool,
+        _ abandoned: @escaping @Sendable (Client) -> Void
+    ) async -> ConnectOutcome {
+        var settings = settings
+        do throws(DatabaseError) {
+            settings.password = try password.next()
+        } catch {
+            return .failed(error, SessionEnd(neverSent: error))
+        }
+        let opening = await Client.connect(settings, limits: limits, isPlain: isPlain, abandoned: abandoned)
+        guard let error = opening.error as? DatabaseError, error.isPasswordRefusal,
+            password.refused(settings.password, error)
+        else { return opening }
+        settings.password = password.current
+        let second = await Client.connect(settings, limits: limits, isPlain: isPlain, abandoned: abandoned)
+        if let error = second.error as? DatabaseError, error.isPasswordRefusal {
+            _ = password.refused(settings.password, error)
+        }
+        return second
+    }
 }
 
-extension Opening {
+extension ConnectOutcome {
     /// Whether another node may let in where this one did not.
     fileprivate var isOfNode: Bool {
         (error as? DatabaseError)?.retry == .otherNode
     }
 
-    fileprivate consuming func mapError(_ change: (any Error) -> any Error) -> Opening {
+    fileprivate consuming func mapError(_ change: (any Error) -> any Error) -> ConnectOutcome {
         switch consume self {
         case .connected(let client): .connected(client)
         case .failed(let error, let end): .failed(change(error), end)

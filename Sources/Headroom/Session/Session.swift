@@ -42,7 +42,7 @@ struct Session: ~Copyable {
 
     /// Runs a statement outside of a scope, and reads all of its rows.
     ///
-    /// - Throws: ``DatabaseError``, or `CancellationError` when the task is cancelled and the limits heed that.
+    /// - Throws: ``DatabaseError``, or `CancellationError` when the task is cancelled and the limits allow it.
     @discardableResult
     func query(_ sql: SQL, _ limits: Limits) async throws -> QueryResult {
         try await client.query(sql, limits)
@@ -55,7 +55,7 @@ struct Session: ~Copyable {
     /// resets well. Both end the transaction and drop variables, locks and temporary tables, and the session's limits too,
     /// which are set again.
     mutating func renew(_ limits: Limits) async throws {
-        try await client.renew(sessions.settings, limits: limits)
+        try await client.renew(sessions.connector.currentSettings, limits: limits)
         self.limits = sessions.limits(client, slot)
         client.sendAhead(self.limits.beginning(scope: nil))
     }
@@ -86,14 +86,14 @@ struct Session: ~Copyable {
         }
         if case .unconfirmed = end.cause { sessions.recorder.unconfirmed() }
         let isPassedOn = slot?.release(end) ?? false
-        // On the one thread that they share, whoever has a slot goes before who had it: a slot is what is scarce.
-        if isPassedOn, Waiting.shared.isOnThread { await Task.yield() }
+        // On a shared thread the task that has got a slot runs before the one that gave it back: slots are what is scarce.
+        if isPassedOn, EventLoop.shared.isOnThread { await Task.yield() }
     }
 }
 
 /// A session that is kept between two scopes, on its way from one task to another.
 ///
-/// `@unchecked Sendable`: whoever puts the session in lets go of it, and one task takes it out.
+/// `@unchecked Sendable`: one task puts the session in and keeps no reference, and one task takes it out.
 final class IdleSession: @unchecked Sendable {
     /// The session's slot.
     let slot: Slot
@@ -118,5 +118,58 @@ final class IdleSession: @unchecked Sendable {
     func close() async {
         guard let session = take() else { return }
         await session.close()
+    }
+}
+
+/// Ends a session whose caller has given up, while the caller already has its error.
+///
+/// Closing the socket does not end a statement that is at work: a server notices after 5 s, or only when the statement is
+/// done. A KILL from a second connection does, within about 2 ms. Where no second connection is to be had the session is
+/// left to drain: it keeps its place, and its slot, until the server has let it go.
+///
+/// It runs in a task of its own because it must finish although its caller's task is cancelled; ``finish()`` waits for it.
+struct SessionEnding: Sendable {
+    /// What the session was doing when it was given up.
+    enum Activity: Sendable {
+        /// The server works on a statement.
+        case working
+        /// The server is sending rows that are no longer wanted.
+        case sending
+    }
+
+    private let task: Task<Void, Never>
+
+    init(_ sessionID: UInt64, _ socket: SessionSocket, _ slot: Slot?, while activity: Activity, _ sessions: Sessions) {
+        slot?.note(.draining)
+        task = Task {
+            if let end = await Self.end(sessionID, socket, activity, sessions) {
+                slot?.release(end)
+            } else {
+                sessions.draining.watch(socket, slot)
+            }
+        }
+    }
+
+    /// Waits until the session is gone, or is known to drain.
+    func finish() async {
+        await task.value
+    }
+
+    private static func end(
+        _ sessionID: UInt64,
+        _ socket: SessionSocket,
+        _ activity: Activity,
+        _ sessions: Sessions
+    ) async -> SessionEnd? {
+        if activity == .sending, socket.refuseReading() {
+            // The server's next write fails, which ends the session with no second connection; unless it is busy finding
+            // the next row.
+            if let end = await socket.end(by: .now + .milliseconds(50)) { return end }
+        } else {
+            socket.halfClose()
+            // A server that was restarted meanwhile gives the same id to another session; but then our socket has ended.
+            if let end = socket.endSeen { return end }
+        }
+        return await sessions.killer.kill(sessionID, until: .now + sessions.settings.closeTimeout)
     }
 }

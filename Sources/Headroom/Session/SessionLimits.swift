@@ -1,8 +1,9 @@
 /// Decides what a session is told about how long it may last, so that the server ends it should its client not do so.
 ///
-/// Three things: how long it may do nothing (a leaked connection ends by itself), how long a transaction may do nothing
-/// (MariaDB only; MySQL has no such limit), and how long a statement may take. The last follows the deadlines of scope and
-/// statement, a little later than the client's own: it frees the account's place where no KILL gets in.
+/// Four things: how long it may do nothing (a leaked connection ends by itself), how long a transaction may do nothing
+/// (MariaDB only; MySQL has no such limit), how long a statement may wait for another session's lock, and how long it may take.
+/// The last follows the deadlines of scope and statement, a little later than the client's own: it frees the account's place
+/// where no KILL gets in.
 struct SessionLimits {
     private let isMariaDB: Bool
     private let idle: Duration
@@ -12,6 +13,10 @@ struct SessionLimits {
 
     /// The longest that the session lets a statement take; `nil` for ever.
     private(set) var statement: Duration?
+
+    /// The longest that a statement waits for a lock, of a row, a table or the whole server; `nil` for the server's own time,
+    /// which is a day or a year for a table.
+    private(set) var lockWait: Duration?
 
     init(isMariaDB: Bool, idle: Duration, mark: String? = nil) {
         self.isMariaDB = isMariaDB
@@ -64,6 +69,25 @@ struct SessionLimits {
         return "SET SESSION \(statementSettings.joined(separator: ", "))"
     }
 
+    /// What the session is to be told before statements that wait no longer than this for a lock; `nil` when it knows that.
+    ///
+    /// The servers count in whole seconds, from 1.
+    mutating func change(lockWait time: Duration?) -> String? {
+        guard time != lockWait else { return nil }
+        lockWait = time
+        let table = lockWait.map { "\(Self.wholeSeconds($0))" } ?? "DEFAULT"
+        return "SET SESSION lock_wait_timeout = \(table), innodb_lock_wait_timeout = \(rowLockWait)"
+    }
+
+    private var rowLockWait: String {
+        let times = [lockWait, isMariaDB ? nil : statement].compactMap(\.self)
+        return times.min().map { "\(Self.wholeSeconds($0))" } ?? "@@global.innodb_lock_wait_timeout"
+    }
+
+    private static func wholeSeconds(_ time: Duration) -> Int {
+        Int(clamped: min(max(1, time.seconds.rounded(.up)), 2_592_000))
+    }
+
     /// The client gives up first, and has the session ended at once; this is for when it cannot.
     private static func withGrace(_ duration: Duration) -> Duration {
         // A month is for ever, and no server takes much more.
@@ -78,9 +102,7 @@ struct SessionLimits {
             return ["max_statement_time = \(milliseconds / 1_000).\(fraction)"]
         }
         // MySQL's limit is for SELECT only (its manual); what else takes long waits for a row lock.
-        let seconds =
-            milliseconds == 0 ? "@@global.innodb_lock_wait_timeout" : "\(max(1, (milliseconds + 999) / 1_000))"
-        return ["max_execution_time = \(milliseconds)", "innodb_lock_wait_timeout = \(seconds)"]
+        return ["max_execution_time = \(milliseconds)", "innodb_lock_wait_timeout = \(rowLockWait)"]
     }
 }
 

@@ -6,7 +6,7 @@ struct Sessions: Sendable {
     let connector: Connector
 
     /// The way to the account's slots; `nil` for sessions that take none.
-    let gate: AccountGate?
+    let gate: AccountAdmission?
 
     let recorder: Recorder
 
@@ -15,7 +15,7 @@ struct Sessions: Sendable {
 
     let draining: DrainingSessions
 
-    init(connector: Connector, gate: AccountGate?, recorder: Recorder) {
+    init(connector: Connector, gate: AccountAdmission?, recorder: Recorder) {
         settings = connector.settings
         self.connector = connector
         self.gate = gate
@@ -44,7 +44,7 @@ struct Sessions: Sendable {
         reuse: Reuse
     ) async throws -> Session {
         try Task.checkCancellation()
-        try Waiting.start()
+        try EventLoop.start()
         let own = ContinuousClock.Instant.after(waiting ?? settings.waitTimeout)
         let limits = Limits(deadline: min(own, deadline ?? own))
         let scope = holding ?? deadline.map { ContinuousClock.now.duration(to: $0) }
@@ -81,7 +81,7 @@ struct Sessions: Sendable {
         _ reuse: Reuse = .never
     ) async throws -> Session {
         try Task.checkCancellation(in: limits)
-        try Waiting.start()
+        try EventLoop.start()
         let slot = unused?.use(draining)
         switch await connect(in: slot, limits) {
         case .connected(let client):
@@ -117,9 +117,10 @@ struct Sessions: Sendable {
             case .connected(let client):
                 return (client, slot)
             case .abandoned(let error):
-                throw error
+                throw retry.refusal(behind: error).map { AdmissionFailure.refused($0, admission) } ?? error
             case .failed(let error, let end):
                 unused = slot.reopened(end)
+                if let refusal = retry.refusal(behind: error) { throw AdmissionFailure.refused(refusal, admission) }
                 guard let error = error as? DatabaseError, error.isConnectionLimit else { throw error }
                 recorder.refused(error, afterDeath: afterDeath)
                 admission.noteRefusal(error)
@@ -128,7 +129,7 @@ struct Sessions: Sendable {
         }
     }
 
-    private func connect(in slot: Slot?, _ limits: Limits) async -> Opening {
+    private func connect(in slot: Slot?, _ limits: Limits) async -> ConnectOutcome {
         await connector.connect(limits: limits) { [draining] client in
             draining.watch(client, slot)
         } goingOn: {
@@ -163,7 +164,7 @@ struct Sessions: Sendable {
         case .slot(let slot):
             return slot
         case .session(let kept):
-            // Somebody's kept connection: it is closed, and its slot taken in turn.
+            // A kept connection holds it: that is closed, and its slot taken in turn.
             await kept.close()
             return try await slot(holder, admission, limits)
         }
@@ -193,25 +194,74 @@ struct Sessions: Sendable {
     private func settle(
         _ session: borrowing Session,
         _ slot: Slot,
-        _ gate: AccountGate,
+        _ gate: AccountAdmission,
         _ admission: Admission,
         _ limits: Limits
     ) async throws {
         if gate.isStale(admission) || (slot.predecessor != nil && admission.serverStartedAt == 0) {
             try gate.note(await session.accountFacts(limits), admission, hasSlot: true)
         }
-        guard let predecessor = slot.predecessor else { return }
-        // Its server notices a dead client at once when the session is idle, but late or never while a statement runs. Ids
-        // begin anew when a server starts: a smaller one than the dead session's, or another start, and the id may be
-        // somebody else's.
-        guard predecessor.sessionID > 0, predecessor.sessionID < session.client.sessionID,
-            predecessor.serverStartedAt == 0
-                || predecessor.serverStartedAt.subtracting(clamped: admission.serverStartedAt).magnitude <= 3
+        // Its server notices a dead client at once when the session is idle, but late or never while a statement runs.
+        guard let predecessor = slot.predecessor,
+            predecessor.isOlder(than: session.client.sessionID, serverStartedAt: admission.serverStartedAt)
         else { return }
         do {
             try await session.query(SQL(raw: "KILL \(predecessor.sessionID)"), limits)
         } catch let error as DatabaseError where error.serverCode == 1094 || error.serverCode == 1095 {
             // It is gone, or the id is another account's.
         }
+    }
+}
+
+/// Watches the sessions that were given up and that the server has not let go yet.
+///
+/// They still count against the account, and so keep their slots. Each is watched until its server hangs up; should the
+/// server's host be gone, the kernel's keep-alive ends the wait.
+final class DrainingSessions: Sendable {
+    private let sessions = Locked(0)
+    private let recorder: Recorder
+
+    init(_ recorder: Recorder) {
+        self.recorder = recorder
+    }
+
+    /// The number of sessions not yet let go.
+    var count: Int { sessions.withLock(\.self) }
+
+    /// Watches a session until it is gone; then its slot is released.
+    func watch(_ socket: SessionSocket, _ slot: Slot?) {
+        sessions.withLock { $0 += 1 }
+        slot?.note(.draining)
+        // A task of its own: the call that opened the session has returned by now.
+        Task {
+            if let end = await socket.end(by: nil) {
+                if case .unconfirmed = end.cause { recorder.unconfirmed() }
+                slot?.release(end)
+            }
+            sessions.withLock { $0 -= 1 }
+        }
+    }
+
+    /// Watches what is left of a connect that was given up.
+    func watch(_ client: Client, _ slot: Slot?) {
+        client.free()
+        if let end = SessionEnd(neverLoggedIn: client) {
+            slot?.release(end)
+        } else if let socket = client.socket {
+            watch(socket, slot)
+        }
+    }
+
+    /// Takes over a slot that was dropped without a proof: a fault of ours, which must not cost the account a connection more.
+    ///
+    /// The slot stays taken until its session has ended; without a session to watch, until the process ends.
+    func takeOver(dropped slot: Slot, _ socket: SessionSocket?) {
+        recorder.dropped()
+        guard let socket else {
+            sessions.withLock { $0 += 1 }
+            slot.note(.draining)
+            return withExtendedLifetime(Unmanaged.passRetained(slot)) {}
+        }
+        watch(socket, slot)
     }
 }

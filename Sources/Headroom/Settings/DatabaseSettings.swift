@@ -14,6 +14,12 @@ public struct DatabaseSettings: Sendable, Hashable {
     /// The account's password; never printed, and left out of `description`.
     public var password: String
 
+    /// How many slots are held already for the program that this process is a part of; connections take none of their own then.
+    package var givenSlots = 0
+
+    /// Where the password is read again once the server has refused it; `nil` for nowhere.
+    package var passwordSource: PasswordSource?
+
     /// The database that statements mean when they name none; `nil` selects none.
     public var database: String?
 
@@ -29,10 +35,11 @@ public struct DatabaseSettings: Sendable, Hashable {
     /// How long a scope waits for a slot of the budget, and for a full account to let it in; 30 s by default.
     public var waitTimeout: Duration = .seconds(30)
 
-    /// How long the short statements of Headroom's own may take together; 30 s by default.
+    /// How long the short statements of Headroom's own may take together; 8 s by default.
     ///
-    /// Such as a look at the account, or a call of the queue. The statements of a scope have the time of that.
-    public var answerTimeout: Duration = .seconds(30)
+    /// Such as a look at the account, or a call of the queue: less than the 10 s after which a monitor gives up its plug-ins. Half
+    /// of it they may wait for another session's lock. The statements of a scope have the time of that.
+    public var answerTimeout: Duration = .seconds(8)
 
     /// The most connections that all processes of this host may hold together.
     ///

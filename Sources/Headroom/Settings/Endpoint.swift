@@ -1,3 +1,5 @@
+import CLibrary
+
 /// Where a database server listens.
 public enum Endpoint: Hashable, Sendable, CustomStringConvertible {
     /// A unix socket at a path.
@@ -56,5 +58,18 @@ public enum Endpoint: Hashable, Sendable, CustomStringConvertible {
     /// The host's name, `localhost` for a socket.
     var hostName: String {
         if case .tcp(let host, _) = self { host } else { "localhost" }
+    }
+}
+
+/// Whether the host is written as an IPv4 or IPv6 address, which needs no name resolution.
+func isAddress(_ host: String) -> Bool {
+    var storage = in6_addr()
+    return inet_pton(AF_INET, host, &storage) == 1 || inet_pton(AF_INET6, host, &storage) == 1
+}
+
+extension Endpoint {
+    /// Whether connecting has to resolve a name first.
+    var needsResolving: Bool {
+        if case .tcp(let host, _) = self { !isAddress(host) } else { false }
     }
 }

@@ -108,7 +108,7 @@ private struct CellDecoder: Decoder {
 
     func singleValueContainer() -> any SingleValueDecodingContainer { CellContainer(row: row, index: index) }
 
-    /// Whoever asked for the type names the cell.
+    /// The caller, which asked for the type, names the cell.
     private static var isOneValue: DecodingError {
         .dataCorrupted(DecodingError.Context(codingPath: [], debugDescription: "A cell is one value."))
     }

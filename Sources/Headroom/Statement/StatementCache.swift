@@ -1,11 +1,11 @@
 /// Decides which statements stay prepared within a scope: from the second use of a text on, the 16 that were used last.
 ///
 /// The first use drops its statement, as most texts are used once, and each that stays counts on the server
-/// (`max_prepared_stmt_count`). Who uses a kept one takes it out meanwhile, so that nobody else can.
+/// (`max_prepared_stmt_count`). A kept one is taken out while it is used, so that nothing else can use it.
 struct StatementCache<Statement> {
     static var most: Int { 16 }
 
-    /// Longer texts are remembered by nobody: they are made of data, and differ each time.
+    /// Longer texts are not remembered: they are made of data, and differ each time.
     static var longestText: Int { 4096 }
 
     /// The one that was used last is the last.

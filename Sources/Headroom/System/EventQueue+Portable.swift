@@ -1,9 +1,9 @@
 #if !os(Linux) || HEADROOM_TEST_PORTABLE
 import CLibrary
 
-/// What the waiting thread sleeps in: `poll`, over a list that is made anew for each sleep.
+/// What the event loop's thread sleeps in: `poll`, over a list that is made anew for each sleep.
 ///
-/// For systems with no `epoll`. Whoever changes the list wakes the thread; a sleep costs by the number of descriptors, and
+/// For systems with no `epoll`. A change of the list wakes the thread; a sleep costs by the number of descriptors, and
 /// ends on the millisecond after its moment.
 final class EventQueue: Sendable {
     private struct Watch {
@@ -19,7 +19,7 @@ final class EventQueue: Sendable {
         var isAsleep = false
     }
 
-    private let state = Guarded(State())
+    private let state = Locked(State())
     private let change = WakeUp()
 
     /// The identifier that stands for the timer itself.
@@ -30,9 +30,15 @@ final class EventQueue: Sendable {
         guard change.descriptor >= 0 else { throw .hostExhausted("descriptor", error: EMFILE) }
     }
 
-    /// Reports the descriptor whenever it can be read, for as long as it is open.
-    func watch(_ descriptor: Int32, as identifier: UInt64) {
-        change { $0.watches[descriptor] = Watch(events: Int32(POLLIN), identifier: identifier, isOnce: false) }
+    /// Reports the descriptor whenever one of `events` is there, for as long as it is open.
+    func watch(_ descriptor: Int32, events: UInt32 = UInt32(POLLIN), as identifier: UInt64) {
+        let events = Int32(truncatingIfNeeded: events)
+        change { $0.watches[descriptor] = Watch(events: events, identifier: identifier, isOnce: false) }
+    }
+
+    /// Changes for which events a descriptor is reported.
+    func change(_ descriptor: Int32, events: UInt32, as identifier: UInt64) {
+        watch(descriptor, events: events, as: identifier)
     }
 
     /// Reports the descriptor once, when it is ready for one of `events`.
@@ -58,8 +64,8 @@ final class EventQueue: Sendable {
     /// Takes note that the timer has done its work.
     func noteTimer() {}
 
-    /// Sleeps until something happens, and reports it; for the one waiting thread.
-    func wait(_ report: (UInt64) -> Void) {
+    /// Sleeps until something happens, and reports it; for the event loop's one thread.
+    func wait(_ report: (_ identifier: UInt64, _ events: UInt32) -> Void) {
         var (descriptors, identifiers, limit) = state.withLock { state in
             state.isAsleep = true
             var descriptors = [pollfd(fd: change.descriptor, events: Int16(POLLIN), revents: 0)]
@@ -74,21 +80,21 @@ final class EventQueue: Sendable {
         if descriptors[0].revents != 0 { change.lower() }
         let found = state.withLock { state in
             state.isAsleep = false
-            var found: [UInt64] = []
+            var found: [(UInt64, UInt32)] = []
             if let timerAt = state.timerAt, timerAt <= .now {
                 state.timerAt = nil
-                found.append(Self.timerIdentifier)
+                found.append((Self.timerIdentifier, 0))
             }
             guard count > 0 else { return found }
             for (entry, identifier) in zip(descriptors, identifiers).dropFirst() where entry.revents != 0 {
                 // Since the sleep began it may have become another's.
                 guard let watch = state.watches[entry.fd], watch.identifier == identifier else { continue }
                 if watch.isOnce || entry.revents & Int16(POLLNVAL) != 0 { state.watches[entry.fd] = nil }
-                found.append(identifier)
+                found.append((identifier, UInt32(truncatingIfNeeded: entry.revents)))
             }
             return found
         }
-        for identifier in found { report(identifier) }
+        for (identifier, events) in found { report(identifier, events) }
     }
 
     /// Looks whether the descriptor is ready for one of `events`; does not wait, as `poll` counts in milliseconds.

@@ -1,7 +1,7 @@
 #if os(Linux) && !HEADROOM_TEST_PORTABLE
 import CLibrary
 
-/// What the waiting thread sleeps in: one `epoll`, with a timer among its descriptors.
+/// What the event loop's thread sleeps in: one `epoll`, with a timer among its descriptors.
 final class EventQueue: Sendable {
     private let epoll: Int32
     private let timer: Int32
@@ -28,9 +28,17 @@ final class EventQueue: Sendable {
         close(epoll)
     }
 
-    /// Reports the descriptor whenever it can be read, for as long as it is open.
-    func watch(_ descriptor: Int32, as identifier: UInt64) {
-        _ = kernel_epoll_add(epoll, descriptor, UInt32(POLLIN), identifier)
+    /// Reports the descriptor whenever one of `events` is there, for as long as it is open.
+    func watch(_ descriptor: Int32, events: UInt32 = UInt32(POLLIN), as identifier: UInt64) {
+        // One that was waited for once is still there, silent.
+        if kernel_epoll_add(epoll, descriptor, events, identifier) != 0 {
+            change(descriptor, events: events, as: identifier)
+        }
+    }
+
+    /// Changes for which events a descriptor is reported.
+    func change(_ descriptor: Int32, events: UInt32, as identifier: UInt64) {
+        _ = kernel_epoll_change(epoll, descriptor, events, identifier)
     }
 
     /// Reports the descriptor once, when it is ready for one of `events`.
@@ -56,11 +64,11 @@ final class EventQueue: Sendable {
         _ = read(timer, &expirations, MemoryLayout<UInt64>.size)
     }
 
-    /// Sleeps until something happens, and reports it; for the one waiting thread.
-    func wait(_ report: (UInt64) -> Void) {
+    /// Sleeps until something happens, and reports it; for the event loop's one thread.
+    func wait(_ report: (_ identifier: UInt64, _ events: UInt32) -> Void) {
         withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: 64) { events in
             let count = epoll_wait(epoll, events.baseAddress, 64, -1)
-            for index in 0..<Int(max(0, count)) { report(events[index].data.u64) }
+            for index in 0..<Int(max(0, count)) { report(events[index].data.u64, events[index].events) }
         }
     }
 

@@ -1,33 +1,33 @@
 #if !os(Linux) || HEADROOM_TEST_PORTABLE
 import CLibrary
 
-/// Hears when a file is rung, by looking at it a hundred times a second.
+/// Watches a file for posts by reading it a hundred times a second, for systems without inotify.
 ///
-/// For systems with no inotify. Whoever rings writes another word into the file, so that no ring is lost, however many come
-/// at once. That a file was closed is not heard.
+/// Each post writes another random word into the file, so none is lost, however many come at once. That a file was closed is
+/// not seen.
 final class FileWatch: Sendable {
-    /// What is heard.
-    struct Heard {
-        var wasRung = false
+    /// What has happened since the last look.
+    struct Events {
+        var wasPosted = false
         var wasClosed = false
     }
 
-    /// Whether it hears of files being closed at all.
-    static let hearsClosing = false
+    /// Whether it sees that a file was closed at all.
+    static let seesClosing = false
 
     private static let pause: Duration = .milliseconds(10)
 
     private let descriptor: Int32
-    private let known: Guarded<UInt64>
+    private let known: Locked<UInt64>
 
-    /// Begins to listen, or returns `nil` when the file cannot be read.
+    /// Begins to watch, or returns `nil` when the file cannot be read.
     ///
     /// - Parameters:
-    ///   - bell: The file that may be rung.
-    ///   - closed: Is not heard of.
-    init?(_ bell: String, closing closed: String? = nil) {
-        descriptor = (try? RegularFile.open(bell, O_RDONLY)) ?? -1
-        known = Guarded(Self.word(descriptor))
+    ///   - path: The file that is posted to.
+    ///   - closed: Ignored.
+    init?(_ path: String, closing closed: String? = nil) {
+        descriptor = (try? RegularFile.open(path, O_RDONLY)) ?? -1
+        known = Locked(Self.word(descriptor))
         if descriptor < 0 { return nil }
     }
 
@@ -35,32 +35,32 @@ final class FileWatch: Sendable {
         if descriptor >= 0 { close(descriptor) }
     }
 
-    /// Rings a file that is open for writing.
-    static func ring(_ descriptor: Int32) {
+    /// Posts to a file that is open for writing.
+    static func post(_ descriptor: Int32) {
         var word = UInt64.random(in: 1...(.max))
         _ = pwrite(descriptor, &word, MemoryLayout<UInt64>.size, 0)
     }
 
-    /// Suspends the task until the file is rung; a ring since the last wait counts.
-    func wait(until deadline: ContinuousClock.Instant) async -> Waiting.Outcome {
-        while !wasRung() {
+    /// Suspends the task until the file is posted to; a post since the last wait counts.
+    func wait(until deadline: ContinuousClock.Instant) async -> EventLoop.Outcome {
+        while !wasPosted() {
             guard deadline > .now else { return .deadlinePassed }
             let next = min(deadline, .now + Self.pause)
-            if await Waiting.shared.reserve().wait(until: next, cancellable: true) == .cancelled { return .cancelled }
+            if await EventLoop.shared.reserve().wait(until: next, cancellable: true) == .cancelled { return .cancelled }
         }
         return .ready
     }
 
-    /// Runs a short action on the waiting thread whenever something is heard, for as long as this exists.
-    func tell(_ action: @escaping @Sendable (Heard) -> Void) {
-        _ = Waiting.shared.schedule(at: .now + Self.pause) { [weak self] in
+    /// Runs a short action on the event loop's thread whenever something happens, for as long as this exists.
+    func tell(_ action: @escaping @Sendable (Events) -> Void) {
+        _ = EventLoop.shared.schedule(at: .now + Self.pause) { [weak self] in
             guard let self else { return }
-            if wasRung() { action(Heard(wasRung: true)) }
+            if wasPosted() { action(Events(wasPosted: true)) }
             tell(action)
         }
     }
 
-    private func wasRung() -> Bool {
+    private func wasPosted() -> Bool {
         let word = Self.word(descriptor)
         return known.withLock { known in
             defer { known = word }

@@ -1,28 +1,28 @@
 #if os(Linux) && !HEADROOM_TEST_PORTABLE
 import CLibrary
 
-/// Hears when a file is rung, and when another is closed by who could write to it: the kernel tells (inotify).
+/// Watches a file for posts, and another for being closed by a process that could write to it (inotify).
 final class FileWatch: Sendable {
-    /// What is heard.
-    struct Heard {
-        var wasRung = false
+    /// What has happened since the last look.
+    struct Events {
+        var wasPosted = false
         var wasClosed = false
     }
 
-    /// Whether it hears of files being closed at all.
-    static let hearsClosing = true
+    /// Whether it sees that a file was closed at all.
+    static let seesClosing = true
 
     private let inotify: Int32
 
-    /// Begins to listen, or returns `nil` when the kernel gives this process no watch (`fs.inotify.max_user_instances`).
+    /// Begins to watch, or returns `nil` when the kernel gives this process no watch (`fs.inotify.max_user_instances`).
     ///
     /// - Parameters:
-    ///   - bell: The file that may be rung.
+    ///   - path: The file that is posted to.
     ///   - closed: The file that may be closed, if one is of interest.
-    init?(_ bell: String, closing closed: String? = nil) {
+    init?(_ path: String, closing closed: String? = nil) {
         inotify = inotify_init1(Int32(IN_CLOEXEC | IN_NONBLOCK))
         // Closed by `deinit` also when a watch fails, as everything has its value by now.
-        guard inotify >= 0, inotify_add_watch(inotify, bell, UInt32(IN_MODIFY | IN_DONT_FOLLOW)) >= 0 else {
+        guard inotify >= 0, inotify_add_watch(inotify, path, UInt32(IN_MODIFY | IN_DONT_FOLLOW)) >= 0 else {
             return nil
         }
         if let closed, inotify_add_watch(inotify, closed, UInt32(IN_CLOSE_WRITE | IN_DONT_FOLLOW)) < 0 { return nil }
@@ -32,15 +32,15 @@ final class FileWatch: Sendable {
         if inotify >= 0 { close(inotify) }
     }
 
-    /// Rings a file that is open for writing.
-    static func ring(_ descriptor: Int32) {
+    /// Posts to a file that is open for writing.
+    static func post(_ descriptor: Int32) {
         var byte: UInt8 = 1
         _ = pwrite(descriptor, &byte, 1, 0)
     }
 
-    /// Suspends the task until the file is rung; a ring since the last wait counts.
-    func wait(until deadline: ContinuousClock.Instant) async -> Waiting.Outcome {
-        let outcome = await Waiting.shared.wait(
+    /// Suspends the task until the file is posted to; a post since the last wait counts.
+    func wait(until deadline: ContinuousClock.Instant) async -> EventLoop.Outcome {
+        let outcome = await EventLoop.shared.wait(
             for: inotify,
             events: Int32(POLLIN),
             until: deadline,
@@ -50,28 +50,28 @@ final class FileWatch: Sendable {
         return outcome
     }
 
-    /// Runs a short action on the waiting thread whenever something is heard, for as long as this exists.
-    func tell(_ action: @escaping @Sendable (Heard) -> Void) {
-        Waiting.shared.watch(inotify) { [weak self] in
+    /// Runs a short action on the event loop's thread whenever something happens, for as long as this exists.
+    func tell(_ action: @escaping @Sendable (Events) -> Void) {
+        EventLoop.shared.watch(inotify) { [weak self] in
             if let self { action(collect()) }
         }
     }
 
-    private func collect() -> Heard {
-        var heard = Heard()
+    private func collect() -> Events {
+        var events = Events()
         withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 8) { buffer in
             while case let count = read(inotify, buffer.baseAddress, buffer.count), count > 0 {
                 var offset = 0
                 while offset + MemoryLayout<inotify_event>.size <= count {
                     let event = buffer.load(fromByteOffset: offset, as: inotify_event.self)
-                    if event.mask & UInt32(IN_MODIFY) != 0 { heard.wasRung = true }
-                    // A queue that has run over has lost we know not what.
-                    if event.mask & UInt32(IN_CLOSE_WRITE | IN_Q_OVERFLOW) != 0 { heard.wasClosed = true }
+                    if event.mask & UInt32(IN_MODIFY) != 0 { events.wasPosted = true }
+                    // An overflow may have lost any event.
+                    if event.mask & UInt32(IN_CLOSE_WRITE | IN_Q_OVERFLOW) != 0 { events.wasClosed = true }
                     offset += MemoryLayout<inotify_event>.size + Int(event.len)
                 }
             }
         }
-        return heard
+        return events
     }
 }
 #endif

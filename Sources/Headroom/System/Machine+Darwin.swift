@@ -36,6 +36,12 @@ enum Machine {
         return kernel_process_start(process, &start) == 1 ? start : nil
     }
 
+    /// A process's parent; this one's only.
+    static func parent(of process: pid_t) -> pid_t? { process == getpid() ? getppid() : nil }
+
+    /// Whether a process is stopped: not asked for here.
+    static func isStopped(_ process: pid_t) -> Bool { false }
+
     /// Whether something has the process id that cannot be seen from here: on macOS all can be.
     static func isHidden(_ process: pid_t) -> Bool { false }
 

@@ -63,6 +63,24 @@ enum Machine {
         return UInt64(fields[19])
     }
 
+    /// A process's parent; `nil` when there is no such process.
+    static func parent(of process: pid_t) -> pid_t? {
+        guard let text = text("/proc/\(process)/stat"), let end = text.unicodeScalars.lastIndex(of: ")") else {
+            return nil
+        }
+        let fields = text[text.unicodeScalars.index(after: end)...].pieces(separator: " ")
+        return fields.count > 1 ? pid_t(fields[1]) : nil
+    }
+
+    /// Whether a process is stopped (SIGSTOP, a debugger): it runs, and does nothing.
+    static func isStopped(_ process: pid_t) -> Bool {
+        guard let text = text("/proc/\(process)/stat"), let end = text.unicodeScalars.lastIndex(of: ")") else {
+            return false
+        }
+        let state = text[text.unicodeScalars.index(after: end)...].pieces(separator: " ").first
+        return state == "T" || state == "t"
+    }
+
     /// Whether something has the process id that cannot be seen from here: another user's process may be (hidepid).
     static func isHidden(_ process: pid_t) -> Bool {
         access("/proc/\(process)", F_OK) != 0 && kill(process, 0) != 0 && errno == EPERM

@@ -6,7 +6,7 @@ package import CLibrary
 /// link there. So every check is on a descriptor, and what follows a check goes through the same descriptor.
 ///
 /// Root is led by the hand, as other users could use its rights: from the root folder on, each folder of the path is opened in
-/// the one before. Links count only where nobody but root could have put them. Below a folder that others may write to,
+/// the one before. Links count only where only root could have put them. Below a folder that others may write to,
 /// everything must be theirs (the folder's owner's, or its group's where the group may write): something of root's there was
 /// moved, linked or left behind. What root makes there is given to the folder's owner at once.
 package struct OpenFolder: ~Copyable {
@@ -15,7 +15,7 @@ package struct OpenFolder: ~Copyable {
     package let path: String
     /// The folder's owner, group and rights, as they were when it was opened.
     package let facts: stat
-    /// Whether nobody but root can put another folder anywhere on the way to this one; known only to root.
+    /// Whether only root can put another folder anywhere on the way to this one; known only to root.
     private var isReachedByRootAlone = false
 
     /// Opens a folder that is there.
@@ -134,7 +134,7 @@ package struct OpenFolder: ~Copyable {
     ///
     /// - Throws: ``RegularFile/Problem``.
     func makeFolder(_ name: String, mode: UInt32 = 0o700) throws(RegularFile.Problem) {
-        // Nobody gets in before it has its owner.
+        // No other user gets in before it has its owner.
         guard mkdirat(descriptor, name, isRootAmongOthers ? 0 : 0o770) == 0 else {
             guard errno == EEXIST else { throw .system(errno) }
             return
@@ -167,6 +167,16 @@ package struct OpenFolder: ~Copyable {
             close(list)
             throw .system(number)
         }
+        return Self.names(of: stream)
+    }
+
+    /// The names of what is in a folder that need not be anybody's in particular, such as one of /proc, without `.` and `..`;
+    /// `nil`, with `errno` set, when it cannot be read.
+    package static func names(in path: String) -> [String]? {
+        opendir(path).map { names(of: $0).filter { ![".", ".."].contains($0) } }
+    }
+
+    private static func names(of stream: OpaquePointer) -> [String] {
         defer { closedir(stream) }
         var names: [String] = []
         while let entry = readdir(stream) {
@@ -232,7 +242,7 @@ package struct OpenFolder: ~Copyable {
 
     // MARK: Whom to trust
 
-    /// Whether nobody but this user, and root, can put anything into this folder.
+    /// Whether only this user and root can put anything into this folder.
     ///
     /// For root also: nor put another folder in its place.
     package var isPrivate: Bool {
@@ -240,7 +250,7 @@ package struct OpenFolder: ~Copyable {
             ? isReachedByRootAlone && isRootsAlone : facts.st_uid == geteuid() && facts.st_mode & 0o022 == 0
     }
 
-    /// Whether nobody but root can put another folder in the place of one in this folder.
+    /// Whether only root can replace a folder in this folder.
     private var keepsFolders: Bool { isRootsAlone || Self.isRoot(facts.st_uid) && facts.st_mode & S_ISVTX != 0 }
 
     /// Root; and whoever has the root folder: in a user namespace that is nobody, who owns all of the system there.
@@ -250,7 +260,7 @@ package struct OpenFolder: ~Copyable {
         return stat("/", &top) == 0 && top.st_uid == user
     }
 
-    /// Whether nobody but root may put anything into this folder.
+    /// Whether only root may put anything into this folder.
     private var isRootsAlone: Bool {
         Self.isRoot(facts.st_uid) && facts.st_mode & 0o002 == 0 && (facts.st_mode & 0o020 == 0 || facts.st_gid == 0)
     }

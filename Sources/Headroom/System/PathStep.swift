@@ -14,10 +14,10 @@ struct FileRights: Hashable {
         self.init(owner: facts.st_uid, group: facts.st_gid, mode: UInt32(facts.st_mode))
     }
 
-    /// Who else than its owner and root may write to it, in words; `nil` for nobody.
+    /// Who else than its owner and root may write to it, in words; `nil` when no one else may.
     ///
     /// A group that has its owner's number is that user's own, as `useradd` makes it, with a umask of 002. The sticky bit
-    /// helps nobody here: in such a folder others make what they like, also a second name or a link to a file of its reader's
+    /// does not help: in such a folder others make what they like, also a second name or a link to a file of its reader's
     /// or root's, and move such a file there from a folder of their own.
     var otherWriters: String? {
         if mode & UInt32(S_IWOTH) != 0 { return "every user" }
@@ -33,7 +33,7 @@ struct PathStep: Hashable {
     /// Whether it is what the path names, or a link in the place of that.
     var isLast: Bool
 
-    /// Whether the folder's owner alone, or root, can have put it there, or else somebody who is trusted owns it.
+    /// Whether the folder's owner alone, or root, can have put it there, or else a trusted user owns it.
     func isPlaced(byFolderOr isTrusted: (UInt32) -> Bool) -> Bool {
         folder.otherWriters == nil || isTrusted(entry.owner)
     }
@@ -54,32 +54,40 @@ struct PathStep: Hashable {
             return whole.begins(with: "/") ? all(to: whole) : nil
         }
         var (folder, rest, links) = ("", parts(path), 0)
+        // What the step before has said of the folder.
+        var known: FileRights?
         var steps: [PathStep] = []
         while let name = rest.popLast() {
             let place = "\(folder)/\(name)"
             guard name != ".", name != ".." else {
-                folder = place
+                (folder, known) = (place, nil)
                 continue
             }
-            var (entry, above) = (stat(), stat())
-            guard lstat(place, &entry) == 0, stat("\(folder)/", &above) == 0 else { return nil }
+            var entry = stat()
+            guard lstat(place, &entry) == 0, let above = known ?? rights(ofFolder: folder) else { return nil }
             let isLink = entry.st_mode & S_IFMT == S_IFLNK
             var rights = FileRights(entry)
-            // Nobody writes to a link.
+            // A link is not written to.
             if isLink { rights.mode &= ~0o777 }
             steps.append(
-                PathStep(path: place, entry: rights, folder: FileRights(above), isLast: rest.isEmpty)
+                PathStep(path: place, entry: rights, folder: above, isLast: rest.isEmpty)
             )
             guard isLink else {
-                folder = place
+                (folder, known) = (place, rights)
                 continue
             }
             links += 1
+            known = nil
             guard links <= 40, let target = target(place) else { return nil }
             rest += parts(target)
             if target.begins(with: "/") { folder = "" }
         }
         return steps
+    }
+
+    private static func rights(ofFolder folder: String) -> FileRights? {
+        var facts = stat()
+        return stat("\(folder)/", &facts) == 0 ? FileRights(facts) : nil
     }
 
     private static func target(_ link: String) -> String? {

@@ -193,7 +193,7 @@ package enum RegularFile {
         case kept
     }
 
-    /// Puts a whole file at a path, so that nobody reads half of it.
+    /// Puts a whole file at a path, so that no reader sees half of it.
     ///
     /// - Parameters:
     ///   - path: The file's path.

@@ -59,7 +59,7 @@ package struct ServerKeyFile: Hashable, Sendable {
             )
         }
         let place = try folder.folder("memory")
-        guard let lock = try OpenLock(path: "\(place)/\(name).lock") else { return false }
+        guard let lock = try FileLock(path: "\(place)/\(name).lock") else { return false }
         defer { withExtendedLifetime(lock) {} }
         var keys = try read()
         let before = keys.text

@@ -28,7 +28,7 @@ package struct ServerKeys: Sendable {
         case other(Substring.UTF8View)
     }
 
-    /// The most lines that are kept: nobody has as many servers, and a file that grows for ever helps nobody.
+    /// The most lines that are kept: no one has as many servers, and the file must not grow for ever.
     package static let most = 1_000
 
     private var lines: [Line] = []

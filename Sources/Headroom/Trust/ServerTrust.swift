@@ -4,7 +4,7 @@ struct ServerTrust {
     /// The unix socket; `nil` over TCP.
     let socket: SocketTrust?
 
-    /// Whether the server is at a unix socket that nobody else can have put there.
+    /// Whether the server is at a unix socket that no other user can have put there.
     let isLocal: Bool
 
     private let settings: DatabaseSettings
@@ -49,13 +49,20 @@ struct ServerTrust {
     private var user: String { settings.username }
     private var place: String { ServerKeys.place(of: settings.endpoint) }
 
-    /// A fact as this process remembers it, which has no need of the file then.
-    private func note(_ fact: ServerKeys.Fact) -> String { "\(settings.stateFolder ?? "") \(place) \(fact)" }
+    /// A fact that the file has, so that this process need not read it again: asked at each login.
+    private struct Seen: Hashable {
+        var stateFolder: String?
+        var endpoint: Endpoint
+        var fact: ServerKeys.Fact
+    }
 
-    /// The facts that this process has seen in the memory, or put there.
-    private static let seen = Guarded<Set<String>>([])
+    private static let seen = Locked<Set<Seen>>([])
 
-    private func isSeen(_ fact: ServerKeys.Fact) -> Bool { Self.seen.withLock { $0.contains(note(fact)) } }
+    private func seen(_ fact: ServerKeys.Fact) -> Seen {
+        Seen(stateFolder: settings.stateFolder, endpoint: settings.endpoint, fact: fact)
+    }
+
+    private func isSeen(_ fact: ServerKeys.Fact) -> Bool { Self.seen.withLock { $0.contains(seen(fact)) } }
 
     /// Why a server does not get the password.
     enum Refusal {
@@ -71,13 +78,13 @@ struct ServerTrust {
         case unreadable(DatabaseError)
         /// The connection only looks.
         case onlyLooks
-        /// It is at a unix socket that may be anybody's, with the reason.
+        /// It is at a unix socket that another user may have put there, with the reason.
         case strangersSocket(String)
     }
 
-    /// Says why whoever listens at the unix socket hears nothing; `nil` when it does, and over TCP.
+    /// Says why nothing is sent to the unix socket; `nil` when it is trusted, and over TCP.
     ///
-    /// A socket that anybody can have put there is as good as TCP where the settings have the server's certificate checked.
+    /// A socket that another user can have put there is as good as TCP where the settings have the server's certificate checked.
     ///
     /// - Parameter descriptor: The connection.
     /// - Returns: The reason.
@@ -89,7 +96,7 @@ struct ServerTrust {
         return stranger.map { .strangersSocket($0) }
     }
 
-    /// Whether nobody but the right server can be at the other end.
+    /// Whether only the right server can be at the other end.
     ///
     /// - Parameter isEncrypted: Whether TLS is in force.
     /// - Returns: Whether it was verified.
@@ -98,7 +105,7 @@ struct ServerTrust {
     }
 
     /// Judges a key against the pinned ones.
-    func heedsPin(_ key: ServerKey?) -> Bool {
+    func matchesPin(_ key: ServerKey?) -> Bool {
         tls.pins.isEmpty || key.map { tls.pins.contains($0.fingerprint) } ?? false
     }
 
@@ -143,7 +150,7 @@ struct ServerTrust {
         var facts = keys.map(ServerKeys.Fact.key)
         if facts.isEmpty, !isAskedForMore { facts = [.withoutPassword(user: user)] }
         guard !facts.allSatisfy(isSeen) else { return }
-        let (folder, place, notes) = (settings.stateFolder, place, facts.map(note))
+        let (folder, place, notes) = (settings.stateFolder, place, facts.map(seen))
         _ = try? await onOwnThread(named: "headroom-keys", limits: limits) { [facts] in
             guard ServerKeyFile(folder).remember(facts, of: place) else { return }
             Self.seen.withLock { seen in

@@ -1,6 +1,6 @@
 import CLibrary
 
-/// Tells whether a unix socket can be somebody else's than the server's: while a server is down, whoever may write to the
+/// Tells whether a unix socket can be another user's than the server's: while a server is down, a user who may write to the
 /// folder of its socket can listen in its place.
 struct SocketTrust {
     private let path: String
@@ -20,7 +20,7 @@ struct SocketTrust {
     /// The same, looked at again if it was not there: its server may just have started.
     var seen: SocketTrust { steps.isEmpty ? SocketTrust(path) : self }
 
-    /// Why somebody else can have put the socket there, as it goes after a colon; `nil` when nobody else can have.
+    /// Why another user can have put the socket there, worded to follow a colon; `nil` when none can have.
     var stranger: String? {
         for step in steps where !step.isPlaced(byFolderOr: isTrusted) {
             return
@@ -30,7 +30,7 @@ struct SocketTrust {
         return nil
     }
 
-    /// Why it is somebody else who listens there; `nil` when it is the socket's owner, or who is trusted anyway.
+    /// Why another user listens there; `nil` when it is the socket's owner, or a user who is trusted anyway.
     ///
     /// - Parameter listener: The user who listens.
     /// - Returns: The reason, as it goes after a colon.

@@ -45,6 +45,8 @@ public struct QueueHealth: Sendable, Hashable {
         public var jobIDs: [Int] = []
         /// Those that others may take over, by id.
         public var expiredIDs: [Int] = []
+        /// Those of which nothing was heard for over a minute, twice as long as a lease lasts, by id.
+        public var silentIDs: [Int] = []
     }
 
     /// How bad it is; the raw values are exit codes, as monitoring programs expect them.
@@ -85,6 +87,10 @@ public struct QueueHealth: Sendable, Hashable {
             let ids = numbers.stuck.map(String.init).joined(separator: ", ")
             find(.critical, "stuck: no progress for over 60 minutes with job \(ids)")
         }
+        for host in numbers.hosts where !host.silentIDs.isEmpty {
+            let ids = host.silentIDs.prefix(10).map(String.init).joined(separator: ", ")
+            find(.warning, "silent: the worker on \(host.name) has not been heard of for over a minute with job \(ids)")
+        }
         if numbers.failedPercent > Self.failedPercents.critical {
             find(
                 .critical,
@@ -113,6 +119,7 @@ extension QueueHealth.Host {
         jobIDs.append(job)
         self.silence = min(self.silence, silence)
         if isExpired { expiredIDs.append(job) }
+        if silence > .seconds(60) { silentIDs.append(job) }
     }
 }
 

@@ -3,27 +3,40 @@ import Headroom
 extension Lease {
     /// Writes what became of the job, and gives the lease up.
     ///
+    /// While another session has the job's row or table locked it waits, until the worker is to stop: then it gives up the lease
+    /// alone, and whoever comes next writes the end again.
+    ///
+    /// - Returns: What became of it: `givenBack` when only the lease could be given up.
     /// - Throws: ``LeaseEnded`` when the job is not this worker's any more, and nothing was written.
-    func end(_ outcome: JobOutcome, _ connection: Connection) async throws {
-        try await RetryPolicy.run { try await write(end: outcome, connection) }
+    func end(_ outcome: JobOutcome, until stop: WorkerStop, _ connection: Connection) async throws -> JobOutcome {
+        do {
+            try await transaction(until: stop, connection) { try await write(end: outcome, connection) }
+            return outcome
+        } catch is StoppedAtLock {
+            try await connection.query(
+                """
+                UPDATE headroom_leases SET process_id = 0, process_start = 0, expires_at = '2000-01-01'
+                WHERE job_id = \(jobID) AND token = \(token)
+                """
+            )
+            return .givenBack
+        }
     }
 
     private func write(end outcome: JobOutcome, _ connection: Connection) async throws {
-        try await connection.withTransaction {
-            // The job's row first, as everywhere.
-            let status =
-                try await connection.query("SELECT status FROM import_jobs WHERE id = \(jobID) FOR UPDATE")
-                .first(String.self)
-            let given = try await connection.query(
-                "DELETE FROM headroom_leases WHERE job_id = \(jobID) AND token = \(token)"
-            )
-            guard given.affectedRows == 1 else { throw status == nil ? LeaseEnded.calledOff : .lost }
-            // The host's pages delete a job's own row, and know nothing of the rest.
-            if status == nil { try await connection.forgetJobs([jobID]) }
-            // A job that was cancelled meanwhile stays cancelled.
-            guard status == "processing" else { return }
-            try await write(outcome, connection)
-        }
+        // The job's row first, as everywhere.
+        let status =
+            try await connection.query("SELECT status FROM import_jobs WHERE id = \(jobID) FOR UPDATE")
+            .first(String.self)
+        let given = try await connection.query(
+            "DELETE FROM headroom_leases WHERE job_id = \(jobID) AND token = \(token)"
+        )
+        guard given.affectedRows == 1 else { throw status == nil ? LeaseEnded.calledOff : .lost }
+        // The host's pages delete a job's own row, and know nothing of the rest.
+        if status == nil { try await connection.forgetJobs([jobID]) }
+        // A job that was cancelled meanwhile stays cancelled.
+        guard status == "processing" else { return }
+        try await write(outcome, connection)
     }
 
     /// What became of the job, when the lease is not there any more; `nil` while it is.

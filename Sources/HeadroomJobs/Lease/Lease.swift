@@ -42,6 +42,8 @@ public struct Lease: Sendable, Hashable {
     ///   - checkpoint: Where to carry on, in the handler's words.
     ///   - counts: The rows so far, as the host's pages show them.
     ///   - total: The number of rows in the file, when known.
+    ///   - adds: Whether the counts are what came since the last checkpoint, and are added: so several sessions count what each
+    ///     has stored, and no more.
     ///   - isBeginning: Whether nothing has been done yet: a worker that dies now has got nowhere.
     ///   - connection: The connection with the transaction.
     /// - Throws: ``LeaseEnded`` when the job is not this worker's any more: the transaction must then be rolled back.
@@ -50,9 +52,11 @@ public struct Lease: Sendable, Hashable {
         _ checkpoint: String,
         counts: ImportJob.Counts,
         total: Int? = nil,
+        adds: Bool = false,
         isBeginning: Bool = false,
         _ connection: Connection
     ) async throws {
+        func sum(_ column: String) -> SQL { SQL(raw: adds ? "j.\(column) +" : "") }
         if isBeginning { try await write(checkpoint, lane: 0, connection) }
         // One statement for all, as each is a way to the server and back. It comes last in the transaction: the host's pages
         // wait for the job's row until the commit, and for no longer.
@@ -61,8 +65,9 @@ public struct Lease: Sendable, Hashable {
               JOIN headroom_checkpoints AS c ON c.job_id = j.id AND c.lane = 0
             SET c.checkpoint = \(checkpoint), l.expires_at = UTC_TIMESTAMP(6) + INTERVAL \(Self.seconds) SECOND,
                 l.fruitless = IF(\(isBeginning), l.fruitless, 0),
-                j.processed_rows = \(counts.processed), j.imported_rows = \(counts.imported),
-                j.failed_rows = \(counts.failed), j.total_rows = COALESCE(\(total), j.total_rows)
+                j.processed_rows = \(sum("processed_rows")) \(counts.processed),
+                j.imported_rows = \(sum("imported_rows")) \(counts.imported),
+                j.failed_rows = \(sum("failed_rows")) \(counts.failed), j.total_rows = COALESCE(\(total), j.total_rows)
             WHERE j.id = \(jobID) AND j.status = 'processing' AND l.token = \(token)
             """
         // The time of expiry is always another one, so a lease that is still there counts as changed.
@@ -75,23 +80,24 @@ public struct Lease: Sendable, Hashable {
     /// Writes how far another session's part of the work has come; belongs into the transaction with the work itself.
     ///
     /// - Parameters:
-    ///   - lane: Which part, from 1; part 0 is ``advance(_:counts:total:_:)``.
+    ///   - lane: Which part, from 1; part 0 is the other.
     ///   - checkpoint: Where to carry on, in the handler's words.
+    ///   - rows: How many rows were imported since its last checkpoint.
     ///   - connection: The connection with the transaction.
     /// - Throws: ``LeaseEnded`` when the job is not this worker's any more: the transaction must then be rolled back.
     ///   ``DatabaseError``, or `CancellationError` when cancelled.
-    public func advance(lane: Int, _ checkpoint: String, _ connection: Connection) async throws {
+    public func advance(lane: Int, _ checkpoint: String, rows: Int, _ connection: Connection) async throws {
         try await write(checkpoint, lane: lane, connection)
-        // Read with a lock that lasts to the commit: who takes the lease away waits for it.
-        let isOurs =
-            try await connection.query(
-                """
-                SELECT 1 FROM import_jobs AS j JOIN headroom_leases AS l ON l.job_id = j.id
-                WHERE j.id = \(jobID) AND j.status = 'processing' AND l.token = \(token) LOCK IN SHARE MODE
-                """
-            )
-            .first(Int.self)
-        if isOurs == nil { throw try await ended(connection) }
+        // It comes last, and locks the job's row to the commit: who takes the lease away waits for it.
+        let renewed = try await connection.query(
+            """
+            UPDATE import_jobs AS j JOIN headroom_leases AS l ON l.job_id = j.id
+            SET l.expires_at = UTC_TIMESTAMP(6) + INTERVAL \(Self.seconds) SECOND,
+                j.processed_rows = j.processed_rows + \(rows), j.imported_rows = j.imported_rows + \(rows)
+            WHERE j.id = \(jobID) AND j.status = 'processing' AND l.token = \(token)
+            """
+        )
+        if renewed.affectedRows == 0 { throw try await ended(connection) }
     }
 
     /// Renews the lease again and again while something runs that commits nothing.
@@ -119,6 +125,49 @@ public struct Lease: Sendable, Hashable {
                 if let next = try await group.next(), let result = next { return result }
                 try await connection.briefly { try await renew(connection) }
             }
+        }
+    }
+
+    /// How long a statement of the work waits for another session's lock before the lease is renewed and it is sent again.
+    package static let lockWait: Duration = .seconds(3)
+
+    /// Runs a piece of the work in a transaction, for as long as another session has locked what it needs.
+    ///
+    /// Such as a table while a backup is made: a wait is no failure. The lease is renewed meanwhile.
+    ///
+    /// - Parameters:
+    ///   - policy: After which other errors it is run again.
+    ///   - stop: Tells when the worker is to stop, and to wait no longer.
+    ///   - connection: The connection.
+    ///   - body: The piece of work.
+    /// - Returns: What the body returns.
+    /// - Throws: ``StoppedAtLock``, ``LeaseEnded``, or what the body throws.
+    package func transaction<Result>(
+        _ policy: RetryPolicy = RetryPolicy(of: [.transaction], except: [1205], most: 20),
+        until stop: WorkerStop,
+        _ connection: Connection,
+        _ body: () async throws -> Result
+    ) async throws -> Result {
+        var policy = policy
+        while true {
+            do {
+                return try await connection.withTransaction { try await body() }
+            } catch let error as DatabaseError where error.isLockWait && connection.isUsable {
+                try await outlast(until: stop, connection)
+            } catch let error as DatabaseError {
+                guard let pause = policy.pause(after: error) else { throw error }
+                try await Task.sleep(for: pause)
+            }
+        }
+    }
+
+    /// Renews the lease between two waits for a lock.
+    func outlast(until stop: WorkerStop, _ connection: Connection) async throws {
+        guard !stop.isRequested else { throw StoppedAtLock() }
+        do {
+            try await connection.briefly(lockWait: .seconds(1)) { try await renew(connection) }
+        } catch let error as DatabaseError where error.isLockWait {
+            // The lease's table is locked too, and so no other worker can take the job over.
         }
     }
 
@@ -151,6 +200,9 @@ public struct Lease: Sendable, Hashable {
         return status == "processing" || status == "queued" ? .lost : .calledOff
     }
 }
+
+/// Says that the worker is to stop, while another session has locked what its work needs.
+struct StoppedAtLock: Error {}
 
 /// Says that a job is not its worker's any more.
 public enum LeaseEnded: Error, Sendable, Hashable {

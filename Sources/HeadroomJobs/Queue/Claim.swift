@@ -14,7 +14,8 @@ extension Connection {
     ///
     /// Candidates are only read, and a claim is one update of one row. (`FOR UPDATE SKIP LOCKED` with this order locks
     /// every queued row while the claim is open, and shuts out other workers and the host's pages: measured.) A claim is
-    /// one only when it is committed: of two nodes of a cluster, both can take it that far.
+    /// one only when it is committed: of two nodes of a cluster, both can take it that far. A job whose row another session
+    /// has locked is passed over; when no other is left the first of them is waited for.
     ///
     /// - Parameters:
     ///   - types: The kinds of file that the caller can handle.
@@ -25,12 +26,21 @@ extension Connection {
     func claimNext(types: Set<String>, token: String, only id: Int? = nil) async throws -> Claim? {
         LiveLeases.insert(token)
         var retry = RetryPolicy(of: [.transaction], most: 100, first: .milliseconds(1), longest: .milliseconds(50))
+        var locked: Set<Int> = []
         while true {
             let candidates = try await strangers(types, id) + candidates(types, id)
-            guard !candidates.isEmpty else { return nil }
-            for candidate in candidates {
+            guard let first = candidates.first else { return nil }
+            let free = candidates.filter { !locked.contains($0.id) }
+            if free.isEmpty, let claim = try await claim(first, token: token) { return claim }
+            for candidate in free {
                 do {
+                    guard try await isFree(candidate.id) else {
+                        locked.insert(candidate.id)
+                        continue
+                    }
                     if let claim = try await claim(candidate, token: token) { return claim }
+                } catch let error as DatabaseError where error.isLockWait && locked.count < 3 {
+                    locked.insert(candidate.id)
                 } catch let error as DatabaseError {
                     // Another worker was at the same job.
                     guard let pause = retry.pause(after: error) else { throw error }
@@ -45,10 +55,21 @@ extension Connection {
         var maxRetries: Int
         /// The lease that is to be taken over; `nil` for a job that waits.
         var lease: LeaseRecord?
-        /// Whether that is one that this very process could not give back.
+        /// Whether that is one that this very process could not give back, or that was given back without its job: nobody died.
         var isLeftOver = false
         /// The counts of a job that another program does not get on with; `nil` for all others.
         var strandedAt: String?
+    }
+
+    /// Whether no other session has locked a job's row, where the server can tell that without a wait.
+    private func isFree(_ id: Int) async throws -> Bool {
+        do {
+            return try await query("SELECT id FROM import_jobs WHERE id = \(id) FOR UPDATE SKIP LOCKED").first(Int.self)
+                != nil
+        } catch let error as DatabaseError where error.serverCode == 1064 {
+            // MariaDB before 10.6, MySQL before 8.
+            return true
+        }
     }
 
     /// The jobs of the host's own worker, which takes no lease, that nobody gets on with; the others are remembered.
@@ -67,7 +88,7 @@ extension Connection {
         .decode(Int.self, Int.self, String.self, Bool?.self, Int?.self)
         var stranded: [Candidate] = []
         for (id, maxRetries, progress, isUnchanged, age) in rows {
-            switch Sighting(isUnchanged: isUnchanged, age: .seconds(age ?? 0)).verdict {
+            switch StallCheck(isUnchanged: isUnchanged, age: .seconds(age ?? 0)).verdict {
             case .wait: break
             case .adopt: stranded.append(Candidate(id: id, maxRetries: maxRetries, strandedAt: progress))
             case .remember:
@@ -121,9 +142,11 @@ extension Connection {
                 isExpired: isExpired ?? true,
                 fruitless: fruitless ?? 0
             )
+            if lease.isGivenBack { return Candidate(id: id, maxRetries: maxRetries, lease: lease, isLeftOver: true) }
             let isOwn = holder == .current
             let isRunning = isOwn ? LiveLeases.contains(lease.token) : holder.isRunning
-            guard lease.isAbandoned(isRunning: isRunning) else { return nil }
+            let isStopped = !isOwn && holder.isStopped
+            guard lease.isAbandoned(isRunning: isRunning, isStopped: isStopped) else { return nil }
             return Candidate(id: id, maxRetries: maxRetries, lease: lease, isLeftOver: isOwn)
         }
     }
@@ -149,6 +172,8 @@ extension Connection {
         let takeover =
             candidate.isLeftOver
             ? Takeover(leftOver: fruitless) : Takeover(fruitless: fruitless, maxRetries: candidate.maxRetries)
+        // What a stopped worker has locked it never lets go.
+        if let holder = candidate.lease?.holder, holder.isStopped { try await endSessions(of: holder) }
         let isOurs = try await withTransaction {
             // The job's row first, as everywhere: two that take rows in two orders wait for each other.
             let job =

@@ -29,16 +29,21 @@ public struct Migration: Sendable {
             }
             // The server's lock, freed with the session: a second migration waits here instead of failing half way.
             let lock = "headroom.migrate.\(schema)"
-            let locked = try await connection.query("SELECT COALESCE(GET_LOCK(\(lock), 60), 0)").first(Int.self)
+            let locked = try await connection.query("SELECT COALESCE(GET_LOCK(\(lock), 5), 0)").first(Int.self)
             guard locked == 1 else {
                 throw DatabaseError(
                     .statementFailed,
-                    message: "Another migration of '\(schema)' has been running for over a minute.",
+                    message: "Another migration of '\(schema)' has been running for 5 s.",
                     advice: "Wait for it to end, then run this one again."
                 )
             }
             var added: [String] = []
-            for table in tables { added += try await complete(table, schema: schema, connection) }
+            for table in tables {
+                // Nobody waits longer for a table than for an answer: other statements queue up behind an ALTER that waits.
+                added += try await connection.waitingForLocks(connection.answerTimeout / 2) {
+                    try await complete(table, schema: schema, connection)
+                }
+            }
             try await connection.query("DO RELEASE_LOCK(\(lock))")
             return added
         }
@@ -50,7 +55,8 @@ public struct Migration: Sendable {
                 """
                 SELECT LOWER(COLUMN_NAME) FROM information_schema.COLUMNS
                 WHERE TABLE_SCHEMA = \(schema) AND TABLE_NAME = \(table.name)
-                """
+                """,
+                timeout: connection.answerTimeout
             )
             .decode(String.self)
         guard !columns.isEmpty else {
@@ -62,7 +68,8 @@ public struct Migration: Sendable {
                 """
                 SELECT DISTINCT LOWER(INDEX_NAME) FROM information_schema.STATISTICS
                 WHERE TABLE_SCHEMA = \(schema) AND TABLE_NAME = \(table.name)
-                """
+                """,
+                timeout: connection.answerTimeout
             )
             .decode(String.self)
         let additions = table.additions(columns: Set(columns), indexes: Set(indexes))

@@ -15,7 +15,7 @@ public struct WorkerSchedule: Sendable {
     public var maxJobs: Int?
 
     /// Wakes it when a job is queued on this host; without it, it only polls.
-    public var bell: HostBell?
+    public var notification: HostNotification?
 
     /// Creates a schedule with the defaults.
     public init() {}
@@ -50,7 +50,7 @@ extension Worker {
                 }
                 retry.succeeded()
                 report(.idle)
-                await sleep(schedule.poll * Double.random(in: 0.9...1.1), until: end, schedule.bell)
+                await sleep(schedule.poll * Double.random(in: 0.9...1.1), until: end, schedule.notification)
             } catch let error as DatabaseError {
                 guard let pause = retry.pause(after: error) else { throw error }
                 report(.waiting(error))
@@ -63,12 +63,12 @@ extension Worker {
         return worked
     }
 
-    private func sleep(_ time: Duration, until end: ContinuousClock.Instant?, _ bell: HostBell?) async {
+    private func sleep(_ time: Duration, until end: ContinuousClock.Instant?, _ notification: HostNotification?) async {
         let wake = ContinuousClock.now + time
         let deadline = min(wake, end ?? wake)
         _ = await stop.unlessRequested {
-            guard let bell else { return try await Task.sleep(until: deadline, clock: .continuous) }
-            _ = try await bell.wait(until: deadline)
+            guard let notification else { return try await Task.sleep(until: deadline, clock: .continuous) }
+            _ = try await notification.wait(until: deadline)
         }
     }
 }

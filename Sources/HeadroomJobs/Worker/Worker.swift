@@ -57,7 +57,11 @@ public struct Worker: Sendable {
     /// - Throws: ``DatabaseError`` when the queue cannot be reached, `CancellationError` when cancelled.
     public func runOnce(limit: Int = 10, report: @escaping (Event) -> Void) async throws -> Int {
         var worked = 0
-        while worked < limit, !stop.isRequested, try await workOnNext(report: report) { worked += 1 }
+        do {
+            while worked < limit, !stop.isRequested, try await workOnNext(report: report) { worked += 1 }
+        } catch let error as DatabaseError where error.isLockWait && worked > 0 {
+            // What is left is another session's for now, and comes with the next run.
+        }
         return worked
     }
 
@@ -83,12 +87,16 @@ public struct Worker: Sendable {
     private func workOnNext(only id: Int? = nil, report: @escaping (Event) -> Void) async throws -> Bool {
         let token = Lease.newToken()
         defer { LiveLeases.remove(token) }
+        var claimed: ImportJob?
         do {
-            return try await work(token, only: id, report)
+            return try await work(token, only: id) { event in
+                if case .started(let job) = event { claimed = job }
+                report(event)
+            }
         } catch {
             // A claim may have taken effect all the same: whoever comes next must not have to wait for its time to be up.
             // Not where it was never sent: the account is full then, and giving back would wait for a place too.
-            if LiveLeases.contains(token) { await giveBack(token) }
+            if LiveLeases.contains(token), await giveBack(token), let claimed { report(.ended(claimed, .givenBack)) }
             throw error
         }
     }
@@ -104,7 +112,7 @@ public struct Worker: Sendable {
                 report(.yielded(reason: reason))
                 return Step.nothing
             }
-            let claim = try await connection.briefly {
+            let claim = try await connection.briefly(lockWait: .seconds(1)) {
                 try await connection.claimNext(types: handler.types, token: token, only: id)
             }
             switch claim {
@@ -158,7 +166,10 @@ public struct Worker: Sendable {
                 reconnects.gotOn()
                 report(.progressed(job, $0))
             }
-            outcome = try await handler.run(run, connection)
+            try connection.waitForLocks(Lease.lockWait)
+            outcome = try await runThroughLocks(run, connection)
+        } catch is StoppedAtLock {
+            outcome = .givenBack
         } catch let error as DatabaseError where [.connectionLost, .commitUnknown].contains(error.code) {
             return .interrupted(job, lease, error)
         } catch let ended as LeaseEnded {
@@ -171,6 +182,17 @@ public struct Worker: Sendable {
             outcome = failure(of: job, error)
         }
         return try await end(job, lease, outcome, connection, report)
+    }
+
+    /// Has the handler begin again behind its last commit for as long as another session has locked what it needs.
+    private func runThroughLocks(_ run: JobRun, _ connection: Connection) async throws -> JobOutcome {
+        while true {
+            do {
+                return try await handler.run(run, connection)
+            } catch let error as DatabaseError where error.isLockWait && connection.isUsable {
+                try await run.lease.outlast(until: stop, connection)
+            }
+        }
     }
 
     /// What becomes of a job after an error that may pass.
@@ -189,8 +211,7 @@ public struct Worker: Sendable {
         _ report: (Event) -> Void
     ) async throws -> Step {
         do {
-            try await lease.end(outcome, connection)
-            report(.ended(job, outcome))
+            report(.ended(job, try await lease.end(outcome, until: stop, connection)))
         } catch let ended as LeaseEnded {
             report(.ended(job, ended == .calledOff ? .cancelled : .lost))
         } catch let error as DatabaseError
@@ -203,23 +224,30 @@ public struct Worker: Sendable {
     }
 
     /// Gives a job back that this worker may have, in a task of its own, which the cancellation of this one does not reach.
-    private func giveBack(_ token: String) async {
-        _ = await Task { [database] in
+    ///
+    /// - Returns: Whether it was this worker's, and is back.
+    private func giveBack(_ token: String) async -> Bool {
+        let stopped = WorkerStop()
+        stopped.request()
+        let task = Task { [database] in
             try await database.withConnection(timeout: .seconds(5), label: "import") { connection in
-                let job = try await connection.query("SELECT job_id FROM headroom_leases WHERE token = \(token)")
+                try connection.waitForLocks(.seconds(1))
+                let id = try await connection.query("SELECT job_id FROM headroom_leases WHERE token = \(token)")
                     .first(Int.self)
-                if let job { try await Lease(jobID: job, token: token).end(.givenBack, connection) }
+                guard let id else { return false }
+                _ = try await Lease(jobID: id, token: token).end(.givenBack, until: stopped, connection)
+                return true
             }
         }
-        .result
+        return (try? await task.value) ?? false
     }
 }
 
 extension Connection {
     /// Runs short statements of a worker's own: a server that does not answer them counts as lost, and is come back to.
-    func briefly<Result>(_ body: () async throws -> Result) async throws -> Result {
+    func briefly<Result>(lockWait: Duration? = nil, _ body: () async throws -> Result) async throws -> Result {
         do {
-            return try await within(answerTimeout, body)
+            return try await withinAnswerTime(lockWait: lockWait, body)
         } catch let error as DatabaseError where error.code == .deadlineExceeded {
             throw DatabaseError(
                 .connectionLost,

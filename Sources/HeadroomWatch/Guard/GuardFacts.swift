@@ -38,7 +38,7 @@ public struct GuardFacts: Sendable {
     init(_ report: AccountReport?, settings: DatabaseSettings, workerProgram: String) {
         let slots = try? SlotReport(settings)
         heldTooLong = (slots?.held ?? []).map(\.holder).filter(\.isHeldTooLong)
-        locks = Set(HostLockReport.held(stateFolder: settings.stateFolder).map(\.name))
+        locks = Set(HostLockReport.held(stateFolder: settings.stateFolder).filter { !$0.holder.isStopped }.map(\.name))
         guard let report else { return }
         advice = report.advice(slots)
         serverRefused = report.server?.refused

@@ -39,7 +39,7 @@ public struct IdleKill: Sendable {
     }
 
     /// Carries a plan out.
-    func run(
+    package func run(
         _ plan: KillPlan,
         of account: AccountReport,
         on connection: Connection,
@@ -61,10 +61,13 @@ public struct IdleKill: Sendable {
                 try add(session, .skipped, .enough)
                 continue
             }
-            let result =
+            var result =
                 isDryRun
                 ? .wouldKill
                 : try guarded.result(await connection.queryTogether(guarded.statements(for: session)))
+            if result == .notPermitted, let ended = try await connection.killAsManaged(session, guarded) {
+                result = ended
+            }
             if result == .killed || result == .gone || result == .wouldKill { left -= 1 }
             try add(session, result)
         }
@@ -80,6 +83,36 @@ public struct IdleKill: Sendable {
 }
 
 extension Connection {
+    /// Ends another account's session where a managed server has a procedure for that: Amazon's `rds_kill`, Azure's `az_kill`.
+    ///
+    /// - Returns: What became of it; `nil` where there is none that this account may use.
+    fileprivate func killAsManaged(_ session: Session, _ guarded: GuardedKill) async throws -> KillReport.Result? {
+        let name = try await query(
+            """
+            SELECT LOWER(ROUTINE_NAME) FROM information_schema.ROUTINES
+            WHERE ROUTINE_SCHEMA = 'mysql' AND ROUTINE_NAME IN ('rds_kill', 'az_kill') LIMIT 1
+            """
+        )
+        .first(String.self)
+        guard let name else { return nil }
+        let table = guarded.avoidsPerformanceSchema || isMariaDB ? "information_schema" : "performance_schema"
+        let isAsleep =
+            try await query(
+                """
+                SELECT 1 FROM \(raw: table).PROCESSLIST
+                WHERE ID = \(session.id) AND COMMAND = 'Sleep' AND TIME >= \(Int(session.duration.components.seconds))
+                """
+            )
+            .first(Int.self) != nil
+        guard isAsleep else { return .wokeUp }
+        do {
+            try await query(SQL(raw: "CALL mysql.\(name == "rds_kill" ? "rds_kill" : "az_kill")(\(session.id))"))
+            return .killed
+        } catch let error as DatabaseError where error.code == .statementFailed {
+            return error.serverCode == 1094 ? .gone : nil
+        }
+    }
+
     /// Waits until sessions have left the server; returns those that have not.
     fileprivate func waitUntilGone(
         _ sessions: [UInt64],

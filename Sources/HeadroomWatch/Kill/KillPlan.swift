@@ -41,6 +41,10 @@ public struct KillPlan: Sendable, Hashable {
         case inTransaction = "in_transaction"
         /// It is not known whether it is inside a transaction.
         case transactionUnknown = "transaction_unknown"
+        /// It holds a lock: of a name (GET_LOCK), a table or the whole server.
+        case holdsLock = "holds_lock"
+        /// It is not known whether it holds a lock.
+        case lockUnknown = "lock_unknown"
         /// So many were to be kept.
         case kept
         /// Enough places are free without it.
@@ -56,6 +60,8 @@ public struct KillPlan: Sendable, Hashable {
             case .notIdleEnough: "not idle for long enough"
             case .inTransaction: "in a transaction"
             case .transactionUnknown: "may be in a transaction, which is not known"
+            case .holdsLock: "holds a lock (GET_LOCK, LOCK TABLES or a table in use)"
+            case .lockUnknown: "may hold a lock, which is not known"
             case .kept: "kept, as asked for"
             case .enough: "enough places are free"
             }

@@ -30,6 +30,11 @@ public struct KillPolicy: Sendable, Hashable {
     /// Whether sessions are spared of which it is not known whether they are in a transaction; false by default.
     public var knownOnly: Bool
 
+    /// Whether sessions are spared too of which it is not known whether they hold a lock; false by default.
+    ///
+    /// Who is known to hold one is spared in any case, as long as transactions are.
+    public var knownLocksOnly = false
+
     /// Creates a policy with the defaults.
     public init() {
         maxIdle = .seconds(300)
@@ -48,7 +53,7 @@ public struct KillPolicy: Sendable, Hashable {
         var sleeping = 0
         for session in report.sessions where isChosen(session) {
             if session.isSleeping, !session.isOwn, !session.isSystem { sleeping += 1 }
-            if let reason = reason(toSpare: session, report.transactions) {
+            if let reason = reason(toSpare: session, report.transactions, knowsLocks: report.knowsLocks) {
                 plan.spared.append(KillPlan.Spared(session: session, reason: reason))
             } else {
                 candidates.append(session)
@@ -77,22 +82,25 @@ public struct KillPolicy: Sendable, Hashable {
         return true
     }
 
-    private func reason(toSpare session: Session, _ transactions: TransactionKnowledge) -> KillPlan.Reason? {
+    private func reason(toSpare session: Session, _ transactions: TransactionKnowledge, knowsLocks: Bool) -> KillPlan
+        .Reason?
+    {
         if session.isOwn { return .own }
         if session.isSystem { return .system }
         if session.isDying { return .dying }
         guard session.isSleeping else { return .atWork }
         guard session.duration > maxIdle else { return .notIdleEnough }
         if includesTransactions { return nil }
+        if session.inTransaction == true { return .inTransaction }
+        if session.holdsLock == true { return .holdsLock }
         switch session.inTransaction {
-        case true?:
-            return .inTransaction
-        case false?:
-            return nil
+        case true?, false?:
+            break
         case nil:
             // An account that may not know goes by the idle time. One that may know, but was given an old list or looked
             // while the session had just done something, will know in a moment.
-            return knownOnly || transactions == .known || transactions == .stale ? .transactionUnknown : nil
+            if knownOnly || transactions == .known || transactions == .stale { return .transactionUnknown }
         }
+        return session.holdsLock == nil && (knownLocksOnly || knowsLocks) ? .lockUnknown : nil
     }
 }

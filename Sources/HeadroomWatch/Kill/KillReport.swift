@@ -67,10 +67,25 @@ public struct KillReport: Sendable {
     /// How many sessions had this result.
     public func count(_ result: Result) -> Int { outcomes.count { $0.result == result } }
 
-    /// What an account that may not know of transactions should be told; `nil` when they are known.
+    /// What an account that may not know of transactions or locks should be told; `nil` when they are known.
     ///
-    /// It names the one grant that would change it.
+    /// It names what would change it.
     public var caveat: String? {
+        let caveats = [transactionCaveat, account.knowsLocks ? nil : lockCaveat].compactMap(\.self)
+        return caveats.isEmpty ? nil : caveats.joined(separator: " ")
+    }
+
+    private var lockCaveat: String {
+        let cure =
+            account.serverVersion?.holds("MariaDB") == true
+            ? "INSTALL SONAME 'metadata_lock_info'"
+            : "GRANT SELECT ON performance_schema.* TO \(Self.quoted(account.account ?? ""))"
+        return
+            "Which sessions hold a lock (GET_LOCK, LOCK TABLES) is not known; an administrator changes that with: \(cure); "
+            + "--known-only spares what cannot be judged."
+    }
+
+    private var transactionCaveat: String? {
         guard let reason = account.transactions.reason else { return nil }
         guard account.transactions == .noPrivilege else {
             let what = account.transactions == .stale ? "They are left alone." : "Idle time alone decides."

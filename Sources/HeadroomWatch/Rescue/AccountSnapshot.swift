@@ -83,15 +83,22 @@ public struct AccountSnapshot: Sendable, Hashable {
     /// - Parameter settings: The settings that lead to the account.
     /// - Returns: The snapshot.
     public static func last(_ settings: DatabaseSettings) -> AccountSnapshot? {
-        AccountMemory(settings, topic: "snapshot").text.flatMap(AccountSnapshot.init(text:))
+        AccountNotes(settings, topic: "snapshot").text.flatMap(AccountSnapshot.init(text:))
     }
 
     /// Keeps the snapshot in the place of the last one.
     ///
+    /// One that says the same as one of the last seconds, but for what the sessions do, is not: who looks each second needs not
+    /// write each second.
+    ///
     /// - Parameter settings: The settings that lead to the account.
     /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
     public func keep(_ settings: DatabaseSettings) throws {
-        try AccountMemory(settings, topic: "snapshot").keep(text)
+        if var last = Self.last(settings), (0..<5).contains(takenAt - last.takenAt) {
+            (last.takenAt, last.sessions) = (takenAt, sessions)
+            if last == self { return }
+        }
+        try AccountNotes(settings, topic: "snapshot").keep(text)
     }
 
     /// This host's clock, in seconds since 1970.

@@ -107,7 +107,7 @@ struct ImportRun {
 
     private func secondSession(_ helper: Database?) async throws -> SecondSession? {
         guard let helper, type == .hh, !run.job.isDryRun else { return nil }
-        return try await SecondSession(helper, lease: run.lease, batch: run.job.batchID)
+        return try await SecondSession(helper, run)
     }
 
     private mutating func work(_ connection: Connection) async throws -> JobOutcome {
@@ -124,7 +124,7 @@ struct ImportRun {
             if run.mustStop, next != nil { return .givenBack }
         }
         if !run.job.isDryRun, type != .sites { summary.metersCreated = try await meters.created(connection) }
-        try await connection.withTransaction {
+        try await run.transaction(with: .chunk, connection) {
             let checkpoint = ImportCheckpoint(
                 batch: run.job.batchID,
                 file: facts.identity,
@@ -138,6 +138,10 @@ struct ImportRun {
 
     /// Makes the connection ready, and writes where this go begins.
     private mutating func begin(_ connection: Connection) async throws {
+        let written = Migration([type == .sites ? MeterSchema.sites : MeterSchema.meterReadings] + JobsSchema.tables)
+        if let misfit = try await written.misfits(connection).first {
+            throw ImportError(.wrongTables, "\(misfit); then queue the file again.")
+        }
         if !run.job.isDryRun {
             if type == .sites {
                 sites = SiteStore(defaultCompany: try await DefaultSite.company(connection))
@@ -146,7 +150,7 @@ struct ImportRun {
             }
         }
         guard committed.offset == 0 else { return }
-        try await connection.withTransaction {
+        try await run.transaction(with: .chunk, connection) {
             try await rejects.forget(connection)
             let checkpoint = ImportCheckpoint(
                 batch: run.job.batchID,
@@ -156,9 +160,9 @@ struct ImportRun {
             )
             // The one that writes the job's row first: a shared lock on it could not become its own where another waits.
             try await run.lease.advance(checkpoint.json, counts: summary.counts, isBeginning: true, connection)
-            try await run.lease.advance(lane: Lane.number, Lane().json, connection)
+            try await run.lease.advance(lane: Lane.number, Lane().json, rows: 0, connection)
             if let understanding = facts.understanding {
-                try await run.lease.advance(lane: FileUnderstanding.lane, understanding.json, connection)
+                try await run.lease.advance(lane: FileUnderstanding.lane, understanding.json, rows: 0, connection)
             }
         }
     }
@@ -173,23 +177,30 @@ struct ImportRun {
         let parts = PartsToStore(end: end, first: committed.offset, second: lane.offset)
         if second == nil, parts.first, parts.second {
             // All in one session, as a rule.
-            return try await commit(chunk, chunk.readings, before: nil, connection)
+            return try await commit(chunk, chunk.readings, rows: chunk.rows, before: nil, connection)
         }
         let halves = ChunkHalves(chunk.readings)
         let meterIDs = chunk.meters.map { meters[$0] ?? 0 }
-        var part = SecondSession.Part(readings: halves.second, meterIDs: meterIDs, lane: lane)
+        // Each session counts what it stores; rows that hold a whole day cannot be told apart, and are the first one's.
+        let hasRowEach = chunk.readings.count == chunk.rows - chunk.rejected.count
+        let rows = hasRowEach ? halves.second.count : 0
+        var part = SecondSession.Part(readings: halves.second, meterIDs: meterIDs, rows: rows, lane: lane)
         part.lane.offset = end
         guard let second else {
             // What is left of a chunk that was begun by two.
-            if parts.first { return try await commit(chunk, halves.first, before: nil, connection) }
+            if parts.first {
+                return try await commit(chunk, halves.first, rows: chunk.rows - rows, before: nil, connection)
+            }
             guard var store = readings else { return }
-            lane = try await SecondSession.carryOut(part, &store, run.lease, connection)
+            lane = try await SecondSession.carryOut(part, &store, run.lease, until: run.stop, connection)
             return
         }
         let (order, isSecondLeft) = (part, parts.second)
         async let other = isSecondLeft ? second.store(order) : SecondSession.Stored(lane: order.lane)
         do {
-            if parts.first { try await commit(chunk, halves.first, before: before, connection) }
+            if parts.first {
+                try await commit(chunk, halves.first, rows: chunk.rows - rows, before: before, connection)
+            }
         } catch {
             _ = try? await other
             throw error
@@ -203,29 +214,30 @@ struct ImportRun {
     private mutating func commit(
         _ chunk: Chunk,
         _ part: [Reading],
+        rows: Int,
         before: FilePosition?,
         _ connection: Connection
     ) async throws {
-        try await RetryPolicy.run(.chunk) {
+        (summary, committed) = try await run.transaction(with: .chunk, connection) {
             var after = summary
             after.note(chunk)
             // How many rows are to come is not known; what is read so far tells about how many.
             let total = Self.total(rows: after.rowsRead, size: facts.size, offset: chunk.position.offset)
-            try await connection.withTransaction {
-                if !run.job.isDryRun {
-                    try await rejects.store(chunk.rejected, connection)
-                    try await store(chunk, part, &after, connection)
-                }
-                let checkpoint = ImportCheckpoint(
-                    batch: run.job.batchID,
-                    file: facts.identity,
-                    position: chunk.position,
-                    summary: after,
-                    before: before
-                )
-                try await run.lease.advance(checkpoint.json, counts: after.counts, total: total, connection)
+            if !run.job.isDryRun {
+                try await rejects.store(chunk.rejected, connection)
+                try await store(chunk, part, &after, connection)
             }
-            (summary, committed) = (after, chunk.position)
+            let checkpoint = ImportCheckpoint(
+                batch: run.job.batchID,
+                file: facts.identity,
+                position: chunk.position,
+                summary: after,
+                before: before
+            )
+            let failed = chunk.rejected.count
+            let counts = ImportJob.Counts(processed: rows, imported: rows - failed, failed: failed)
+            try await run.lease.advance(checkpoint.json, counts: counts, total: total, adds: true, connection)
+            return (after, chunk.position)
         }
     }
 

@@ -31,7 +31,7 @@ enum JSONText {
         names: Names = .same,
         isOurs: Bool = true
     ) throws -> Value {
-        guard BelievableJSON.holds(text, numbers: isOurs) else {
+        guard JSONBounds.holds(text, numbers: isOurs) else {
             throw DecodingError.dataCorrupted(
                 .init(codingPath: [], debugDescription: "too deep, or a number cannot be")
             )

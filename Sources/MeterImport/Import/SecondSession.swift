@@ -9,6 +9,8 @@ final class SecondSession: Sendable {
     struct Part: Sendable {
         var readings: [Reading]
         var meterIDs: [Int]
+        /// How many rows of the file it is.
+        var rows: Int
         /// Where the chunk ends, and what this session has stored before it.
         var lane: Lane
     }
@@ -30,7 +32,8 @@ final class SecondSession: Sendable {
     private let task: Task<Void, Never>
 
     /// Opens the session; `nil` when the budget has no room for it.
-    init?(_ database: Database, lease: Lease, batch: String) async throws {
+    init?(_ database: Database, _ run: JobRun) async throws {
+        let (lease, stop, batch) = (run.lease, run.stop, run.job.batchID)
         let (stream, orders) = AsyncStream.makeStream(of: Order.self)
         let (opening, opened) = AsyncStream.makeStream(of: Void.self)
         var settings = database.settings
@@ -41,11 +44,13 @@ final class SecondSession: Sendable {
         task = Task {
             // Whoever gave an order has its error; that there was no room is none.
             try? await patient.withConnection(label: "import, second session") { connection in
+                // As the first session does: the lease is renewed meanwhile.
+                try connection.waitForLocks(Lease.lockWait)
                 var store = try await ReadingStore(batch: batch, connection)
                 opened.yield()
                 for await order in stream {
                     do {
-                        let lane = try await Self.carryOut(order.part, &store, lease, connection)
+                        let lane = try await Self.carryOut(order.part, &store, lease, until: stop, connection)
                         order.reply.resume(returning: Stored(lane: lane, isWanted: connection.isWanted))
                     } catch {
                         order.reply.resume(throwing: error)
@@ -89,29 +94,29 @@ final class SecondSession: Sendable {
         _ part: Part,
         _ store: inout ReadingStore,
         _ lease: Lease,
+        until stop: WorkerStop,
         _ connection: Connection
     ) async throws -> Lane {
-        try await RetryPolicy.run(.chunk) {
+        try await lease.transaction(.chunk, until: stop, connection) {
             var lane = part.lane
-            try await connection.withTransaction {
-                let stored = try await store.store(part.readings, meterIDs: part.meterIDs, connection)
-                lane.new += stored.new
-                lane.duplicates += stored.duplicates
-                try await lease.advance(lane: Lane.number, lane.json, connection)
-            }
+            let stored = try await store.store(part.readings, meterIDs: part.meterIDs, connection)
+            lane.new += stored.new
+            lane.duplicates += stored.duplicates
+            try await lease.advance(lane: Lane.number, lane.json, rows: part.rows, connection)
             return lane
         }
     }
 }
 
 extension RetryPolicy {
-    /// For a chunk, which changes nothing that is there when it comes again: another import was at the same rows, a wait has
-    /// been too long, or an id was taken.
+    /// For a chunk, which changes nothing that is there when it comes again: another import was at the same rows, or an id was
+    /// taken.
     static var chunk: RetryPolicy {
         RetryPolicy(
             of: [.transaction],
             mayRunTwice: true,
             numbers: [TakenID.serverCode],
+            except: [1205],
             most: 10,
             first: .milliseconds(20)
         )

@@ -32,12 +32,13 @@ struct ReadingStore {
         try await Self.begin(batch: batch, connection)
         // Without locks on the gaps between rows, two sessions and two imports stay out of each other's way. A server that
         // logs statements rather than rows refuses to write so (MariaDB, MySQL: error 1665).
-        if try await !Self.logsStatements(connection) {
+        let logsStatements = try await Self.logsStatements(connection)
+        if !logsStatements {
             try await connection.query("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
         }
         repeated = try await RepeatedTime(connection)
         let isInCluster = connection.takesBulk ? try await Self.isInCluster(connection) : false
-        takesBulk = connection.takesBulk && !isInCluster
+        takesBulk = connection.takesBulk && !isInCluster && !logsStatements
     }
 
     /// Whether the server is a node of a Galera cluster.
@@ -126,8 +127,8 @@ struct ReadingStore {
                     SQL(raw: ReadingSQL.bulkInsertion),
                     ReadingSQL.columns(readings, meterIDs: meterIDs, repeated: repeated)
                 )
-            } catch let error as DatabaseError where error.serverCode == 5003 {
-                // A proxy in between does not know it.
+            } catch let error as DatabaseError where [4033, 5003].contains(error.serverCode) {
+                // A server that logs statements does not take it, and a proxy in between does not know it.
                 takesBulk = false
             }
         }

@@ -1,6 +1,7 @@
 import Alerting
 import ArgumentParser
 import CommandSupport
+import Glibc
 import Headroom
 import HeadroomHistory
 import HeadroomWatch
@@ -22,7 +23,7 @@ struct GuardCommand: AsyncParsableCommand {
 
             --alert-command is run by /bin/sh with HEADROOM_LEVEL, HEADROOM_ALERT (what it is about), HEADROOM_CHANGE \
             (raised or recovered), HEADROOM_SUBJECT, HEADROOM_MESSAGE, HEADROOM_ADVICE, HEADROOM_USED, HEADROOM_LIMIT, \
-            HEADROOM_ACCOUNT and HEADROOM_TIME. A webhook gets the same as JSON.
+            HEADROOM_ACCOUNT, HEADROOM_HOST and HEADROOM_TIME. A webhook gets the same as JSON.
 
             As a service: Type=notify, with WatchdogSec of 60 s or more. From cron: --once prints nothing when all is well. \
             SIGTERM ends it with no connection left.
@@ -43,6 +44,9 @@ struct GuardCommand: AsyncParsableCommand {
     @Flag(help: "Look once and exit with the level's code, as status does; 1 when another alert is open.")
     var once = false
 
+    @Flag(help: "Send an alert by each way that is set, say what became of it, and exit with 1 if one failed.")
+    var testAlert = false
+
     @Flag(help: "Print the past.")
     var history = false
 
@@ -53,26 +57,84 @@ struct GuardCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        guard !(once && history) else { throw ValidationError("Choose one of --once and --history.") }
+        guard [once, history, testAlert].count(where: \.self) <= 1 else {
+            throw ValidationError("Choose one of --once, --history and --test-alert.")
+        }
         guard (1...87_600).contains(hours) else { throw ValidationError("--hours must be from 1 to 87600.") }
         guard history || !json else { throw ValidationError("--json goes with --history.") }
     }
 
     func run() async throws {
+        Console.flushLines()
         let stopping = Stopping()
         try await runCommand(failureCode: history ? 1 : Level.unknown.exitCode, takeSignal: stopping.take) {
             let loaded = try connection.loaded(program: "headroom guard")
             let file = try keeping.path(loaded.database)
-            if history {
+            if testAlert {
+                try await Self.test(try alerts.channels(loaded), account: loaded.database.username)
+            } else if history {
                 try await PastReport(file, hours: hours).print(isJSON: json)
             } else if once {
-                try await GuardOnce(loaded, watching, alerts, keeping, file).run()
+                try await GuardRun(loaded, watching, alerts, keeping, file).once()
             } else {
-                let service = try GuardService(loaded, watching, alerts, keeping, file)
-                let task = Task { try await service.run() }
+                let service = try GuardRun(loaded, watching, alerts, keeping, file)
+                let task = Task { try await service.serve() }
                 stopping.begin(task)
                 try await task.value
             }
         }
+    }
+
+    /// Sends an alert by each way, and says what became of it.
+    private static func test(_ channels: [any AlertChannel], account: String) async throws {
+        guard !channels.isEmpty else {
+            Console.error("headroom: nothing says who is to be told")
+            Console.error("  next: set HEADROOM_WEBHOOK, HEADROOM_MAIL_TO or HEADROOM_ALERT_COMMAND.")
+            throw ExitCode(1)
+        }
+        let event = GuardEvent(
+            time: Double(time(nil)),
+            kind: .level,
+            change: .noted,
+            level: .ok,
+            subject: "test",
+            message: "This is a test: alerts of this account arrive here.",
+            advice: ""
+        )
+        let alert = Alert(event: event, sample: GuardSample(time: event.time), account: account)
+        var hasFailed = false
+        for channel in channels {
+            do {
+                try await channel.send(alert)
+                Console.print("\(channel.name): sent")
+            } catch {
+                hasFailed = true
+                Console.error("headroom: \(channel.name): \(error)")
+            }
+        }
+        if hasFailed { throw ExitCode(1) }
+    }
+}
+
+/// The flags that say where the history is.
+struct HistoryOptions: ParsableArguments {
+    @Option(
+        name: .customLong("history-file"),
+        help: ArgumentHelp("Keep the history in this file instead of the state folder's.", valueName: "file")
+    )
+    var file: String?
+
+    @Option(help: ArgumentHelp("How many days of it are kept.", valueName: "count"))
+    var keepDays = 14
+
+    func validate() throws {
+        guard (1...3650).contains(keepDays) else { throw ValidationError("--keep-days must be from 1 to 3650.") }
+    }
+
+    /// The file's path.
+    ///
+    /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
+    func path(_ settings: DatabaseSettings) throws -> String {
+        try file ?? AccountNotes(settings, topic: "history").path(ending: ".sqlite")
     }
 }

@@ -15,24 +15,39 @@ struct QueueOptions: ParsableArguments {
 
     /// Takes the lock that lets one worker at a time work for the queue on this host.
     ///
+    /// - Parameters:
+    ///   - loaded: The settings.
+    ///   - waiting: Is called again and again while another worker has it; `nil` to wait for nobody.
+    /// - Returns: The lock.
     /// - Throws: ``DatabaseError`` with `lockTaken`, which says who has it.
-    func lock(_ loaded: LoadedSettings) async throws -> HostLock {
-        try await HostLock.acquire(
-            QueueName.of(loaded, named: name),
-            stateFolder: loaded.database.stateFolder,
-            program: "headroom work",
-            timeout: .zero
-        )
+    func lock(_ loaded: LoadedSettings, waiting: ((DatabaseError) -> Void)? = nil) async throws -> HostLock {
+        let name = try QueueName.of(loaded, named: name)
+        var timeout = Duration.zero
+        while true {
+            do {
+                return try await HostLock.acquire(
+                    name,
+                    stateFolder: loaded.database.stateFolder,
+                    program: "headroom work",
+                    timeout: timeout
+                )
+            } catch let error as DatabaseError where error.code == .lockTaken {
+                guard let waiting else { throw error }
+                waiting(error)
+                // A watchdog wants to hear of us meanwhile.
+                timeout = .seconds(20)
+            }
+        }
     }
 
-    /// The bell that wakes the queue's worker.
-    func bell(_ loaded: LoadedSettings) throws -> HostBell {
-        try HostBell(QueueName.of(loaded, named: name), stateFolder: loaded.database.stateFolder)
+    /// The notification that wakes the queue's worker.
+    func notification(_ loaded: LoadedSettings) throws -> HostNotification {
+        try HostNotification(QueueName.of(loaded, named: name), stateFolder: loaded.database.stateFolder)
     }
 
     /// Wakes the queue's worker, if there is one on this host.
     func ring(_ loaded: LoadedSettings) {
         // It would find the job by itself, only later.
-        try? HostBell.ring(QueueName.of(loaded, named: name), stateFolder: loaded.database.stateFolder)
+        try? HostNotification.post(QueueName.of(loaded, named: name), stateFolder: loaded.database.stateFolder)
     }
 }

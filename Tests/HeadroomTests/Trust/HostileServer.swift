@@ -215,7 +215,7 @@ final class HostileServer: Sendable {
                 login = inside
             }
             // Of what begins with the password a client wants to hear twice.
-            if !script.asksAtOnce || LoginMethod(rawValue: script.login.method)?.beginsWithProof != true {
+            if !script.asksAtOnce || AuthenticationMethod(rawValue: script.login.method)?.beginsWithProof != true {
                 let change = [0xFE] + Array(script.login.method.utf8) + [0] + HostileServer.nonce + [0]
                 guard answer(change), receive() != nil else { return }
             }
