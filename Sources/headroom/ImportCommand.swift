@@ -139,7 +139,10 @@ struct FileFacts: ParsableArguments {
     @Option(help: "The meter's zone, in whose days the readings are stored (default: \(ImportOptions.defaultZone)).")
     var zone: String?
 
-    @Option(help: "Which comes first in dates such as 05/11/2025: dmy or mdy; by default dmy, unless the file shows otherwise.")
+    @Option(
+        help:
+            "Which comes first in dates such as 05/11/2025: dmy or mdy; by default dmy, unless the file shows otherwise."
+    )
     var dateOrder: DateOrder?
 
     @Option(help: "Which end of its half-hour a time names: start or end; by default what the file shows.")
@@ -200,7 +203,8 @@ extension FileReport: Report {
     package var json: JSONObject {
         [
             "file": path, "type": type, "layout": layout, "bytes": bytes, "rows": rows, "rows_rejected": rowsRejected,
-            "rows_left_out": rowsLeftOut, "understood": understood, "values": values, "estimates": estimates, "meters": meters, "first_meters": firstMeters,
+            "rows_left_out": rowsLeftOut, "understood": understood, "values": values, "estimates": estimates,
+            "meters": meters, "first_meters": firstMeters,
             "first_date": firstDate, "last_date": lastDate, "warnings": warnings,
             "problems": problems.map { ["line": $0.line, "column": $0.column, "reason": $0.reason] as JSONObject },
             "problems_not_shown": problemsNotShown,

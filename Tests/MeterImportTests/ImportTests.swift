@@ -334,7 +334,8 @@ import Testing
             let day = half / 48 % 28 + 1
             let month = half / 48 / 28 % 10 + 1
             let time = "\(half % 48 / 2 < 10 ? "0" : "")\(half % 48 / 2):\(half % 2 == 0 ? "00" : "30")"
-            text += "M\(meter),2024-\(month < 10 ? "0" : "")\(month)-\(day < 10 ? "0" : "")\(day) \(time),\((half * 7 + meter) % 977),"
+            text +=
+                "M\(meter),2024-\(month < 10 ? "0" : "")\(month)-\(day < 10 ? "0" : "")\(day) \(time),\((half * 7 + meter) % 977),"
             text += half % 5 == 0 ? "E\n" : "A\n"
         }
         return text

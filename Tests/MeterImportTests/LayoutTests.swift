@@ -20,7 +20,9 @@ import Testing
             do {
                 try check(layout, path, told)
             } catch let error as ImportError {
-                refused.append("seed \(seed): \(layout.story.joined(separator: ", ")): \(error.description.prefix(300))")
+                refused.append(
+                    "seed \(seed): \(layout.story.joined(separator: ", ")): \(error.description.prefix(300))"
+                )
             }
         }
         // Most can be understood; what is refused must have a reason, which these are for.
@@ -34,11 +36,17 @@ import Testing
         while let chunk = try reader.next() {
             rejected += chunk.rejected
             for reading in chunk.readings {
-                let key = RandomLayout.Key(meter: chunk.meters[reading.meter], day: reading.date.days, period: reading.period ?? 0)
+                let key = RandomLayout.Key(
+                    meter: chunk.meters[reading.meter],
+                    day: reading.date.days,
+                    period: reading.period ?? 0
+                )
                 found[key] = RandomLayout.Value(thousandths: reading.energy.thousandths, type: reading.type)
             }
         }
-        let wrong = found.filter { layout.expected[$0.key] != $0.value && !(layout.unholdable.contains($0.key.day) && $0.key.period > 4) }
+        let wrong = found.filter {
+            layout.expected[$0.key] != $0.value && !(layout.unholdable.contains($0.key.day) && $0.key.period > 4)
+        }
         let missing = layout.expected.filter { found[$0.key] == nil && !layout.unholdable.contains($0.key.day) }
         guard wrong.isEmpty, missing.isEmpty else {
             let first = wrong.min { ($0.key.day, $0.key.period) < ($1.key.day, $1.key.period) }

@@ -76,7 +76,11 @@ struct RandomLayout {
     private mutating func make() {
         meters = Array(Self.supplies.shuffled(using: &random).prefix(Int.random(in: 1...3, using: &random)))
         let year = Int.random(in: 2012...2026, using: &random)
-        let around = pick([Self.lastSunday(3, of: year), Self.lastSunday(10, of: year), Self.lastSunday(3, of: year) + Int.random(in: 10...180, using: &random), Self.lastSunday(10, of: year) + Int.random(in: 10...140, using: &random)])
+        let around = pick([
+            Self.lastSunday(3, of: year), Self.lastSunday(10, of: year),
+            Self.lastSunday(3, of: year) + Int.random(in: 10...180, using: &random),
+            Self.lastSunday(10, of: year) + Int.random(in: 10...140, using: &random),
+        ])
         let first = around - Int.random(in: 0...3, using: &random)
         days = Array(first..<first + Int.random(in: 4...8, using: &random))
         isUTC = chance(6)
@@ -101,7 +105,14 @@ struct RandomLayout {
                 let period = (instant - Self.midnight(local)) / 1800 + 1
                 // Even, so that a quarter of an hour has whole thousandths.
                 let value = Int64.random(in: 0...4_000, using: &random) * 2
-                return Slot(meter: meter, day: local, period: period, instant: instant, thousandths: value, isEstimate: estimates && chance(5))
+                return Slot(
+                    meter: meter,
+                    day: local,
+                    period: period,
+                    instant: instant,
+                    thousandths: value,
+                    isEstimate: estimates && chance(5)
+                )
             }
     }
 
@@ -123,7 +134,9 @@ struct RandomLayout {
         var divisor: Int64
     }
 
-    private mutating func unit() -> Unit { pick([Unit(word: "kWh", divisor: 1), Unit(word: "kWh", divisor: 1), Unit(word: "Wh", divisor: 0)]) }
+    private mutating func unit() -> Unit {
+        pick([Unit(word: "kWh", divisor: 1), Unit(word: "kWh", divisor: 1), Unit(word: "Wh", divisor: 0)])
+    }
 
     private static func value(_ thousandths: Int64, _ unit: Unit) -> String {
         unit.divisor == 0 ? "\(thousandths)" : decimal(thousandths)
@@ -160,9 +173,16 @@ struct RandomLayout {
     }
 
     /// Puts columns in any order with others among them, and writes the file.
-    private mutating func write(_ columns: [Column], rows: Int, keepingOrder series: [Column] = [], isNewestFirst: Bool = false) {
+    private mutating func write(
+        _ columns: [Column],
+        rows: Int,
+        keepingOrder series: [Column] = [],
+        isNewestFirst: Bool = false
+    ) {
         var all = columns
-        if chance(2) { all.append(Column(name: pick(["Site Name", "Company", "Account"]), cell: { _ in "Mill, North" })) }
+        if chance(2) {
+            all.append(Column(name: pick(["Site Name", "Company", "Account"]), cell: { _ in "Mill, North" }))
+        }
         if chance(3) { all.append(Column(name: pick(["run_dt", "Loaded"]), cell: { _ in "2026-11-02" })) }
         if chance(3) { all.append(Column(name: pick(["Notes", ""]), cell: { _ in "" })) }
         all.shuffle(using: &random)
@@ -170,7 +190,9 @@ struct RandomLayout {
         let delimiter = pick([",", ",", ";", "\t", "|"])
         let newline = pick(["\n", "\r\n"])
         if chance(6) { text += "\u{FEFF}" }
-        if chance(8) { text += "sep=\(delimiter)\(newline)" } else if chance(4) {
+        if chance(8) {
+            text += "sep=\(delimiter)\(newline)"
+        } else if chance(4) {
             text += "Half hourly data\(newline)Report Date\(delimiter)01/11/2026 00:00:00\(newline)\(newline)"
             story.append("lines above")
         }
@@ -188,9 +210,13 @@ struct RandomLayout {
             story.append("meter of the job")
             return []
         }
-        let name = pick(["MPAN", "mpan", "MPAN Core", "MPXN", "meterPoint", "Supply Number", "meter_identifier", "MPAN Number"])
+        let name = pick([
+            "MPAN", "mpan", "MPAN Core", "MPXN", "meterPoint", "Supply Number", "meter_identifier", "MPAN Number",
+        ])
         let form = Int.random(in: 0..<5, using: &random)
-        let codes = meters.map { code in form == 0 ? "=\"\(code)\"" : form == 1 ? "\(code).0" : form == 2 ? " \(code)" : code }
+        let codes = meters.map { code in
+            form == 0 ? "=\"\(code)\"" : form == 1 ? "\(code).0" : form == 2 ? " \(code)" : code
+        }
         return [{ meter in Column(name: name, cell: { _ in codes[meter] }) }]
     }
 
@@ -201,7 +227,9 @@ struct RandomLayout {
         let unit = unit()
         let date = dateWriter()
         var rows: [(meter: Int, day: Int, slots: [Slot])] = []
-        for meter in meters.indices { for day in days { rows.append((meter, day, slots(meter, day, estimates: hasFlags))) } }
+        for meter in meters.indices {
+            for day in days { rows.append((meter, day, slots(meter, day, estimates: hasFlags))) }
+        }
         if chance(3) {
             rows.sort { ($0.day, $0.meter) < ($1.day, $1.meter) }
         }
@@ -254,23 +282,41 @@ struct RandomLayout {
         let flagName = pick(["\u{1} Flag", "Data Marker"])
         let needsZeroes = unit
         func add(_ columnName: String, _ find: @escaping (Int) -> Slot?) {
-            series.append(Column(name: columnName, cell: { row in find(row).map { Self.value($0.thousandths, needsZeroes) } ?? fill }))
+            series.append(
+                Column(
+                    name: columnName,
+                    cell: { row in find(row).map { Self.value($0.thousandths, needsZeroes) } ?? fill }
+                )
+            )
             guard hasFlags else { return }
             let flag = flagName.replacing("\u{1}", with: columnName)
             series.append(Column(name: flag, cell: { row in find(row).map { $0.isEstimate ? "E" : "A" } ?? "" }))
         }
         for place in 0..<count { add(name(place)) { slot(place, $0) } }
         if hasExtras {
-            for place in 0..<2 { add("DST +\(place == 0 ? "0:30" : "1:00")") { isLong($0) ? rows[$0].slots[4 + place] : nil } }
+            for place in 0..<2 {
+                add("DST +\(place == 0 ? "0:30" : "1:00")") { isLong($0) ? rows[$0].slots[4 + place] : nil }
+            }
         }
-        var columns = meterColumn().map { make in Column(name: make(0).name, cell: { row in make(rows[row].meter).cell(row) }) }
-        columns.append(Column(name: pick(["Date", "Reading Date", "ConsumptionDate", "Settlement Date", "DAY"]), cell: { date(rows[$0].day) }))
-        if unit.divisor == 0, style != "kWh_" { columns.append(Column(name: pick(["Units", "Unit of Measure"]), cell: { _ in unit.word })) }
+        var columns = meterColumn()
+            .map { make in Column(name: make(0).name, cell: { row in make(rows[row].meter).cell(row) }) }
+        columns.append(
+            Column(
+                name: pick(["Date", "Reading Date", "ConsumptionDate", "Settlement Date", "DAY"]),
+                cell: { date(rows[$0].day) }
+            )
+        )
+        if unit.divisor == 0, style != "kWh_" {
+            columns.append(Column(name: pick(["Units", "Unit of Measure"]), cell: { _ in unit.word }))
+        }
         if chance(3) {
             columns.append(
-                Column(name: pick(["Total", "Grand Total"]), cell: { row in
-                    Self.value(rows[row].slots.reduce(0) { $0 + $1.thousandths }, needsZeroes)
-                })
+                Column(
+                    name: pick(["Total", "Grand Total"]),
+                    cell: { row in
+                        Self.value(rows[row].slots.reduce(0) { $0 + $1.thousandths }, needsZeroes)
+                    }
+                )
             )
             // Where the long day cannot be held its total is of more than the row has.
             if !unholdable.isEmpty { columns.removeLast() }
@@ -313,74 +359,113 @@ struct RandomLayout {
             return (clock / 86_400, clock % 86_400)
         }
         func time(_ seconds: Int) -> String { "\(Self.two(seconds / 3600)):\(Self.two(seconds % 3600 / 60))" }
-        var columns = meterColumn().map { make in Column(name: make(0).name, cell: { row in make(parts[row].slot.meter).cell(row) }) }
+        var columns = meterColumn()
+            .map { make in Column(name: make(0).name, cell: { row in make(parts[row].slot.meter).cell(row) }) }
         let rows = parts
         switch shape {
         case "offset":
             let name = pick(["datetime", "Timestamp", isEnd ? "interval end" : "start"])
             if isEnd { options.times = .end }
             columns.append(
-                Column(name: name, cell: { row in
-                    let instant = rows[row].instant + (isEnd ? length : 0)
-                    let offset = Self.offset(instant)
-                    let clock = instant + offset
-                    let day = CalendarDate(days: clock / 86_400).text
-                    return "\(day)T\(time(clock % 86_400)):00\(offset == 0 ? "Z" : "+01:00")"
-                })
+                Column(
+                    name: name,
+                    cell: { row in
+                        let instant = rows[row].instant + (isEnd ? length : 0)
+                        let offset = Self.offset(instant)
+                        let clock = instant + offset
+                        let day = CalendarDate(days: clock / 86_400).text
+                        return "\(day)T\(time(clock % 86_400)):00\(offset == 0 ? "Z" : "+01:00")"
+                    }
+                )
             )
         case "date and period":
-            columns.append(Column(name: pick(["Settlement Date", "Date"]), cell: { row in date(isUTC ? rows[row].instant / 86_400 : rows[row].slot.day) }))
             columns.append(
-                Column(name: pick(["Settlement Period", "SP", "Period"]), cell: { row in
-                    let part = rows[row]
-                    let start = isUTC ? part.instant / 86_400 * 86_400 : Self.midnight(part.slot.day)
-                    return "\((part.instant - start) / length + 1)"
-                })
+                Column(
+                    name: pick(["Settlement Date", "Date"]),
+                    cell: { row in date(isUTC ? rows[row].instant / 86_400 : rows[row].slot.day) }
+                )
+            )
+            columns.append(
+                Column(
+                    name: pick(["Settlement Period", "SP", "Period"]),
+                    cell: { row in
+                        let part = rows[row]
+                        let start = isUTC ? part.instant / 86_400 * 86_400 : Self.midnight(part.slot.day)
+                        return "\((part.instant - start) / length + 1)"
+                    }
+                )
             )
         case "date and time":
             let lastIs24 = chance(2)
             columns.append(
-                Column(name: pick(["Date", "Read Date", "Reading Date"]), cell: { row in
-                    let (day, seconds) = shown(rows[row].instant)
-                    return date(isEnd && seconds == 0 ? day - 1 : day)
-                })
+                Column(
+                    name: pick(["Date", "Read Date", "Reading Date"]),
+                    cell: { row in
+                        let (day, seconds) = shown(rows[row].instant)
+                        return date(isEnd && seconds == 0 ? day - 1 : day)
+                    }
+                )
             )
             columns.append(
-                Column(name: pick(["Time", "Read Time", "Time Slot"]), cell: { row in
-                    let seconds = shown(rows[row].instant).1
-                    return isEnd && seconds == 0 ? (lastIs24 ? "24:00" : "00:00") : time(seconds)
-                })
+                Column(
+                    name: pick(["Time", "Read Time", "Time Slot"]),
+                    cell: { row in
+                        let seconds = shown(rows[row].instant).1
+                        return isEnd && seconds == 0 ? (lastIs24 ? "24:00" : "00:00") : time(seconds)
+                    }
+                )
             )
         default:
             columns.append(
-                Column(name: pick(["DateTime", "timestamp", "ReadingDateTime", isEnd ? "Date/Time" : "start"]), cell: { row in
-                    let (day, seconds) = shown(rows[row].instant)
-                    return "\(date(day)) \(time(seconds))"
-                })
+                Column(
+                    name: pick(["DateTime", "timestamp", "ReadingDateTime", isEnd ? "Date/Time" : "start"]),
+                    cell: { row in
+                        let (day, seconds) = shown(rows[row].instant)
+                        return "\(date(day)) \(time(seconds))"
+                    }
+                )
             )
         }
         let hasUnitColumn = chance(3)
-        let name = hasUnitColumn
+        let name =
+            hasUnitColumn
             ? pick(["Consumption", "Value", "Usage"])
-            : unit.divisor == 0 ? pick(["Wh", "Consumption (Wh)", "usage_wh"]) : pick(["kWh", "KWH", "Consumption (kWh)", "Actual (KWH)", "Consumption"])
-        if hasUnitColumn { columns.append(Column(name: pick(["Units", "UOM", "Meter Units"]), cell: { _ in unit.word })) }
+            : unit.divisor == 0
+                ? pick(["Wh", "Consumption (Wh)", "usage_wh"])
+                : pick(["kWh", "KWH", "Consumption (kWh)", "Actual (KWH)", "Consumption"])
+        if hasUnitColumn {
+            columns.append(Column(name: pick(["Units", "UOM", "Meter Units"]), cell: { _ in unit.word }))
+        }
         let quantity = chance(4) ? pick(["Direction", "Measurement Quantity ID", "Channel Type"]) : nil
         columns.append(Column(name: name, cell: { row in Self.value(rows[row].thousandths, unit) }))
-        if chance(4) { columns.append(Column(name: pick(["Cost (GBP)", "Reading kVArh", "Meter Start Read"]), cell: { row in "\(row * 3)" })) }
+        if chance(4) {
+            columns.append(
+                Column(name: pick(["Cost (GBP)", "Reading kVArh", "Meter Start Read"]), cell: { row in "\(row * 3)" })
+            )
+        }
         if hasFlags {
-            columns.append(Column(name: pick(["Read Type", "Flag", "Est", "Actual/Estimated"]), cell: { row in rows[row].slot.isEstimate ? "E" : "A" }))
+            columns.append(
+                Column(
+                    name: pick(["Read Type", "Flag", "Est", "Actual/Estimated"]),
+                    cell: { row in rows[row].slot.isEstimate ? "E" : "A" }
+                )
+            )
         }
         guard let quantity else { return write(columns, rows: rows.count) }
         // Each row twice, the other of another quantity.
         let other = pick(["first", "second"])
-        let (wanted, unwanted) = quantity == "Direction" ? ("Import", "Export") : quantity == "Channel Type" ? ("kWh", "kVArh") : ("AI", "RI")
+        let (wanted, unwanted) =
+            quantity == "Direction"
+            ? ("Import", "Export") : quantity == "Channel Type" ? ("kWh", "kVArh") : ("AI", "RI")
         story.append("\(quantity) \(other)")
         var doubled = columns.map { column in Column(name: column.name, cell: { column.cell($0 / 2) }) }
         for index in doubled.indices where doubled[index].name == name {
             let cell = columns[index].cell
             doubled[index].cell = { row in (row % 2 == 0) == (other == "first") ? cell(row / 2) : "7.5" }
         }
-        doubled.append(Column(name: quantity, cell: { row in (row % 2 == 0) == (other == "first") ? wanted : unwanted }))
+        doubled.append(
+            Column(name: quantity, cell: { row in (row % 2 == 0) == (other == "first") ? wanted : unwanted })
+        )
         write(doubled, rows: rows.count * 2)
     }
 
@@ -393,10 +478,18 @@ struct RandomLayout {
         story = ["days"]
         let date = dateWriter()
         var rows: [(meter: Int, day: Int, thousandths: Int64)] = []
-        for meter in meters.indices { for day in days { rows.append((meter, day, Int64.random(in: 0...90_000, using: &random))) } }
+        for meter in meters.indices {
+            for day in days { rows.append((meter, day, Int64.random(in: 0...90_000, using: &random))) }
+        }
         if chance(3) { rows.reverse() }
-        for row in rows { expected[Key(meter: meters[row.meter], day: row.day, period: 0)] = Value(thousandths: row.thousandths, type: .actual) }
-        var columns = meterColumn().map { make in Column(name: make(0).name, cell: { row in make(rows[row].meter).cell(row) }) }
+        for row in rows {
+            expected[Key(meter: meters[row.meter], day: row.day, period: 0)] = Value(
+                thousandths: row.thousandths,
+                type: .actual
+            )
+        }
+        var columns = meterColumn()
+            .map { make in Column(name: make(0).name, cell: { row in make(rows[row].meter).cell(row) }) }
         columns.append(Column(name: pick(["Date", "Read Date"]), cell: { date(rows[$0].day) }))
         columns.append(Column(name: pick(["kWh", "Consumption (kWh)"]), cell: { Self.decimal(rows[$0].thousandths) }))
         if chance(3) { columns.append(Column(name: "Reading", cell: { "\(45_000 + $0 * 7)" })) }

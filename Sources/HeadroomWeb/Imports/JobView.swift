@@ -92,11 +92,20 @@ struct JobView: Sendable {
         if let ended = job.completedAt { facts.append(Fact(name: "Ended", value: ended)) }
         if let summary, !summary.dryRun {
             facts.append(Fact(name: "Readings stored", value: grouped(summary.readingsStored)))
-            facts.append(Fact(name: "Duplicates", value: "\(grouped(summary.duplicates)), the last of each counts"))
+            facts.append(
+                Fact(
+                    name: "Repeats",
+                    value: "\(grouped(summary.duplicates)), of which the last counts, but no estimate"
+                )
+            )
+            if summary.rowsLeftOut > 0 {
+                facts.append(Fact(name: "Rows left out", value: "\(grouped(summary.rowsLeftOut)), of another quantity"))
+            }
             if summary.metersCreated > 0 {
                 facts.append(Fact(name: "Meters created", value: grouped(summary.metersCreated)))
             }
         }
+        for line in summary?.understood ?? [] { facts.append(Fact(name: "Understood", value: printable(line))) }
         if let options = try? ImportOptions(metadata: job.metadata) {
             if let mpan = options.mpan { facts.append(Fact(name: "Meter", value: printable(mpan))) }
             if let zone = options.timezone { facts.append(Fact(name: "Times in", value: printable(zone))) }

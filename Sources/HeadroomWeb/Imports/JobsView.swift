@@ -16,8 +16,13 @@ struct JobLine: Sendable {
     init(_ job: ImportJob) {
         id = "\(job.id)"
         filename = printable(job.filename)
-        status = job.status.rawValue
-        statusText = job.status == .queued && job.retryAt != nil ? "waits to try again" : job.status.rawValue
+        // What lost rows is no plain success.
+        let lost = job.status == .completed ? job.counts.failed : 0
+        status = lost > 0 ? "partly" : job.status.rawValue
+        statusText =
+            job.status == .queued && job.retryAt != nil
+            ? "waits to try again"
+            : lost > 0 ? "completed, \(counted(lost, "row")) rejected" : job.status.rawValue
         let progress = JobProgress(job)
         bar = job.status == .processing ? progress.percent.map { "\($0)" } : nil
         line = progress.words

@@ -35,6 +35,8 @@ struct Evidence {
     var steps: [Int: Int] = [:]
     var forward = 0
     var backward = 0
+    /// Steps forward less those back, on days on which the clocks change.
+    var changeBalance = 0
     /// Rows with 00:00, with 24:00, and with another time.
     var midnight = Mark()
     var dayEnd = Mark()
@@ -154,7 +156,9 @@ struct WordColumn {
     /// The place of a cell's word; `nil` when it is empty or one too many.
     mutating func place(of cell: Bytes, line: Int) -> Int? {
         guard !cell.isEmpty, !isMany else { return nil }
-        let key = cell.count <= 16 ? (cell.word(at: 0), cell.word(at: 8), cell.count) : (StableHash(cell.buffer).value, 0, cell.count)
+        let key =
+            cell.count <= 16
+            ? (cell.word(at: 0), cell.word(at: 8), cell.count) : (StableHash(cell.buffer).value, 0, cell.count)
         if last < raw.count, raw[last] == key {
             words[last].count += 1
             return last

@@ -23,7 +23,9 @@ struct FileStudy {
     private static let mostBroken = 100
 
     /// Finds the header, and for readings what the names and the first rows say.
-    static func head(_ file: OpenFile, path: String, type: ImportType, options: ImportOptions) throws -> (FileStudy, FileLayout?) {
+    static func head(_ file: OpenFile, path: String, type: ImportType, options: ImportOptions) throws -> (
+        FileStudy, FileLayout?
+    ) {
         let bytes: [UInt8]
         do {
             bytes = try FileIdentity.head(of: FileDescriptor(rawValue: file.number))
@@ -44,22 +46,37 @@ struct FileStudy {
                 let record = head.records[place]
                 do {
                     let columns = try columns(record, path)
-                    let sample = head.records[(place + 1)...].lazy.filter { $0.flaw == nil && !$0.isBlank }.prefix(sampleSize).map(\.cells)
-                    let layout = type == .sites
-                        ? nil : try FileLayout(columns, sample: Array(sample), isDaily: type == .daily, options: options)
+                    let sample = head.records[(place + 1)...].lazy.filter { $0.flaw == nil && !$0.isBlank }
+                        .prefix(sampleSize).map(\.cells)
+                    let layout =
+                        type == .sites
+                        ? nil
+                        : try FileLayout(columns, sample: Array(sample), isDaily: type == .daily, options: options)
                     if type == .sites { _ = try SiteLayout(columns) }
                     let header = HeaderPlace(offset: record.offset, line: record.startLine, delimiter: candidate)
-                    return (FileStudy(identity: FileIdentity(size: bytes.count, sha256: ""), header: header, columns: columns, headerText: record.text), layout)
+                    return (
+                        FileStudy(
+                            identity: FileIdentity(size: bytes.count, sha256: ""),
+                            header: header,
+                            columns: columns,
+                            headerText: record.text
+                        ), layout
+                    )
                 } catch {
                     // The header is the record that says most; what is wrong with it is what is said.
-                    let names = record.flaw != nil || !record.isUTF8
-                        ? 999 : record.cells.filter { ColumnName($0).isKnown }.count * 1000 + min(record.cells.count, 500)
+                    let names =
+                        record.flaw != nil || !record.isUTF8
+                        ? 999
+                        : record.cells.filter { ColumnName($0).isKnown }.count * 1000 + min(record.cells.count, 500)
                     if names > best { (best, failure, line) = (names, error, record.line) }
                 }
             }
         }
         if let error = failure as? ImportError, error.code == .wrongColumns, line > 0, options.skippedLines == nil {
-            throw ImportError(.wrongColumns, "\(error.description) Line \(line) was taken for the header; if it is another, say how many stand above it (--skip-lines).")
+            throw ImportError(
+                .wrongColumns,
+                "\(error.description) Line \(line) was taken for the header; if it is another, say how many stand above it (--skip-lines)."
+            )
         }
         throw failure ?? ImportError(.notCSV, "The file \(path) is empty: it has not even a header.")
     }
@@ -69,7 +86,9 @@ struct FileStudy {
         let start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
         let line = bytes[start...].prefix { $0 != .newline && $0 != .carriageReturn }
         let text = String(decoding: line, as: UTF8.self).lowercased()
-        if text.utf8.count == 5, let sign = text.after("sep=")?.utf8.first ?? text.replaced("\"", with: "").after("sep=")?.utf8.first {
+        if text.utf8.count == 5,
+            let sign = text.after("sep=")?.utf8.first ?? text.replaced("\"", with: "").after("sep=")?.utf8.first
+        {
             return [sign]
         }
         let first = Delimiter.sniff(bytes)
@@ -80,7 +99,10 @@ struct FileStudy {
     private static func places(_ head: Head, _ path: String, _ options: ImportOptions) throws -> [Int] {
         if let skipped = options.skippedLines {
             guard let place = head.records.firstIndex(where: { $0.line > skipped && !$0.isBlank }) else {
-                throw ImportError(.notCSV, "The file \(path) has nothing behind line \(skipped), which --skip-lines says is above its header.")
+                throw ImportError(
+                    .notCSV,
+                    "The file \(path) has nothing behind line \(skipped), which --skip-lines says is above its header."
+                )
             }
             return [place]
         }
@@ -105,7 +127,9 @@ struct FileStudy {
     /// Reads a whole file, twice where readings come more than once, and decides how it is meant.
     ///
     /// - Throws: ``ImportError`` when the file cannot be understood without doubt, or `CancellationError`.
-    init(_ file: OpenFile, path: String, type: ImportType, options: ImportOptions, isStopping: () -> Bool = { false }) throws {
+    init(_ file: OpenFile, path: String, type: ImportType, options: ImportOptions, isStopping: () -> Bool = { false })
+        throws
+    {
         let layout: FileLayout?
         (self, layout) = try Self.head(file, path: path, type: type, options: options)
         identity = try FileIdentity(file, path: path)
@@ -146,7 +170,13 @@ struct FileStudy {
         self.headerText = headerText
     }
 
-    private static func readAll(_ file: OpenFile, _ path: String, _ header: HeaderPlace, _ isStopping: () -> Bool, _ note: (CSVRecord) -> Void) throws {
+    private static func readAll(
+        _ file: OpenFile,
+        _ path: String,
+        _ header: HeaderPlace,
+        _ isStopping: () -> Bool,
+        _ note: (CSVRecord) -> Void
+    ) throws {
         var csv = try CSVFile(file, path: path, delimiter: header.delimiter)
         try csv.jump(to: header.offset, line: header.line)
         _ = try csv.next()
@@ -162,7 +192,9 @@ struct FileStudy {
                 throw ImportError(
                     .notCSV,
                     "\(path) is no CSV file from line \(record.line) on, before byte \(csv.offset): "
-                        + (record.flaw == .tooLong ? "a row there is longer than \(CSVScanner.longestRecord / 1024) KiB." : "\(mostBroken) rows there cannot be read.")
+                        + (record.flaw == .tooLong
+                            ? "a row there is longer than \(CSVScanner.longestRecord / 1024) KiB."
+                            : "\(mostBroken) rows there cannot be read.")
                         + " Look at it there, and export the file again."
                 )
             }
@@ -224,8 +256,11 @@ private struct Head {
 extension ColumnName {
     /// Whether it is a name that some column goes by.
     fileprivate var isKnown: Bool {
-        [Catalogue.supplyNumbers, Catalogue.meterCodes, Catalogue.serialNumbers, Catalogue.dates, Catalogue.datetimes, Catalogue.times,
-            Catalogue.values, Catalogue.consumption, Catalogue.units, Catalogue.flags]
-            .contains { rank($0) != nil } || measure != nil
+        [
+            Catalogue.supplyNumbers, Catalogue.meterCodes, Catalogue.serialNumbers, Catalogue.dates,
+            Catalogue.datetimes, Catalogue.times,
+            Catalogue.values, Catalogue.consumption, Catalogue.units, Catalogue.flags,
+        ]
+        .contains { rank($0) != nil } || measure != nil
     }
 }

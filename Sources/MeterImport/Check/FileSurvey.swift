@@ -67,7 +67,8 @@ struct FileSurvey {
         days = HalfHours(zone)
         clock = ZoneClock(zone)
         let chosen = options.chosenWord.flatMap { chosen in
-            layout.names.firstIndex { ColumnName($0).normalised == ColumnName(chosen.column).normalised }.map { ($0, chosen.word.lowercased()) }
+            layout.names.firstIndex { ColumnName($0).normalised == ColumnName(chosen.column).normalised }
+                .map { ($0, chosen.word.lowercased()) }
         }
         let wanted: Quantity = options.quantity == Quantity.export.rawValue ? .export : .consumed
         filter = QuantityFilter(layout, wanted: wanted, chosen: chosen)
@@ -110,10 +111,14 @@ struct FileSurvey {
             noteColumns(record, meter, day, monthDay)
         case .daily(let date, let time, let value):
             guard let (day, monthDay) = day(record[date], record.line) else {
-                if let stamp = try? Stamp(record[date]), stamp.seconds % 86_400 != 0 { evidence.otherTimes.note(record.line) }
+                if let stamp = try? Stamp(record[date]), stamp.seconds % 86_400 != 0 {
+                    evidence.otherTimes.note(record.line)
+                }
                 return
             }
-            if let time, !record[time].isEmpty, (try? Clock(record[time]))?.seconds != 0 { evidence.otherTimes.note(record.line) }
+            if let time, !record[time].isEmpty, (try? Clock(record[time]))?.seconds != 0 {
+                evidence.otherTimes.note(record.line)
+            }
             noteRow(record, meter, day, monthDay, seconds: 0, record[value])
         case .datetime(let column, let value):
             guard let stamp = try? Stamp(record[column]) else { return }
@@ -122,13 +127,23 @@ struct FileSurvey {
             guard let stamp = try? Stamp(date: record[date], time: record[time]) else { return }
             note(stamp, record, meter, record[value])
         case .dateAndPeriod(let date, let period, let value):
-            guard let (day, monthDay) = day(record[date], record.line), let number = record[period].number(digits: 1...3) else { return }
+            guard let (day, monthDay) = day(record[date], record.line),
+                let number = record[period].number(digits: 1...3)
+            else { return }
             if !isComparing {
                 let known = evidence.periods ?? number...number
                 evidence.periods = min(known.lowerBound, number)...max(known.upperBound, number)
             }
             // A day has 100 quarters of an hour at most.
-            noteRow(record, meter, day, monthDay, seconds: (number - 1) * 60, bit: day * 128 + min(number, 127), record[value])
+            noteRow(
+                record,
+                meter,
+                day,
+                monthDay,
+                seconds: (number - 1) * 60,
+                bit: day * 128 + min(number, 127),
+                record[value]
+            )
         }
     }
 
@@ -191,7 +206,11 @@ struct FileSurvey {
         } else {
             evidence.otherTimes.note(record.line)
         }
-        if stamp.seconds % 900 != 0 { evidence.oddTimes.note(record.line) } else if stamp.seconds % 1800 != 0 { evidence.quarterTimes.note(record.line) }
+        if stamp.seconds % 900 != 0 {
+            evidence.oddTimes.note(record.line)
+        } else if stamp.seconds % 1800 != 0 {
+            evidence.quarterTimes.note(record.line)
+        }
         noteChange(meter, day, minute, record.line)
         noteRow(record, meter, day, monthDay, seconds: stamp.seconds, value)
     }
@@ -203,7 +222,9 @@ struct FileSurvey {
             lastPlainDay = day
             return
         }
-        guard let first = change.special.first, let last = change.special.last, minute >= first - 60, minute <= last + 90 else { return }
+        guard let first = change.special.first, let last = change.special.last, minute >= first - 60,
+            minute <= last + 90
+        else { return }
         let key = Self.key(meter, day)
         if let place = changes[key] {
             if evidence.changes[place].labels.count < 64 { evidence.changes[place].labels.append(minute) }
@@ -241,12 +262,22 @@ struct FileSurvey {
     }
 
     /// Notes one reading of a meter.
-    private mutating func noteRow(_ record: CSVRecord, _ meter: Int, _ day: Int, _ monthDay: Int, seconds: Int, bit known: Int? = nil, _ value: Bytes) {
+    private mutating func noteRow(
+        _ record: CSVRecord,
+        _ meter: Int,
+        _ day: Int,
+        _ monthDay: Int,
+        seconds: Int,
+        bit known: Int? = nil,
+        _ value: Bytes
+    ) {
         let clock = day * 86_400 + seconds
         let bit = known ?? (layout.isDaily ? day : (clock >= 0 ? clock : clock - 899) / 900)
         if isComparing {
             // What is no number is rejected, and no other value.
-            if let number = DecimalText.units(value, decimals: 6) { compare(record, meter, bit, UInt64(bitPattern: number)) }
+            if let number = DecimalText.units(value, decimals: 6) {
+                compare(record, meter, bit, UInt64(bitPattern: number))
+            }
             return
         }
         let previous = meters[meter]
@@ -257,9 +288,17 @@ struct FileSurvey {
         if previous.rows > 0 {
             let step = clock - (Int(previous.day) * 86_400 + Int(previous.seconds))
             if step != 0 {
-                if !isChange { if step > 0 { evidence.forward += 1 } else { evidence.backward += 1 } }
+                if isChange {
+                    evidence.changeBalance += step.signum()
+                } else if step > 0 {
+                    evidence.forward += 1
+                } else {
+                    evidence.backward += 1
+                }
                 let minutes = step.magnitude < 60 ? 0 : Int(step.magnitude) / 60
-                if evidence.steps.count < 1000 || evidence.steps[minutes] != nil { evidence.steps[minutes, default: 0] += 1 }
+                if evidence.steps.count < 1000 || evidence.steps[minutes] != nil {
+                    evidence.steps[minutes, default: 0] += 1
+                }
                 switch minutes {
                 case 15: meters[meter].quarters &+= 1
                 case 30: meters[meter].halves &+= 1
@@ -269,7 +308,11 @@ struct FileSurvey {
                 if previous.day == Int32(truncatingIfNeeded: day) {
                     let (earlier, later) = (min(Int(previous.seconds), seconds), max(Int(previous.seconds), seconds))
                     if earlier == 0, later >= 82_800 {
-                        if step < 0 { evidence.midnightLast.note(record.line) } else { evidence.midnightLastBackwards.note(record.line) }
+                        if step < 0 {
+                            evidence.midnightLast.note(record.line)
+                        } else {
+                            evidence.midnightLastBackwards.note(record.line)
+                        }
                     }
                     if earlier == 0, later <= 3600 { evidence.midnightFirst.note(record.line) }
                 } else {
@@ -282,7 +325,9 @@ struct FileSurvey {
                 if let number, previous.value != .min {
                     let isUp = (number > previous.value) == (step > 0)
                     meters[meter].steps &+= 1
-                    if number != previous.value { if isUp { meters[meter].ups &+= 1 } else { meters[meter].downs &+= 1 } }
+                    if number != previous.value {
+                        if isUp { meters[meter].ups &+= 1 } else { meters[meter].downs &+= 1 }
+                    }
                 }
             }
         }
@@ -349,7 +394,11 @@ struct FileSurvey {
             note(number, meter)
         }
         if isComparing { return compare(record, meter, day, hash.value) }
-        for extra in layout.extras { if let number = DecimalText.units(record[extra.column], decimals: 6) { sum = sum.addingReportingOverflow(number).partialValue } }
+        for extra in layout.extras {
+            if let number = DecimalText.units(record[extra.column], decimals: 6) {
+                sum = sum.addingReportingOverflow(number).partialValue
+            }
+        }
         let previous = meters[meter]
         if previous.rows > 0 {
             let (dayStep, monthStep) = (day - Int(previous.day), monthDay - Int(previous.monthDay))
@@ -399,18 +448,26 @@ struct FileSurvey {
             let byClock = layout.labels == .end ? [special, special.map { $0 - 1 }] : [special]
             if isWhole, last.allSatisfy(isBlank), special.contains(where: { !isEmpty($0) }) {
                 evidence.shortByNumber.note(record.line)
-            } else if isWhole, byClock.contains(where: { $0.allSatisfy(isBlank) }), last.contains(where: { !isEmpty($0) }) {
+            } else if isWhole, byClock.contains(where: { $0.allSatisfy(isBlank) }),
+                last.contains(where: { !isEmpty($0) })
+            {
                 evidence.shortByClock.note(record.line)
             } else if last.allSatisfy(isEmpty), special.contains(where: { !isEmpty($0) }) {
                 evidence.shortByNumber.note(record.line)
-            } else if layout.isByClock, byClock.contains(where: { $0.allSatisfy(isEmpty) }), last.contains(where: { !isEmpty($0) }) {
+            } else if layout.isByClock, byClock.contains(where: { $0.allSatisfy(isEmpty) }),
+                last.contains(where: { !isEmpty($0) })
+            {
                 evidence.shortByClock.note(record.line)
             } else if (0..<ordinary).allSatisfy({ !isEmpty($0) }) {
                 evidence.shortFull.note(record.line)
             }
         } else if (0..<ordinary).allSatisfy({ !isBlank($0) }) {
             let isExtra = layout.extras.contains { (DecimalText.units(record[$0.column], decimals: 6) ?? 0) != 0 }
-            if isExtra || !isEmpty(48) { evidence.longWhole.note(record.line) } else { evidence.longCut.note(record.line) }
+            if isExtra || !isEmpty(48) {
+                evidence.longWhole.note(record.line)
+            } else {
+                evidence.longCut.note(record.line)
+            }
         }
     }
 
@@ -428,7 +485,8 @@ struct FileSurvey {
         guard seen.value != value, seen.flag == flag else { return }
         evidence.conflictCount += 1
         if evidence.conflicts.count < 10 { evidence.conflicts.append(record.line) }
-        for (place, column) in layout.words.enumerated() where place < seen.cells.count && seen.cells[place] != cells[place] {
+        for (place, column) in layout.words.enumerated()
+        where place < seen.cells.count && seen.cells[place] != cells[place] {
             evidence.separators[column, default: 0] += 1
         }
     }
@@ -453,14 +511,19 @@ struct FileSurvey {
                 if meter.hours >= 3, meter.halves == 0, meter.quarters == 0 { evidence.hourlyMeters += 1 }
                 if meter.halves > 0 || meter.quarters > 0 { evidence.finerMeters += 1 }
             }
-            guard meter.steps >= 4 else { continue }
+            guard meter.steps >= 1 else { continue }
             let rise = meter.most - meter.least
-            let only = meter.downs == 0
+            let only = meter.downs == 0 && rise > 0
+            // What few values show only where they rise by little, many show anyhow.
+            let ratio: Int64 = meter.steps >= 4 ? 1 : 50
             evidence.telling += 1
-            if only, meter.ups * 10 >= meter.steps * 8, meter.least >= rise { evidence.rising += 1 }
-            if meter.steps >= 95 {
+            if only, meter.ups * 10 >= meter.steps * 8, meter.least / ratio >= rise { evidence.rising += 1 }
+            if meter.steps >= 20 {
                 evidence.tellingStrongly += 1
-                if only, meter.ups * 2 >= meter.steps, meter.least / 20 >= rise || meter.steps >= 400 { evidence.risingStrongly += 1 }
+                let strong: Int64 = meter.steps >= 95 ? 20 : 100
+                if only, meter.ups * 2 >= meter.steps, meter.least / strong >= rise || meter.steps >= 400 {
+                    evidence.risingStrongly += 1
+                }
             }
         }
         return evidence

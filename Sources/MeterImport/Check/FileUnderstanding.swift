@@ -165,7 +165,10 @@ extension FileUnderstanding {
             return
         }
         let mayBeMonth = "--date-order mdy"
-        if second.count > 0, first.count < second.count * 20, evidence.daySteps <= evidence.monthSteps * 3 || first.count == 0 && evidence.daySteps == 0 || second.count > first.count {
+        if second.count > 0, first.count < second.count * 20,
+            evidence.daySteps <= evidence.monthSteps * 3 || first.count == 0 && evidence.daySteps == 0
+                || second.count > first.count
+        {
             guard first.count > 0 else {
                 throw Self.contradiction(
                     "The month comes first in \(name(layout.date)): \(counted(second.count, "date")), the first on line \(second.line), "
@@ -189,7 +192,11 @@ extension FileUnderstanding {
         }
         let byCells = layout.isDateByCells ? ", found by its cells" : ""
         if first.count > 0 {
-            say("date", "from \(name(layout.date))\(byCells), the day first (\(counted(first.count, "date")) prove\(first.count == 1 ? "s" : "") it)", .proved)
+            say(
+                "date",
+                "from \(name(layout.date))\(byCells), the day first (\(counted(first.count, "date")) prove\(first.count == 1 ? "s" : "") it)",
+                .proved
+            )
         } else if evidence.daySteps > 0 {
             say("date", "from \(name(layout.date))\(byCells), the day first (the days follow each other so)", .proved)
         } else {
@@ -201,13 +208,16 @@ extension FileUnderstanding {
 
     private mutating func decideTimes(_ evidence: Evidence, _ options: ImportOptions) throws {
         let moves = evidence.forward + evidence.backward
-        isNewestFirst = evidence.backward > evidence.forward
+        isNewestFirst = moves == 0 ? evidence.changeBalance < 0 : evidence.backward > evidence.forward
         isUnordered = moves > 4 && min(evidence.forward, evidence.backward) * 5 > moves
         if layout.isDaily { return try decideDays(evidence, options) }
         try decideMinutes(evidence, options)
         if case .dateAndPeriod(_, let period, _) = layout.shape {
             if let range = evidence.periods, range.lowerBound < 1 {
-                throw Self.contradiction("The half-hours in \(name(period)) begin at 0; settlement periods begin at 1.", "Number them from 1.")
+                throw Self.contradiction(
+                    "The half-hours in \(name(period)) begin at 0; settlement periods begin at 1.",
+                    "Number them from 1."
+                )
             }
             say("time", "by its number in \(name(period))", .named)
         } else {
@@ -238,7 +248,10 @@ extension FileUnderstanding {
         }
         let long = evidence.steps.filter { $0.key >= 27 * 1440 }.reduce(0) { $0 + $1.value }
         if long >= 2, long * 2 > evidence.forward + evidence.backward {
-            throw Self.contradiction("The rows are a month or more apart, so they are no days.", "Only half-hours and days can be imported.")
+            throw Self.contradiction(
+                "The rows are a month or more apart, so they are no days.",
+                "Only half-hours and days can be imported."
+            )
         }
         say("period", "whole days", evidence.steps[1440] == nil ? .stated : .proved)
     }
@@ -256,12 +269,16 @@ extension FileUnderstanding {
                 minutes = 60
                 try requireSplit(options)
             }
-            let text = minutes == 15 ? "15 minutes, summed to half-hours where all parts are there" : minutes == 30 ? "half-hours" : "hours, each split into two halves that are estimates"
+            let text =
+                minutes == 15
+                ? "15 minutes, summed to half-hours where all parts are there"
+                : minutes == 30 ? "half-hours" : "hours, each split into two halves that are estimates"
             return say("period", text, (46...50).contains(last) || minutes != 30 ? .proved : .assumed)
         }
         let total = evidence.steps.reduce(0) { $0 + $1.value }
         let (step, count) = evidence.steps.max { ($0.value, -$0.key) < ($1.value, -$1.key) } ?? (30, 0)
-        let isOnHours = evidence.quarterTimes.count == 0 && evidence.oddTimes.count == 0
+        let isOnHours =
+            evidence.quarterTimes.count == 0 && evidence.oddTimes.count == 0
             && !evidence.steps.contains { $0.key % 60 != 0 }
         let isOneTime = !evidence.steps.contains { $0.key % 1440 != 0 || $0.key == 0 }
         if total >= 3, isOneTime {
@@ -309,7 +326,8 @@ extension FileUnderstanding {
         throw Self.contradiction(
             "The \(what) are hours, and the host stores half-hours.",
             "Say --hourly split to store half of each in both, as estimates"
-                + (what == "rows" && options.period != 60 ? ", or --period 30 when they are half-hours of which every second is missing." : ".")
+                + (what == "rows" && options.period != 60
+                    ? ", or --period 30 when they are half-hours of which every second is missing." : ".")
         )
     }
 
@@ -327,7 +345,11 @@ extension FileUnderstanding {
         let startBegins = evidence.dayBegins[0] ?? 0
         func ends(_ why: String, _ basis: Finding.Basis = .proved) throws {
             if layout.labels == .start || evidence.ranges > 0 {
-                throw Self.doubt("Does each time name the start or the end of its \(unit)?", "The names say the start; \(why).", "--times start or --times end")
+                throw Self.doubt(
+                    "Does each time name the start or the end of its \(unit)?",
+                    "The names say the start; \(why).",
+                    "--times start or --times end"
+                )
             }
             labels = .end
             say("time", "each names the end of its \(unit) (\(why))", basis)
@@ -365,7 +387,11 @@ extension FileUnderstanding {
             }
             return try ends("whole days begin at \(minutes == 60 ? "01:00" : "00:\(minutes)") and end at 00:00")
         }
-        say("time", "each names the start of its \(unit)", layout.labels == .start ? .named : startBegins > 0 ? .proved : .assumed)
+        say(
+            "time",
+            "each names the start of its \(unit)",
+            layout.labels == .start ? .named : startBegins > 0 ? .proved : .assumed
+        )
     }
 
     private mutating func decideZone(_ evidence: Evidence, _ options: ImportOptions) throws {
@@ -381,7 +407,9 @@ extension FileUnderstanding {
                 if labels == .start {
                     if special.allSatisfy({ count($0) > 0 }) {
                         ignores.note(change.line)
-                    } else if special.allSatisfy({ count($0) == 0 }), count(first - minutes) > 0 || count(last + minutes) > 0 {
+                    } else if special.allSatisfy({ count($0) == 0 }),
+                        count(first - minutes) > 0 || count(last + minutes) > 0
+                    {
                         follows.note(change.line)
                     }
                 } else if (special + shifted).allSatisfy({ count($0) > 0 }) {
@@ -404,7 +432,9 @@ extension FileUnderstanding {
                 follows.note(change.line)
                 nominal += 1
             }
-            if special.allSatisfy({ count($0) == 1 }), shifted.allSatisfy({ count($0) == 1 }), count(first - minutes) == 1 {
+            if special.allSatisfy({ count($0) == 1 }), shifted.allSatisfy({ count($0) == 1 }),
+                count(first - minutes) == 1
+            {
                 single += 1
                 line = change.line
             }
@@ -434,7 +464,11 @@ extension FileUnderstanding {
         if options.timezone != nil {
             say("zone", source, .stated)
         } else if follows.count > 0 {
-            say("zone", "\(source) (\(counted(follows.count, "day")) on which the clocks change prove\(follows.count == 1 ? "s" : "") it)", .proved)
+            say(
+                "zone",
+                "\(source) (\(counted(follows.count, "day")) on which the clocks change prove\(follows.count == 1 ? "s" : "") it)",
+                .proved
+            )
         } else {
             say("zone", source, .assumed)
         }
@@ -443,7 +477,8 @@ extension FileUnderstanding {
     /// Finds out to which run an hour belongs that comes twice on the clock and once in the file, by its neighbours.
     private mutating func findLoneHours(_ evidence: Evidence) throws {
         for change in evidence.changes where !change.isShort {
-            let special = change.special.filter { $0 % minutes == 0 }.map { labels == .end && !endsOnClock ? $0 + minutes : $0 }
+            let special = change.special.filter { $0 % minutes == 0 }
+                .map { labels == .end && !endsOnClock ? $0 + minutes : $0 }
             guard let first = special.first, let last = special.last else { continue }
             let times = isNewestFirst ? change.labels.reversed() : change.labels
             let counts = special.map { minute in times.count { $0 == minute } }
@@ -467,7 +502,9 @@ extension FileUnderstanding {
             )
         }
         if loneHours.contains(where: { $0.isSecond == nil }) {
-            warnings.append("Some rows of the hour that comes twice are rejected: the file does not say which of the two they are.")
+            warnings.append(
+                "Some rows of the hour that comes twice are rejected: the file does not say which of the two they are."
+            )
         }
     }
 
@@ -485,7 +522,11 @@ extension FileUnderstanding {
             try requireSplit(options, "columns")
             say("period", "hours from \(span), each split into two halves that are estimates", .stated)
         } else {
-            say("period", "\(minutes == 15 ? "15 minutes" : "half-hours") from \(span)\(layout.labels == .end ? ", each names its end" : "")", .named)
+            say(
+                "period",
+                "\(minutes == 15 ? "15 minutes" : "half-hours") from \(span)\(layout.labels == .end ? ", each names its end" : "")",
+                .named
+            )
         }
         countsColumns = !layout.isByClock
         guard options.timezone == nil || options.timezone == zone else {
@@ -523,14 +564,19 @@ extension FileUnderstanding {
     private mutating func decideQuantity(_ evidence: Evidence, _ options: ImportOptions) throws {
         quantity = options.quantity == Quantity.export.rawValue ? .export : .consumed
         if let chosen = options.chosenWord {
-            guard let column = layout.names.firstIndex(where: { ColumnName($0).normalised == ColumnName(chosen.column).normalised }) else {
+            guard
+                let column = layout.names.firstIndex(where: {
+                    ColumnName($0).normalised == ColumnName(chosen.column).normalised
+                })
+            else {
                 throw ImportError(.badOptions, "There is no column '\(shown(chosen.column, most: 60))' (--quantity).")
             }
             (chosenColumn, chosenWord) = (column, chosen.word.lowercased())
             say("quantity", "rows with '\(shown(chosen.word, most: 40))' in \(name(column))", .stated)
             return
         }
-        let left = evidence.others.sorted { $0.key < $1.key }.map { "\(counted($0.value, "row")) of \(shown($0.key, most: 40))" }
+        let left = evidence.others.sorted { $0.key < $1.key }
+            .map { "\(counted($0.value, "row")) of \(shown($0.key, most: 40))" }
         if evidence.rows == 0, !left.isEmpty {
             throw Self.doubt(
                 "What is to be imported?",
@@ -539,10 +585,18 @@ extension FileUnderstanding {
             )
         }
         if layout.namedQuantity == .export, quantity == .consumed, options.valueColumn == nil, options.quantity == nil {
-            throw Self.doubt("Is energy to be imported that was given back?", "So the column of the values is called.", "--quantity export")
+            throw Self.doubt(
+                "Is energy to be imported that was given back?",
+                "So the column of the values is called.",
+                "--quantity export"
+            )
         }
         if !left.isEmpty {
-            say("quantity", "\(quantity.rawValue); \(left.joined(separator: ", ")) left out", options.quantity == nil ? .named : .stated)
+            say(
+                "quantity",
+                "\(quantity.rawValue); \(left.joined(separator: ", ")) left out",
+                options.quantity == nil ? .named : .stated
+            )
         } else if options.quantity != nil {
             say("quantity", quantity.rawValue, .stated)
         }
@@ -550,7 +604,9 @@ extension FileUnderstanding {
 
     private mutating func decideUnit(_ evidence: Evidence, _ options: ImportOptions) throws {
         let fuels = layout.words.first { column in
-            guard ColumnName(layout.names[column]).rank(Catalogue.fuels) != nil, let words = evidence.words[column] ?? nil, !words.isEmpty else { return false }
+            guard ColumnName(layout.names[column]).rank(Catalogue.fuels) != nil,
+                let words = evidence.words[column] ?? nil, !words.isEmpty
+            else { return false }
             return words.allSatisfy { Catalogue.fuelWords[FileLayout.word($0.text)] != nil }
         }
         if let fuels, let words = evidence.words[fuels] ?? nil {
@@ -563,7 +619,11 @@ extension FileUnderstanding {
             // Units in the words that say what a row is, such as `Active Import Interval (kW)`.
             guard let words = evidence.words[column] ?? nil, !words.isEmpty, column != layout.unit else { continue }
             let isPower = words.allSatisfy { word in
-                if case .quantity(.other) = ColumnName(word.text).measure { ColumnName(word.text).words.count > 1 } else { false }
+                if case .quantity(.other) = ColumnName(word.text).measure {
+                    ColumnName(word.text).words.count > 1
+                } else {
+                    false
+                }
             }
             guard isPower else { continue }
             throw Self.contradiction(
@@ -594,7 +654,11 @@ extension FileUnderstanding {
                 unit = options.unit
                 return say("unit", unit ?? "", .stated)
             }
-            say("unit", "by \(name(column)): \(words.prefix(4).map { shown($0.text, most: 20) }.joined(separator: ", "))", .named)
+            say(
+                "unit",
+                "by \(name(column)): \(words.prefix(4).map { shown($0.text, most: 20) }.joined(separator: ", "))",
+                .named
+            )
             return
         }
         if let named = layout.namedUnit {
@@ -612,7 +676,10 @@ extension FileUnderstanding {
         if let stated = options.unit {
             unit = stated.lowercased()
             if case .volume = Measure(word: stated), calorificValue == nil {
-                throw ImportError(.badOptions, "A volume is converted with the supplier's calorific value: --calorific-value 39.5.")
+                throw ImportError(
+                    .badOptions,
+                    "A volume is converted with the supplier's calorific value: --calorific-value 39.5."
+                )
             }
             return say("unit", Measure.name(stated), .stated)
         }
@@ -652,18 +719,30 @@ extension FileUnderstanding {
             } else {
                 continue
             }
-            let estimates = words.filter { Catalogue.flagWordsOfCells[FileLayout.word($0.text)] == .estimated || isFlagYes && ReadingType.yes(FileLayout.word($0.text)) == true }
+            let estimates = words.filter {
+                Catalogue.flagWordsOfCells[FileLayout.word($0.text)] == .estimated
+                    || isFlagYes && ReadingType.yes(FileLayout.word($0.text)) == true
+            }
             let list = estimates.map { shown($0.text, most: 20) }.joined(separator: " or ")
-            say("estimates", estimates.isEmpty ? "none by \(self.name(column))" : "where \(self.name(column)) is \(list)", .named)
+            say(
+                "estimates",
+                estimates.isEmpty ? "none by \(self.name(column))" : "where \(self.name(column)) is \(list)",
+                .named
+            )
             return
         }
-        if hasPeriodFlags, let flag = layout.periods.first?.flag { say("estimates", "by the flags beside the values (\(name(flag)), …)", .named) }
+        if hasPeriodFlags, let flag = layout.periods.first?.flag {
+            say("estimates", "by the flags beside the values (\(name(flag)), …)", .named)
+        }
     }
 
     private mutating func decideRegister(_ evidence: Evidence, _ options: ImportOptions) throws {
         guard options.valueColumn == nil else { return }
         let column = layout.value.map(name) ?? "a day's columns"
-        let option = layout.value.map { "--value-column \(name($0))" } ?? layout.periods.first.map { "--value-column \(name($0.column))" } ?? ""
+        let option =
+            layout.value.map { "--value-column \(name($0))" } ?? layout.periods.first.map {
+                "--value-column \(name($0.column))"
+            } ?? ""
         if layout.isRegister {
             throw Self.doubt(
                 "Is \(column) the energy of each period, or what the register shows?",
@@ -695,7 +774,9 @@ extension FileUnderstanding {
                 "If it is something else, say --ignore-column \(name(total))."
             )
         }
-        let isSum = ColumnName(layout.names[total]).has(Catalogue.totals) && !ColumnName(layout.names[total]).has(["import", "export"])
+        let isSum =
+            ColumnName(layout.names[total]).has(Catalogue.totals)
+            && !ColumnName(layout.names[total]).has(["import", "export"])
         if right.count > 0 || isSum {
             if right.count < wrong.count * 20 {
                 throw Self.contradiction(
@@ -703,14 +784,21 @@ extension FileUnderstanding {
                     "If it is something else, say --ignore-column \(name(total))."
                 )
             }
-            warnings.append("\(name(total)) is not the sum of the day on \(wrong.count) of \(counted(all, "row")); the first is line \(wrong.line).")
+            warnings.append(
+                "\(name(total)) is not the sum of the day on \(wrong.count) of \(counted(all, "row")); the first is line \(wrong.line)."
+            )
         }
     }
 
     private mutating func noteIgnored() {
-        var used: Set<Int> = Set([layout.date, layout.value, layout.meter, layout.unit, layout.total, flag, fuelColumn, chosenColumn].compactMap(\.self))
+        var used: Set<Int> = Set(
+            [layout.date, layout.value, layout.meter, layout.unit, layout.total, flag, fuelColumn, chosenColumn]
+                .compactMap(\.self)
+        )
         used.formUnion(layout.quantities)
-        for period in layout.periods + layout.extras { used.formUnion([period.column] + (hasPeriodFlags ? [period.flag].compactMap(\.self) : [])) }
+        for period in layout.periods + layout.extras {
+            used.formUnion([period.column] + (hasPeriodFlags ? [period.flag].compactMap(\.self) : []))
+        }
         switch layout.shape {
         case .dateAndTime(_, let time, _): used.insert(time)
         case .dateAndPeriod(_, let period, _): used.insert(period)
@@ -725,10 +813,12 @@ extension FileUnderstanding {
     mutating func judge(_ evidence: Evidence, options: ImportOptions) throws {
         guard evidence.conflictCount > 0 else { return }
         let lines = evidence.conflicts.prefix(5).map(String.init).joined(separator: ", ")
-        let separator = evidence.separators.filter { column, count in
-            guard count == evidence.conflictCount, let words = evidence.words[column] ?? nil else { return false }
-            return words.count > 1
-        }.keys.min()
+        let separator = evidence.separators
+            .filter { column, count in
+                guard count == evidence.conflictCount, let words = evidence.words[column] ?? nil else { return false }
+                return words.count > 1
+            }
+            .keys.min()
         if let separator, !options.lastCounts, !ColumnName(layout.names[separator]).has(Catalogue.otherDates) {
             let words = ((evidence.words[separator] ?? nil) ?? []).map { "'\(shown($0.text, most: 20))'" }
             throw Self.doubt(
@@ -750,8 +840,11 @@ extension FileUnderstanding {
 
     /// Whether what was read from the database can be a file's.
     func isPossible(columns: Int) -> Bool {
-        let used = [layout.date, layout.value, layout.meter, layout.unit, layout.total, flag, fuelColumn, chosenColumn].compactMap(\.self)
-            + layout.quantities + (layout.periods + layout.extras).flatMap { [$0.column] + [$0.flag].compactMap(\.self) }
+        let used =
+            [layout.date, layout.value, layout.meter, layout.unit, layout.total, flag, fuelColumn, chosenColumn]
+            .compactMap(\.self)
+            + layout.quantities
+            + (layout.periods + layout.extras).flatMap { [$0.column] + [$0.flag].compactMap(\.self) }
         return used.allSatisfy { (0..<columns).contains($0) } && [15, 30, 60, 1440].contains(minutes)
             && layout.periods.allSatisfy { (0..<200).contains($0.place) } && layout.extras.count <= 2
             && (0..<ImportCheckpoint.most).contains(header.offset) && (0..<ImportCheckpoint.most).contains(header.line)

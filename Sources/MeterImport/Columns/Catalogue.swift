@@ -3,7 +3,7 @@
 /// Names of columns are compared in lower case, letters and digits only; words are the pieces of a name. A test holds a real
 /// header for each.
 enum Catalogue {
-    /// Columns that hold the number of a supply: an MPAN, an MPRN, or either. The first are the surest.
+    /// Columns that hold the number of a supply, an MPAN, an MPRN or either, the first the surest.
     static let supplyNumbers = [
         "mpan", "mpancore", "mpannumber", "mprn", "mpxn", "mpr", "mpannum", "mpanno", "mprnnumber", "mpanmprn",
         "mpanmprnspid", "supplynumber", "meterpoint", "meterpointnumber", "meterpointreference",
@@ -30,14 +30,17 @@ enum Catalogue {
 
     /// Columns that hold a name, of which nobody knows whether it is a meter's own.
     static let names = [
-        "metername", "onlinemetername", "name", "site", "sitename", "siteref", "siteid", "description", "channel", "location",
+        "metername", "onlinemetername", "name", "site", "sitename", "siteref", "siteid", "description", "channel",
+        "location",
         "urn", "account", "customer", "premise", "building",
     ]
 
     /// Columns with date and time.
     static let datetimes = [
-        "datetime", "timestamp", "readdatetime", "readingdatetime", "start", "datetimestamp", "startdatetime", "starttime",
-        "intervalstart", "periodstart", "from", "readtimestamp", "localtime", "utctime", "enddatetime", "endtime", "intervalend",
+        "datetime", "timestamp", "readdatetime", "readingdatetime", "start", "datetimestamp", "startdatetime",
+        "starttime",
+        "intervalstart", "periodstart", "from", "readtimestamp", "localtime", "utctime", "enddatetime", "endtime",
+        "intervalend",
         "periodend", "end", "to",
     ]
 
@@ -49,23 +52,28 @@ enum Catalogue {
 
     /// Columns with the time of day, or the number of the half-hour.
     static let times = [
-        "time", "readtime", "readingtime", "periodtime", "timeslot", "halfhour", "timeperiod", "hhtime", "starttime", "slot",
+        "time", "readtime", "readingtime", "periodtime", "timeslot", "halfhour", "timeperiod", "hhtime", "starttime",
+        "slot",
         "endtime", "interval", "timeofday", "clocktime",
     ]
 
     /// Columns with the number of the half-hour.
     static let periods = [
-        "settlementperiod", "period", "sp", "hh", "periodnumber", "hhperiod", "periodid", "halfhourperiod", "hhno", "hhnumber",
+        "settlementperiod", "period", "sp", "hh", "periodnumber", "hhperiod", "periodid", "halfhourperiod", "hhno",
+        "hhnumber",
     ]
 
     /// Words that say that a date is not the day of a reading.
     static let otherDates: Set<String> = [
-        "run", "loaded", "load", "created", "updated", "uploaded", "install", "installed", "installation", "report", "removal",
+        "run", "loaded", "load", "created", "updated", "uploaded", "install", "installed", "installation", "report",
+        "removal",
         "modified", "processed", "received", "issued", "contract", "invoice", "billed",
     ]
 
     /// Words of a column with energy that was used, the first the surest.
-    static let consumption = ["consumption", "consumed", "usage", "used", "energy", "units", "advance", "volume", "actual", "kwh"]
+    static let consumption = [
+        "consumption", "consumed", "usage", "used", "energy", "units", "advance", "volume", "actual", "kwh",
+    ]
 
     /// Words of a column with a value of which the name does not say what it is.
     static let values = ["value", "readvalue", "reading", "readingvalue", "read", "amount", "quantity", "data"]
@@ -80,21 +88,26 @@ enum Catalogue {
 
     /// Words of columns with something else than energy.
     static let others: Set<String> = [
-        "cost", "price", "charge", "charges", "rate", "gbp", "pence", "bill", "vat", "tariff", "co2", "carbon", "emissions",
-        "temperature", "temp", "demand", "voltage", "volts", "amps", "current", "power", "factor", "pf", "maxdemand", "md",
-        "percent", "complete", "latitude", "longitude", "capacity", "calorific", "cv", "correction", "pressure", "degree",
+        "cost", "price", "charge", "charges", "rate", "gbp", "pence", "bill", "vat", "tariff", "co2", "carbon",
+        "emissions",
+        "temperature", "temp", "demand", "voltage", "volts", "amps", "current", "power", "factor", "pf", "maxdemand",
+        "md",
+        "percent", "complete", "latitude", "longitude", "capacity", "calorific", "cv", "correction", "pressure",
+        "degree",
     ]
 
     /// Columns that say how a reading came about, the first the surest.
     static let flags = [
-        "readingtype", "readtype", "meterreadtype", "actualestimated", "actualorestimate", "estimatedactual", "ae", "estimate",
+        "readingtype", "readtype", "meterreadtype", "actualestimated", "actualorestimate", "estimatedactual", "ae",
+        "estimate",
         "estimated", "est", "flag", "readflag", "readingflag", "indicator", "datamarker", "marker", "type", "status",
         "dataquality", "quality", "datastatus", "readstatus", "readingstatus",
     ]
 
     /// Of them those that hold nothing else: a word in them that is not known rejects its row.
     static let sureFlags: Set<String> = [
-        "readingtype", "readtype", "meterreadtype", "actualestimated", "actualorestimate", "estimatedactual", "ae", "estimate",
+        "readingtype", "readtype", "meterreadtype", "actualestimated", "actualorestimate", "estimatedactual", "ae",
+        "estimate",
         "estimated", "readflag", "readingflag", "datamarker",
     ]
 
@@ -104,37 +117,49 @@ enum Catalogue {
     ]
 
     /// Columns that name the unit of the values.
-    static let units = ["unit", "units", "uom", "unitofmeasure", "meterunits", "meterunit", "reportingunit", "unitofmeasurement"]
+    static let units = [
+        "unit", "units", "uom", "unitofmeasure", "meterunits", "meterunit", "reportingunit", "unitofmeasurement",
+    ]
 
     /// Columns that tell what a row measures.
     static let quantities = [
         "measurementquantity", "measurementquantityid", "mq", "quantity", "channeltype", "channel", "direction", "flow",
-        "measurementtype", "measurement", "readingtype", "type", "registertype", "datatype", "readtype", "valuetype", "units",
+        "measurementtype", "measurement", "readingtype", "type", "registertype", "datatype", "readtype", "valuetype",
+        "units",
         "unit", "uom", "unitofmeasure", "registerid", "parameter", "meastype", "importexport", "importorexport",
     ]
 
     /// Columns that name what flows through the meter.
-    static let fuels = ["fuel", "fueltype", "commodity", "utility", "utilitytype", "metertype", "type", "supplytype", "energytype"]
+    static let fuels = [
+        "fuel", "fueltype", "commodity", "utility", "utilitytype", "metertype", "type", "supplytype", "energytype",
+    ]
 
     /// What rows measure, by the words that say so: lower case, letters and digits, `+` and `-` kept.
     static let quantityWords: [String: Quantity] = {
         let words: [Quantity: [String]] = [
             .consumed: [
-                "ai", "import", "imported", "imp", "activeimport", "importactive", "kwhimport", "importkwh", "a+", "active",
-                "activeenergy", "consumption", "consumed", "kwh", "wh", "mwh", "gwh", "kwhr", "aiactiveimport", "activeenergyimport",
+                "ai", "import", "imported", "imp", "activeimport", "importactive", "kwhimport", "importkwh", "a+",
+                "active",
+                "activeenergy", "consumption", "consumed", "kwh", "wh", "mwh", "gwh", "kwhr", "aiactiveimport",
+                "activeenergyimport",
                 "delivered", "usage", "importactiveenergy", "kwhimp",
             ],
             .export: [
-                "ae", "export", "exported", "exp", "activeexport", "exportactive", "kwhexport", "exportkwh", "a-", "generation",
-                "generated", "aeactiveexport", "activeenergyexport", "received", "feedin", "gen", "exportactiveenergy", "kwhexp",
+                "ae", "export", "exported", "exp", "activeexport", "exportactive", "kwhexport", "exportkwh", "a-",
+                "generation",
+                "generated", "aeactiveexport", "activeenergyexport", "received", "feedin", "gen", "exportactiveenergy",
+                "kwhexp",
             ],
             .reactive: [
-                "ri", "re", "reactive", "reactiveimport", "reactiveexport", "kvarh", "kvarhimport", "kvarhexport", "r+", "r-",
-                "rireactiveimport", "rereactiveexport", "lag", "lead", "lagging", "leading", "kvarhlag", "kvarhlead", "varh",
+                "ri", "re", "reactive", "reactiveimport", "reactiveexport", "kvarh", "kvarhimport", "kvarhexport", "r+",
+                "r-",
+                "rireactiveimport", "rereactiveexport", "lag", "lead", "lagging", "leading", "kvarhlag", "kvarhlead",
+                "varh",
                 "reactiveenergy", "importkvarh", "exportkvarh", "q1", "q2", "q3", "q4", "kvarhr", "kvar",
             ],
             .other: [
-                "kva", "kvah", "kw", "md", "maxdemand", "maximumdemand", "demand", "apparent", "pf", "powerfactor", "cost",
+                "kva", "kvah", "kw", "md", "maxdemand", "maximumdemand", "demand", "apparent", "pf", "powerfactor",
+                "cost",
                 "dc", "di", "de",
             ],
         ]
@@ -143,14 +168,17 @@ enum Catalogue {
 
     /// What flows, by the words that say so.
     static let fuelWords: [String: Fuel] = [
-        "electricity": .electricity, "electric": .electricity, "elec": .electricity, "power": .electricity, "hhelectricity": .electricity,
+        "electricity": .electricity, "electric": .electricity, "elec": .electricity, "power": .electricity,
+        "hhelectricity": .electricity,
         "gas": .gas, "naturalgas": .gas, "water": .water, "heat": .heat, "steam": .heat,
     ]
 
     /// How readings came about, by the words that say so.
     static let flagWordsOfCells: [String: ReadingType] = [
-        "a": .actual, "act": .actual, "actual": .actual, "actuals": .actual, "real": .actual, "ok": .actual, "good": .actual, "valid": .actual,
+        "a": .actual, "act": .actual, "actual": .actual, "actuals": .actual, "real": .actual, "ok": .actual,
+        "good": .actual, "valid": .actual,
         "e": .estimated, "est": .estimated, "estimate": .estimated, "estimated": .estimated, "substituted": .estimated,
+        "s": .estimated,
         "m": .manual, "man": .manual, "manual": .manual,
     ]
 
@@ -158,7 +186,9 @@ enum Catalogue {
     static let missing: Set<String> = ["null", "na", "nil", "none", "nan", "nodata", "missing"]
 
     /// What stands in the place of a meter in a row of sums.
-    static let totalWords: Set<String> = ["total", "totals", "grandtotal", "subtotal", "sum", "overall", "alltotal", "reporttotal"]
+    static let totalWords: Set<String> = [
+        "total", "totals", "grandtotal", "subtotal", "sum", "overall", "alltotal", "reporttotal",
+    ]
 }
 
 /// What a column or a row measures.

@@ -50,19 +50,25 @@ struct ColumnName: Hashable, Sendable {
     /// The words of a piece of letters and digits: at a change of letters and digits, at a capital letter, and around a unit.
     private static func words(_ piece: [UInt8]) -> [String] {
         let lower = piece.map { $0 >= 65 && $0 <= 90 ? $0 + 32 : $0 }
-        if Measure(word: String(decoding: lower, as: UTF8.self)) != nil { return [String(decoding: lower, as: UTF8.self)] }
+        if Measure(word: String(decoding: lower, as: UTF8.self)) != nil {
+            return [String(decoding: lower, as: UTF8.self)]
+        }
         var runs: [(bytes: ArraySlice<UInt8>, isNumber: Bool)] = []
         var start = 0
         for index in 1...piece.count where index == piece.count || piece[index].isDigit != piece[start].isDigit {
             runs.append((piece[start..<index], piece[start].isDigit))
             start = index
         }
-        return runs.flatMap { run in run.isNumber ? [String(decoding: run.bytes, as: UTF8.self)] : letters(Array(run.bytes)) }
+        return runs.flatMap { run in
+            run.isNumber ? [String(decoding: run.bytes, as: UTF8.self)] : letters(Array(run.bytes))
+        }
     }
 
     private static func letters(_ piece: [UInt8]) -> [String] {
         let lower = piece.map { $0 >= 65 && $0 <= 90 ? $0 + 32 : $0 }
-        if Measure(word: String(decoding: lower, as: UTF8.self)) != nil { return [String(decoding: lower, as: UTF8.self)] }
+        if Measure(word: String(decoding: lower, as: UTF8.self)) != nil {
+            return [String(decoding: lower, as: UTF8.self)]
+        }
         for unit in ["kvarh", "kvah", "kwh", "mwh", "gwh"] where lower.count > unit.utf8.count {
             let count = unit.utf8.count
             if lower.suffix(count).elementsEqual(unit.utf8) { return letters(Array(piece.dropLast(count))) + [unit] }
@@ -105,7 +111,9 @@ struct ColumnName: Hashable, Sendable {
     var strangeUnit: String? {
         guard let bracket, Measure(word: bracket) == nil, (1...12).contains(bracket.utf8.count) else { return nil }
         let inside = ColumnName(bracket)
-        let isWords = inside.words.allSatisfy { (Catalogue.quantityWords[$0] == nil || Measure(word: $0) != nil) && !Catalogue.totals.contains($0) }
+        let isWords = inside.words.allSatisfy {
+            (Catalogue.quantityWords[$0] == nil || Measure(word: $0) != nil) && !Catalogue.totals.contains($0)
+        }
         return isWords && !bracket.utf8.contains(32) && bracket.utf8.first != UInt8(ascii: "%") ? bracket : nil
     }
 

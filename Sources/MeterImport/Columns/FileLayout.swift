@@ -76,7 +76,8 @@ struct FileLayout: Codable, Hashable, Sendable {
 
     // The names stand in the file: they are read again with its header.
     private enum CodingKeys: CodingKey {
-        case shape, periods, extras, labels, isByClock, minutes, meter, meterKind, isMeterByCells, isDateByCells, identities
+        case shape, periods, extras, labels, isByClock, minutes, meter, meterKind, isMeterByCells, isDateByCells,
+            identities
         case namedUnit, isVague, isRegister, namedQuantity, unit, quantities, total, words, isGasByName, isUTCByName
     }
 
@@ -93,7 +94,8 @@ struct FileLayout: Codable, Hashable, Sendable {
     var value: Int? {
         switch shape {
         case .columns: nil
-        case .datetime(_, let value), .dateAndTime(_, _, let value), .dateAndPeriod(_, _, let value), .daily(_, _, let value):
+        case .datetime(_, let value), .dateAndTime(_, _, let value), .dateAndPeriod(_, _, let value),
+            .daily(_, _, let value):
             value
         }
     }
@@ -114,11 +116,14 @@ struct FileLayout: Codable, Hashable, Sendable {
         let valueColumn = try options.valueColumn.map { try finder.named($0, "--value-column") }
         if let meterColumn { finder.used.insert(meterColumn) }
         if let valueColumn { finder.used.insert(valueColumn) }
-        let series = PeriodSeries.all(columns).filter { $0.columns.allSatisfy { !options.ignoredColumns.contains(columns[$0.column].original) } }
+        let series = PeriodSeries.all(columns)
+            .filter { $0.columns.allSatisfy { !options.ignoredColumns.contains(columns[$0.column].original) } }
         shape = .columns(date: 0)
         if let values = try Self.values(of: series, valueColumn, columns, options) {
             guard !isDaily else {
-                throw finder.missing("A daily file has one value a day, but this one has parts of days in columns: queue it as hh.")
+                throw finder.missing(
+                    "A daily file has one value a day, but this one has parts of days in columns: queue it as hh."
+                )
             }
             try take(values, of: series, &finder)
         } else {
@@ -148,7 +153,8 @@ struct FileLayout: Codable, Hashable, Sendable {
             let isWanted = (quantity == .export) == (options.quantity == "export")
             return (isWanted ? 0 : 2) + (series.measure == nil ? 1 : 0)
         }
-        let ranked = values.compactMap { series in rank(series).map { (rank: $0, series: series) } }.sorted { $0.rank < $1.rank }
+        let ranked = values.compactMap { series in rank(series).map { (rank: $0, series: series) } }
+            .sorted { $0.rank < $1.rank }
         guard let best = ranked.first else { return nil }
         if ranked.count > 1, ranked[1].rank == best.rank {
             throw ImportError(
@@ -165,7 +171,10 @@ struct FileLayout: Codable, Hashable, Sendable {
         let flags = series.first { $0.isFlags && $0.minutes == values.minutes }
         for other in series { finder.used.formUnion(other.columns.map(\.column)) }
         // Columns of one name, one beside each value.
-        let repeated = Dictionary(grouping: finder.columns.indices.filter { !finder.used.contains($0) }) { finder.columns[$0].normalised }
+        let repeated =
+            Dictionary(grouping: finder.columns.indices.filter { !finder.used.contains($0) }) {
+                finder.columns[$0].normalised
+            }
             .values.first { $0.count >= 20 } ?? []
         finder.used.formUnion(repeated)
         let ends = values.columns.map(\.column).sorted()
@@ -174,7 +183,9 @@ struct FileLayout: Codable, Hashable, Sendable {
             let next = ends.first { $0 > column } ?? finder.columns.count
             return repeated.first { $0 > column && $0 < next }
         }
-        periods = values.columns.map { PeriodColumn(column: $0.column, place: $0.place, flag: flag($0.column, $0.place)) }
+        periods = values.columns.map {
+            PeriodColumn(column: $0.column, place: $0.place, flag: flag($0.column, $0.place))
+        }
         minutes = values.minutes
         labels = values.labels
         isByClock = values.labels != nil
@@ -185,7 +196,11 @@ struct FileLayout: Codable, Hashable, Sendable {
             extras = zip(extraValues, 0...)
                 .map { column, place in
                     let beside = repeated.first { $0 == column + 1 }
-                    return PeriodColumn(column: column, place: place, flag: beside ?? (extraFlags.count == 2 ? extraFlags[place] : nil))
+                    return PeriodColumn(
+                        column: column,
+                        place: place,
+                        flag: beside ?? (extraFlags.count == 2 ? extraFlags[place] : nil)
+                    )
                 }
         }
         finder.used.formUnion(others)
@@ -193,17 +208,27 @@ struct FileLayout: Codable, Hashable, Sendable {
         if case .volume(let unit) = values.measure { namedUnit = unit.rawValue }
         namedQuantity = values.words.lazy.compactMap { Catalogue.quantityWords[$0] }.first { $0 == .export }
         guard let date = finder.date() else {
-            throw finder.missing("A file with the parts of a day in columns needs one for the date (date, read date, settlement date, …).")
+            throw finder.missing(
+                "A file with the parts of a day in columns needs one for the date (date, read date, settlement date, …)."
+            )
         }
         (shape, isDateByCells) = (.columns(date: date.column), date.isByCells)
         finder.used.insert(date.column)
         let sums = finder.columns.indices.filter { !finder.used.contains($0) && finder.kinds($0).mayBeNumber }
-        total = sums.first { finder.columns[$0].has(Catalogue.totals) }
-            ?? sums.first { finder.columns[$0].has(["consumption", "kwh"]) && !finder.columns[$0].has(Catalogue.others) }
+        total =
+            sums.first { finder.columns[$0].has(Catalogue.totals) }
+            ?? sums.first {
+                finder.columns[$0].has(["consumption", "kwh"]) && !finder.columns[$0].has(Catalogue.others)
+            }
         if let total { finder.used.insert(total) }
     }
 
-    private mutating func takeRows(_ finder: inout ColumnFinder, isDaily: Bool, valueColumn: Int?, options: ImportOptions) throws {
+    private mutating func takeRows(
+        _ finder: inout ColumnFinder,
+        isDaily: Bool,
+        valueColumn: Int?,
+        options: ImportOptions
+    ) throws {
         let times = finder.times()
         if let column = times.datetime { finder.used.insert(column) }
         if let column = times.date { finder.used.insert(column) }
@@ -224,7 +249,10 @@ struct FileLayout: Codable, Hashable, Sendable {
         case .quantity, nil:
             if let strange = name.strangeUnit, valueColumn == nil {
                 let reason = (try? EnergyUnit(word: strange)) == nil ? Self.problem(strange) : ""
-                throw ImportError(.wrongColumns, "The column '\(shown(name.original, most: 60))' cannot be used: \(reason).")
+                throw ImportError(
+                    .wrongColumns,
+                    "The column '\(shown(name.original, most: 60))' cannot be used: \(reason)."
+                )
             }
         }
         if case .quantity = name.measure, let word = name.bracket ?? name.words.last {
@@ -280,8 +308,11 @@ struct FileLayout: Codable, Hashable, Sendable {
         }
         guard options.mpan != nil else {
             let names = identities.filter { finder.columns[$0].rank(Catalogue.names) != nil }
-            let hint = names.first
-                .map { " '\(shown(finder.columns[$0].original, most: 60))' is a name: if the host's meters are called so, say --meter-column '\(shown(finder.columns[$0].original, most: 60))'." }
+            let hint =
+                names.first
+                .map {
+                    " '\(shown(finder.columns[$0].original, most: 60))' is a name: if the host's meters are called so, say --meter-column '\(shown(finder.columns[$0].original, most: 60))'."
+                }
                 ?? ""
             throw finder.missing(
                 "The file has no column for the meter (mpan, mprn, meter serial, …). Name the column so, or say which meter the "
@@ -292,9 +323,14 @@ struct FileLayout: Codable, Hashable, Sendable {
     }
 
     private mutating func takeWords(_ finder: inout ColumnFinder) {
-        unit = finder.free.compactMap { column in finder.columns[column].rank(Catalogue.units).map { ($0, column) } }.min { $0 < $1 }?.1
+        unit =
+            finder.free.compactMap { column in finder.columns[column].rank(Catalogue.units).map { ($0, column) } }
+            .min { $0 < $1 }?
+            .1
         // What stands beside a value that has its unit in its name is of another column.
-        if let unit, namedUnit != nil, finder.kinds(unit).isAll({ Measure(word: $0).map { if case .volume = $0 { true } else { false } } ?? false }),
+        if let unit, namedUnit != nil,
+            finder.kinds(unit)
+                .isAll({ Measure(word: $0).map { if case .volume = $0 { true } else { false } } ?? false }),
             finder.kinds(unit).filled > 0
         {
             finder.used.insert(unit)
@@ -310,7 +346,9 @@ struct FileLayout: Codable, Hashable, Sendable {
         }
         words = finder.free.filter { column in
             let name = finder.columns[column]
-            let isNamed = [Catalogue.flags, Catalogue.units, Catalogue.quantities, Catalogue.fuels].contains { name.rank($0) != nil }
+            let isNamed =
+                [Catalogue.flags, Catalogue.units, Catalogue.quantities, Catalogue.fuels]
+                .contains { name.rank($0) != nil }
                 || name.has(Catalogue.flagWords)
             return isNamed || !finder.kinds(column).mayBeNumber
         }

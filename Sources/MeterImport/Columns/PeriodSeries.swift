@@ -39,14 +39,20 @@ struct PeriodSeries {
         var parts: [(column: Int, numbers: [Int], half: String?)] = []
         for column in group {
             let words = names[column].periodNumbers
-            parts.append((column, words.compactMap { $0.utf8.count <= 6 ? Int($0) : nil }, words.last { Int($0) == nil }))
+            parts.append(
+                (column, words.compactMap { $0.utf8.count <= 6 ? Int($0) : nil }, words.last { Int($0) == nil })
+            )
         }
-        guard let name = parts.first.map({ names[$0.column] }), let last = parts.last.map({ names[$0.column] }) else { return nil }
+        guard let name = parts.first.map({ names[$0.column] }), let last = parts.last.map({ names[$0.column] }) else {
+            return nil
+        }
         words = Set(name.words.filter { Int($0) == nil })
         measure = name.measure
         first = name.original.trimmed
         self.last = last.original.trimmed
-        if parts.allSatisfy({ $0.numbers.count == 1 }), let series = Self.ordinals(parts.map { ($0.column, $0.numbers[0]) }) {
+        if parts.allSatisfy({ $0.numbers.count == 1 }),
+            let series = Self.ordinals(parts.map { ($0.column, $0.numbers[0]) })
+        {
             (columns, minutes) = series
             labels = nil
             return
@@ -103,7 +109,9 @@ struct PeriodSeries {
         let step = minutes[1] - first
         guard [15, 30, 60].contains(step), minutes.count * step == 1440 else { return nil }
         if last == 0 { minutes[minutes.count - 1] = 1440 }
-        guard first == 0 || first == step, zip(minutes, minutes.dropFirst()).allSatisfy({ $0 + step == $1 }) else { return nil }
+        guard first == 0 || first == step, zip(minutes, minutes.dropFirst()).allSatisfy({ $0 + step == $1 }) else {
+            return nil
+        }
         if isRange, first != 0 { return nil }
         return (zip(clocks, 0...).map { ($0.column, $1) }, step, first == 0 ? .start : .end)
     }

@@ -35,9 +35,12 @@ struct SiteLayout {
     ///
     /// - Throws: ``ImportError`` with `wrongColumns` when there is no name.
     init(_ columns: [ColumnName]) throws {
-        func column(_ role: Role) -> Int? { role.names.lazy.compactMap { name in columns.firstIndex { $0.normalised == name } }.first }
+        func column(_ role: Role) -> Int? {
+            role.names.lazy.compactMap { name in columns.firstIndex { $0.normalised == name } }.first
+        }
         guard let name = column(.name) else {
-            throw ColumnFinder(columns, sample: []).missing("A file of sites needs a column for the name (name, site_name).")
+            throw ColumnFinder(columns, sample: [])
+                .missing("A file of sites needs a column for the name (name, site_name).")
         }
         self.name = name
         company = column(.company)

@@ -56,7 +56,8 @@ extension FileUnderstanding {
 
     /// Reads what was understood; `nil` when it is not that.
     init?(json: String) {
-        guard let read = try? JSONText.decode(Self.self, json), read.isPossible(columns: CSVScanner.longestRecord) else {
+        guard let read = try? JSONText.decode(Self.self, json), read.isPossible(columns: CSVScanner.longestRecord)
+        else {
             return nil
         }
         self = read

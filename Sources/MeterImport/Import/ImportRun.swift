@@ -69,7 +69,9 @@ struct ImportRun {
             }
         }
         summary.understood = facts.understanding?.lines ?? []
-        for warning in facts.understanding?.warnings ?? [] where !summary.warnings.contains(warning) { summary.warnings.append(warning) }
+        for warning in facts.understanding?.warnings ?? [] where !summary.warnings.contains(warning) {
+            summary.warnings.append(warning)
+        }
         meters = MeterDirectory(
             batchID: job.batchID,
             defaultSite: options.defaultSite,

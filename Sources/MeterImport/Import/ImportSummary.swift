@@ -48,7 +48,8 @@ public struct ImportSummary: Codable, Sendable, Hashable {
     }
 
     private enum CodingKeys: CodingKey {
-        case rowsRead, rowsRejected, rowsLeftOut, readingsStored, duplicates, metersCreated, dryRun, warnings, understood
+        case rowsRead, rowsRejected, rowsLeftOut, readingsStored, duplicates, metersCreated, dryRun, warnings,
+            understood
         case firstRejections
     }
 

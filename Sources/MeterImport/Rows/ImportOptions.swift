@@ -117,7 +117,9 @@ public struct ImportOptions: Sendable, Hashable {
         try validateNumbers()
     }
 
-    private static func choice<Choice: RawRepresentable<String> & CaseIterable>(_ word: String?, _ name: String) throws -> Choice? {
+    private static func choice<Choice: RawRepresentable<String> & CaseIterable>(_ word: String?, _ name: String) throws
+        -> Choice?
+    {
         guard let word else { return nil }
         guard let choice = Choice(rawValue: word) else {
             let choices = Choice.allCases.map(\.rawValue).joined(separator: " or ")
@@ -134,17 +136,26 @@ public struct ImportOptions: Sendable, Hashable {
             throw ImportError(.badOptions, "\(skippedLines) lines cannot be skipped. It must be 0 to 10,000.")
         }
         if let calorificValue, !(30...50).contains(calorificValue) {
-            throw ImportError(.badOptions, "A calorific value of \(calorificValue) is none of gas. It is 30 to 50 MJ a cubic metre.")
+            throw ImportError(
+                .badOptions,
+                "A calorific value of \(calorificValue) is none of gas. It is 30 to 50 MJ a cubic metre."
+            )
         }
         if let unit {
             switch Measure(word: unit) {
             case .energy, .volume: break
             default:
-                throw ImportError(.badOptions, "The unit '\(shown(unit, most: 40))' cannot be imported. It must be Wh, kWh, MWh, GWh, m3, ft3 or hcf.")
+                throw ImportError(
+                    .badOptions,
+                    "The unit '\(shown(unit, most: 40))' cannot be imported. It must be Wh, kWh, MWh, GWh, m3, ft3 or hcf."
+                )
             }
         }
         if let quantity, chosenWord == nil, quantity != "import", quantity != "export" {
-            throw ImportError(.badOptions, "The quantity '\(shown(quantity, most: 60))' is not known. It must be import, export or COLUMN=WORD.")
+            throw ImportError(
+                .badOptions,
+                "The quantity '\(shown(quantity, most: 60))' is not known. It must be import, export or COLUMN=WORD."
+            )
         }
     }
 

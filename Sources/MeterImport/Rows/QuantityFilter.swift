@@ -26,9 +26,15 @@ struct QuantityFilter {
             let cell = record[columns[index].column]
             guard let place = columns[index].words.place(of: cell, line: record.line) else { continue }
             while columns[index].kinds.count <= place {
-                columns[index].kinds.append(Catalogue.quantityWords[FileLayout.word(columns[index].words.words[columns[index].kinds.count].text)])
+                columns[index].kinds
+                    .append(
+                        Catalogue.quantityWords[
+                            FileLayout.word(columns[index].words.words[columns[index].kinds.count].text)
+                        ]
+                    )
             }
-            guard let kind = columns[index].kinds[place], kind != .consumed, result == .consumed || kind != .export else { continue }
+            guard let kind = columns[index].kinds[place], kind != .consumed, result == .consumed || kind != .export
+            else { continue }
             (result, name) = (kind, columns[index].words.words[place].text)
         }
         return result == wanted ? nil : name ?? "import"

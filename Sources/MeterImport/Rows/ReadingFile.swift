@@ -62,7 +62,9 @@ actor ReadingFile {
                 understood: understanding,
                 isStopping: isStopping
             )
-        } catch let error as ImportError where !file.isShown && ![.changed, .doubtful, .contradicted].contains(error.code) {
+        } catch let error as ImportError
+            where !file.isShown && ![.changed, .doubtful, .contradicted].contains(error.code)
+        {
             throw ImportError(.unreadable, RefusedFile(noTable: path).description)
         }
         self.reader = reader

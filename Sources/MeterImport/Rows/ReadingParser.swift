@@ -83,7 +83,8 @@ struct ReadingParser {
     var hasParts: Bool { !parts.isEmpty }
 
     /// Reads a record: appends its readings, or says why there are none.
-    mutating func read(_ record: CSVRecord, into readings: inout [Reading], _ rejected: inout [RejectedRow]) -> Outcome {
+    mutating func read(_ record: CSVRecord, into readings: inout [Reading], _ rejected: inout [RejectedRow]) -> Outcome
+    {
         let count = readings.count
         let meterCount = meters.codes.count
         do throws(RowProblem) {
@@ -107,7 +108,9 @@ struct ReadingParser {
         parts.removeAll()
     }
 
-    private mutating func append(_ record: CSVRecord, to readings: inout [Reading], _ rejected: inout [RejectedRow]) throws(RowProblem) {
+    private mutating func append(_ record: CSVRecord, to readings: inout [Reading], _ rejected: inout [RejectedRow])
+        throws(RowProblem)
+    {
         let type = try type(record)
         let (unit, volume) = try unit(record)
         switch layout.shape {
@@ -118,7 +121,19 @@ struct ReadingParser {
             do { stamp = try Stamp(record[column]) } catch { throw RowProblem(column, error) }
             let date: CalendarDate
             do { date = try stamp.date.day(understanding.order) } catch { throw RowProblem(column, error) }
-            try append(record, date, stamp.seconds, stamp.offset, column, value, type, unit, volume, &readings, &rejected)
+            try append(
+                record,
+                date,
+                stamp.seconds,
+                stamp.offset,
+                column,
+                value,
+                type,
+                unit,
+                volume,
+                &readings,
+                &rejected
+            )
         case .dateAndTime(let dateColumn, let time, let value):
             let date = try dateOnly(record, dateColumn)
             let clock: Clock
@@ -192,12 +207,21 @@ struct ReadingParser {
         switch understanding.minutes {
         case 60:
             for (energy, start) in zip(Energy(thousandths: amount).halves, [instant, instant + HalfHour.length]) {
-                readings.append(Reading(meter: meter, halfHour: try halfHour(at: start, column: column), energy: energy, type: .estimated))
+                readings.append(
+                    Reading(
+                        meter: meter,
+                        halfHour: try halfHour(at: start, column: column),
+                        energy: energy,
+                        type: .estimated
+                    )
+                )
             }
         case 15:
             let place = (instant % HalfHour.length + HalfHour.length) % HalfHour.length / 900
             let start = instant - place * 900
-            guard instant % 900 == 0 else { throw RowProblem(column, CellProblem("it is not the start of a quarter of an hour")) }
+            guard instant % 900 == 0 else {
+                throw RowProblem(column, CellProblem("it is not the start of a quarter of an hour"))
+            }
             let key = meters.hashes[meter]
             var part = parts[key]
             if let begun = part, begun.instant != start {
@@ -205,9 +229,16 @@ struct ReadingParser {
                 part = nil
             }
             var next: Parts
-            if let part { next = part } else {
+            if let part {
+                next = part
+            } else {
                 next = Parts(
-                    reading: Reading(meter: meter, halfHour: try halfHour(at: start, column: column), energy: Energy(thousandths: 0), type: type),
+                    reading: Reading(
+                        meter: meter,
+                        halfHour: try halfHour(at: start, column: column),
+                        energy: Energy(thousandths: 0),
+                        type: type
+                    ),
                     instant: start
                 )
             }
@@ -224,12 +255,16 @@ struct ReadingParser {
             readings.append(next.reading)
         default:
             let energy = Energy(thousandths: amount)
-            readings.append(Reading(meter: meter, halfHour: try halfHour(at: instant, column: column), energy: energy, type: type))
+            readings.append(
+                Reading(meter: meter, halfHour: try halfHour(at: instant, column: column), energy: energy, type: type)
+            )
         }
     }
 
     /// The instant at which the period of a file's time begins.
-    private mutating func instant(_ date: CalendarDate, _ seconds: Int, _ offset: Int?, _ column: Int, _ meter: Int) throws(RowProblem) -> Int {
+    private mutating func instant(_ date: CalendarDate, _ seconds: Int, _ offset: Int?, _ column: Int, _ meter: Int)
+        throws(RowProblem) -> Int
+    {
         let length = understanding.minutes * 60
         var shown = date.days * 86_400 + seconds
         if understanding.midnightEndsDay, seconds == 0 { shown += 86_400 }
@@ -248,11 +283,15 @@ struct ReadingParser {
         let isSecond: Bool
         if let days = loneHours[meters.hashes[meter]], let lone = days[date.days] {
             guard let known = lone else {
-                throw RowProblem(column, CellProblem("that time comes twice, and the file does not say which of the two it is"))
+                throw RowProblem(
+                    column,
+                    CellProblem("that time comes twice, and the file does not say which of the two it is")
+                )
             }
             isSecond = known
         } else {
-            isSecond = repeated.isSecond(meter: meters.hashes[meter], clockSeconds: shown) != understanding.isNewestFirst
+            isSecond =
+                repeated.isSecond(meter: meters.hashes[meter], clockSeconds: shown) != understanding.isNewestFirst
         }
         return (isSecond ? second : instants.first) - back
     }
@@ -294,7 +333,9 @@ struct ReadingParser {
                 let length = hours?.length ?? 0
                 throw RowProblem(
                     period.column,
-                    CellProblem("\(date.text) has \(length) \(understanding.minutes == 30 ? "half-hours" : "periods"), so this one does not exist")
+                    CellProblem(
+                        "\(date.text) has \(length) \(understanding.minutes == 30 ? "half-hours" : "periods"), so this one does not exist"
+                    )
                 )
             }
             var type = type
@@ -313,23 +354,42 @@ struct ReadingParser {
                     readings.append(Reading(meter: meter, halfHour: halfHour, energy: energy, type: .estimated))
                 }
             default:
-                readings.append(Reading(meter: meter, halfHour: try halfHour(date, place, isPlain, start, period.column), energy: Energy(thousandths: energy), type: type))
+                readings.append(
+                    Reading(
+                        meter: meter,
+                        halfHour: try halfHour(date, place, isPlain, start, period.column),
+                        energy: Energy(thousandths: energy),
+                        type: type
+                    )
+                )
             }
         }
         for place in stride(from: 0, to: quarters.count, by: 2) {
             let (one, other) = (quarters[place], place + 1 < quarters.count ? quarters[place + 1] : nil)
             guard one != nil || other != nil else { continue }
             guard let one, let other else {
-                throw RowProblem(layout.periods[min(place, layout.periods.count - 1)].column, CellProblem("the other part of its half-hour is missing"))
+                throw RowProblem(
+                    layout.periods[min(place, layout.periods.count - 1)].column,
+                    CellProblem("the other part of its half-hour is missing")
+                )
             }
             let energy = Energy(millionths: one.addingReportingOverflow(other).partialValue)
-            readings.append(Reading(meter: meter, halfHour: try halfHour(date, place / 2, isPlain, start, column), energy: energy, type: types[place / 2]))
+            readings.append(
+                Reading(
+                    meter: meter,
+                    halfHour: try halfHour(date, place / 2, isPlain, start, column),
+                    energy: energy,
+                    type: types[place / 2]
+                )
+            )
         }
         guard readings.count > count else { throw RowProblem(nil, CellProblem("no half-hour of it has a value")) }
     }
 
     /// The half-hour at a place of a day, from 0.
-    private mutating func halfHour(_ date: CalendarDate, _ place: Int, _ isPlain: Bool, _ start: Int, _ column: Int) throws(RowProblem) -> HalfHour {
+    private mutating func halfHour(_ date: CalendarDate, _ place: Int, _ isPlain: Bool, _ start: Int, _ column: Int)
+        throws(RowProblem) -> HalfHour
+    {
         if isPlain { return HalfHour(date: date, seconds: place * HalfHour.length, period: place + 1) }
         return try halfHour(at: start + place * HalfHour.length, column: column)
     }
@@ -357,12 +417,14 @@ struct ReadingParser {
         }
     }
 
-    private mutating func places(_ record: CSVRecord, _ date: CalendarDate, isPlain: Bool) throws(RowProblem) -> Places? {
+    private mutating func places(_ record: CSVRecord, _ date: CalendarDate, isPlain: Bool) throws(RowProblem) -> Places?
+    {
         let perDay = 1440 / understanding.minutes
         if isPlain {
             // More columns than an ordinary day has.
             let isMore = layout.periods.last.map { $0.place >= perDay } ?? false
-            return isMore || !layout.extras.isEmpty ? Places(length: perDay, isCounted: true, special: 0..<0, isLong: false) : nil
+            return isMore || !layout.extras.isEmpty
+                ? Places(length: perDay, isCounted: true, special: 0..<0, isLong: false) : nil
         }
         let length = sourceDays.count(on: date) * 30 / understanding.minutes
         guard length != perDay else { return Places(length: length, isCounted: true, special: 0..<0, isLong: false) }
@@ -386,11 +448,21 @@ struct ReadingParser {
             if isLong, layout.extras.allSatisfy({ record[$0.column].isEmpty }), (perDay..<length).allSatisfy(isEmpty),
                 !understanding.isCountProved, !hasColumns || !(0..<perDay).contains(where: isEmpty)
             {
-                throw RowProblem(nil, CellProblem("\(date.text) has \(length) periods and the row \(perDay) at most: one hour of it is missing, or it is in UTC (--timezone UTC)"))
+                throw RowProblem(
+                    nil,
+                    CellProblem(
+                        "\(date.text) has \(length) periods and the row \(perDay) at most: one hour of it is missing, or it is in UTC (--timezone UTC)"
+                    )
+                )
             }
         } else if isLong {
             guard layout.extras.contains(where: { !record[$0.column].isEmpty }) else {
-                throw RowProblem(nil, CellProblem("\(date.text) has \(length) periods and the row \(perDay) at most: one hour of it is missing, or it is in UTC (--timezone UTC)"))
+                throw RowProblem(
+                    nil,
+                    CellProblem(
+                        "\(date.text) has \(length) periods and the row \(perDay) at most: one hour of it is missing, or it is in UTC (--timezone UTC)"
+                    )
+                )
             }
         } else if understanding.labels == .end, !special.allSatisfy(isEmpty) {
             // The end of the last half-hour before the change is what the clock then shows.
@@ -403,7 +475,8 @@ struct ReadingParser {
     private func isMissing(_ cell: Bytes) -> Bool {
         guard cell.count <= 8, let first = cell.first, !first.isDigit else { return false }
         if cell.count <= 2, cell.buffer.allSatisfy({ $0 == UInt8(ascii: "-") }) { return true }
-        return first.isLetter || first == UInt8(ascii: "#") ? Catalogue.missing.contains(FileLayout.word(cell.text)) : false
+        return first.isLetter || first == UInt8(ascii: "#")
+            ? Catalogue.missing.contains(FileLayout.word(cell.text)) : false
     }
 }
 
@@ -424,7 +497,9 @@ extension ReadingParser {
 
     /// The date of a cell in which a time may follow, if that is midnight.
     private func dateOnly(_ record: CSVRecord, _ column: Int) throws(RowProblem) -> CalendarDate {
-        do { return try DateText.whole(record[column]).day(understanding.order) } catch { throw RowProblem(column, error) }
+        do { return try DateText.whole(record[column]).day(understanding.order) } catch {
+            throw RowProblem(column, error)
+        }
     }
 
     /// The local day of a cell; with a time, which must then be midnight there.
@@ -472,9 +547,15 @@ extension ReadingParser {
 
     /// What flows through a meter, where its row, its column or its number says so.
     private func fuel(_ code: String, _ record: CSVRecord) -> Fuel? {
-        if let column = understanding.fuelColumn, let fuel = Catalogue.fuelWords[FileLayout.word(record[column].text)] { return fuel }
+        if let column = understanding.fuelColumn, let fuel = Catalogue.fuelWords[FileLayout.word(record[column].text)] {
+            return fuel
+        }
         // Ireland's MPRNs of electricity have 11 digits.
-        if let fuel = understanding.fuel, !(layout.isGasByName && understanding.fuelColumn == nil && code.utf8.count > 10) { return fuel }
+        if let fuel = understanding.fuel,
+            !(layout.isGasByName && understanding.fuelColumn == nil && code.utf8.count > 10)
+        {
+            return fuel
+        }
         guard layout.meterKind == .code, let meter = layout.meter, names.indices.contains(meter) else { return nil }
         // An MPAN has 13 digits, an MPRN 6 to 10.
         let name = ColumnName(names[meter])
@@ -507,19 +588,27 @@ extension ReadingParser {
         do { return (try EnergyUnit(word: word.text), nil) } catch { throw RowProblem(column, error) }
     }
 
-    private func energy(_ record: CSVRecord, _ column: Int, _ unit: EnergyUnit, _ volume: VolumeUnit?) throws(RowProblem) -> Energy {
+    private func energy(_ record: CSVRecord, _ column: Int, _ unit: EnergyUnit, _ volume: VolumeUnit?)
+        throws(RowProblem) -> Energy
+    {
         if volume != nil { return Energy(thousandths: try amount(record, column, unit, volume)) }
         do { return try Energy(record[column], unit: unit) } catch { throw RowProblem(column, error) }
     }
 
     /// A value in thousandths of a kWh; in millionths where it is a part of a sum, which is rounded once.
-    private func amount(_ record: CSVRecord, _ column: Int, _ unit: EnergyUnit, _ volume: VolumeUnit?) throws(RowProblem) -> Int64 {
+    private func amount(_ record: CSVRecord, _ column: Int, _ unit: EnergyUnit, _ volume: VolumeUnit?)
+        throws(RowProblem) -> Int64
+    {
         let isPart = understanding.minutes == 15
         do throws(CellProblem) {
             guard let volume, let calorificValue = understanding.calorificValue else {
-                return isPart ? try Energy.millionths(record[column], unit: unit) : try Energy(record[column], unit: unit).thousandths
+                return isPart
+                    ? try Energy.millionths(record[column], unit: unit)
+                    : try Energy(record[column], unit: unit).thousandths
             }
-            let energy = Double(try Energy.millionths(record[column], unit: unit)) * volume.kilowattHours(calorificValue: calorificValue)
+            let energy =
+                Double(try Energy.millionths(record[column], unit: unit))
+                * volume.kilowattHours(calorificValue: calorificValue)
             guard energy.magnitude < 9e17 else { throw CellProblem("it is too large") }
             return Int64((isPart ? energy : energy / 1000).rounded(.toNearestOrEven))
         } catch {

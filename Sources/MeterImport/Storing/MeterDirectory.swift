@@ -54,10 +54,14 @@ struct MeterDirectory {
 
     private mutating func find(_ codes: [String], _ connection: Connection) async throws {
         if isSerial {
-            let rows = try await connection.query("SELECT serial_number, id FROM meters WHERE serial_number IN (\(list: codes))")
+            let rows = try await connection.query(
+                "SELECT serial_number, id FROM meters WHERE serial_number IN (\(list: codes))"
+            )
             var several: Set<String> = []
             for (code, id) in try rows.decode(String.self, Int.self) {
-                guard let spelt = codes.first(where: { $0 == code || $0.lowercased() == code.lowercased() }) else { continue }
+                guard let spelt = codes.first(where: { $0 == code || $0.lowercased() == code.lowercased() }) else {
+                    continue
+                }
                 if ids.updateValue(id, forKey: spelt) != nil { several.insert(spelt) }
             }
             guard several.isEmpty else {

@@ -24,11 +24,16 @@ enum EnergyUnit: String, CaseIterable, Codable, Hashable, Sendable {
         switch Measure(word: word.lowercased()) {
         case .energy(let unit): self = unit
         case .volume:
-            throw CellProblem("\(word) is a volume, not energy; give the supplier's calorific value (--calorific-value 39.5)")
-        case .quantity(.reactive): throw CellProblem("\(word) is reactive energy; only Wh, kWh, MWh and GWh can be imported")
+            throw CellProblem(
+                "\(word) is a volume, not energy; give the supplier's calorific value (--calorific-value 39.5)"
+            )
+        case .quantity(.reactive):
+            throw CellProblem("\(word) is reactive energy; only Wh, kWh, MWh and GWh can be imported")
         case .quantity: throw CellProblem("\(word) is power, not energy; only Wh, kWh, MWh and GWh can be imported")
         case nil:
-            throw CellProblem("the unit '\(shown(String(word), most: 40))' is not known; only Wh, kWh, MWh and GWh can be imported")
+            throw CellProblem(
+                "the unit '\(shown(String(word), most: 40))' is not known; only Wh, kWh, MWh and GWh can be imported"
+            )
         }
     }
 }

@@ -53,7 +53,8 @@ enum DateText: Equatable {
             }
             if !word.isEmpty {
                 guard let month = month(word) else { throw unreadable }
-                rest = rest.dropFirst(word.count).skipping([32, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "/")])
+                rest = rest.dropFirst(word.count)
+                    .skipping([32, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "/")])
                 guard let day = rest.prefix(rest.digitCount).number(digits: 1...2) else { throw unreadable }
                 rest = rest.dropFirst(rest.digitCount)
                     .skipping([32, UInt8(ascii: ","), UInt8(ascii: "-"), UInt8(ascii: "/")])
@@ -198,7 +199,8 @@ struct Stamp: Equatable {
         if text.count == 10 || text.count == 13, let number = text.prefix(10).number(digits: 10...10) {
             // Ten digits may also be a date and an hour.
             let (month, day, hour) = (number / 10_000 % 100, number / 100 % 100, number % 100)
-            let mayBeDate = (1990...2100).contains(number / 1_000_000) && (1...12).contains(month)
+            let mayBeDate =
+                (1990...2100).contains(number / 1_000_000) && (1...12).contains(month)
                 && (1...31).contains(day) && hour <= 24 && text.count == 10
             guard !mayBeDate, (946_684_800...4_102_444_800).contains(number) else {
                 throw CellProblem("it may mean a date and an hour, or seconds since 1970")
