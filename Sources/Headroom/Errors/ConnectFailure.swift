@@ -83,7 +83,7 @@ package enum ConnectFailure {
             default: cause = ": \(String(cString: strerror(reason)))"
             }
         }
-        if number == 1040, text.hasPrefix(doorsWords) { return ofDoor(text) }
+        if number == 1040, text.begins(with: doorsWords) { return ofDoor(text) }
         if number == 1226, let limit = ServerWords.resource(in: text).limit, limit < 0 { code = .accountLocked }
         let words = text.replaced("TLS/SSL error: ", with: "").replaced("SSL connection error: ", with: "")
         var error = ServerWords.error(
