@@ -15,7 +15,7 @@ import Testing
 
     private func next(_ queue: EventQueue) -> [UInt64] {
         var found: [UInt64] = []
-        while found.isEmpty { queue.wait { found.append($0) } }
+        while found.isEmpty { queue.wait { identifier, _ in found.append(identifier) } }
         return found
     }
 
