@@ -92,7 +92,7 @@ final class DoorControl: @unchecked Sendable {
         guard isOpen else { return }
         isOpen = false
         door.poll.remove(descriptor)
-        if !isLeft { unlink(path) }
+        if !isLeft { DoorListener.remove(path) }
         CLibrary.close(descriptor)
     }
 }
@@ -118,18 +118,13 @@ package struct DoorReport: Sendable {
     /// - Returns: The clients of all of them; `nil` when there is no door.
     package static func ask(_ settings: DatabaseSettings) -> DoorReport? {
         guard let path = try? AccountNotes(settings, topic: "door").path(ending: ".sock"),
-            let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), let folder = opendir(String(path[..<slash]))
+            let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")),
+            let names = OpenFolder.names(in: String(path[..<slash]))
         else { return nil }
-        defer { closedir(folder) }
         let own = path[slash...].dropFirst("/door".utf8.count)
         var report: DoorReport?
-        while let entry = readdir(folder) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            guard name.begins(with: "door-"), name.ends(with: own), let answer = answer("\(path[..<slash])/\(name)") else {
-                continue
-            }
+        for name in names where name.begins(with: "door-") && name.ends(with: own) {
+            guard let answer = answer("\(path[..<slash])/\(name)") else { continue }
             report = report ?? DoorReport(clients: [])
             report?.clients += answer
         }

@@ -103,27 +103,45 @@ struct DoorListener: Sendable {
     private static func listen(path: String, mode: UInt32, group: UInt32?, _ replacing: Bool) throws(DatabaseError)
         -> Int32
     {
+        let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) ?? path.startIndex
+        let name = String(path[slash...].dropFirst())
+        // Under another name first: nobody finds it before its rights are as they should be.
+        let own = "\(name).\(getpid())"
         let descriptor = kernel_stream_socket(AF_UNIX)
         guard descriptor >= 0 else { throw .hostExhausted("descriptor", error: errno) }
-        // Under another name first: nobody finds it before its rights are as they should be.
-        let own = "\(path).\(getpid())"
-        unlink(own)
-        var result = unixAddress(own) { bind(descriptor, $0, $1) }
-        if result == 0, chmod(own, mode) != 0 || (group.map { chown(own, .max, $0) } ?? 0) != 0 { result = -1 }
-        if result == 0, !replacing, isAlive(path) {
-            errno = EADDRINUSE
-            result = -1
-        }
-        // With a full queue PHP fails at once.
-        if result == 0 { result = CLibrary.listen(descriptor, 4096) }
-        if result == 0 { result = rename(own, path) }
-        guard result == 0 else {
-            let number = errno
-            unlink(own)
+        do throws(RegularFile.Problem) {
+            let folder = try OpenFolder(slash == path.startIndex ? "/" : String(path[..<slash]))
+            do throws(RegularFile.Problem) { try folder.remove(own) } catch {}
+            func check(_ result: Int32) throws(RegularFile.Problem) { if result != 0 { throw .system(errno) } }
+            try check(unixAddress("\(path).\(getpid())") { bind(descriptor, $0, $1) })
+            do throws(RegularFile.Problem) {
+                try check(fchmodat(folder.descriptor, own, mode, 0))
+                if let group { try check(fchownat(folder.descriptor, own, .max, group, AT_SYMLINK_NOFOLLOW)) }
+                if !replacing, isAlive(path) { throw .system(EADDRINUSE) }
+                // With a full queue PHP fails at once.
+                try check(CLibrary.listen(descriptor, 4096))
+                try folder.rename(own, to: name)
+            } catch {
+                do throws(RegularFile.Problem) { try folder.remove(own) } catch {}
+                throw error
+            }
+        } catch {
             close(descriptor)
+            var number = EACCES
+            if case .system(let found) = error { number = found }
             throw failure(.unix(path: path), number)
         }
         return descriptor
+    }
+
+    /// Takes a socket file away.
+    static func remove(_ path: String) {
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return }
+        do throws(RegularFile.Problem) {
+            try OpenFolder(String(path[..<slash])).remove(String(path[slash...].dropFirst()))
+        } catch {
+            // It has gone, or stands in a folder that is another's by now.
+        }
     }
 
     private static func listen(host: String, port: UInt16) throws(DatabaseError) -> Int32 {
@@ -200,7 +218,7 @@ struct DoorListener: Sendable {
     ///
     /// - Parameter isLeft: Whether another door goes on with the same socket.
     func close(isLeft: Bool) {
-        if case .unix(let path) = place, !isLeft { unlink(path) }
+        if case .unix(let path) = place, !isLeft { Self.remove(path) }
         CLibrary.close(descriptor)
     }
 

@@ -46,7 +46,7 @@ struct StatementReader {
         if holdsVariable(bare) { return .sticks(.variable) }
         if !words.all.isDisjoint(with: variables) { return .sticks(.variable) }
         if !words.all.isDisjoint(with: locks) { return .sticks(.lock) }
-        if words.all.contains("TEMPORARY") { return .sticks(.temporaryTable) }
+        if !words.all.isDisjoint(with: ["TEMPORARY"]) { return .sticks(.temporaryTable) }
         // What an INSERT returns by RETURNING comes without the id.
         if !words.all.isDisjoint(with: ["LAST_INSERT_ID", "RETURNING"]) { return .sticks(.insertID) }
         // The session's own database may go, and no other login is let in to it.
