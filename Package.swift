@@ -34,10 +34,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
-        // The dashboard's server and its pages, and the request's connection for applications built on it; no other program
+        // The dashboard's server, and the request's connection for applications built on it; no other program
         // links them. Without what needs all of Foundation.
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
-        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         // A worker is a service of whatever program it runs in.
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         // Without Foundation: the sandbox starts processes and needs nothing more of it.
@@ -120,6 +119,8 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
+        // The relay by which programs that cannot be changed wait in the same line.
+        .target(name: "HeadroomDoor", dependencies: ["CLibrary", "Headroom"]),
         // What the programs have in common: flags, output, signals, systemd.
         .target(
             name: "CommandSupport",
@@ -150,6 +151,7 @@ let package = Package(
                 "CKernel",
                 "CommandSupport",
                 "Headroom",
+                "HeadroomDoor",
                 "HeadroomHistory",
                 "HeadroomJobs",
                 "HeadroomSandbox",
@@ -189,7 +191,6 @@ let package = Package(
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "Mustache", package: "swift-mustache"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
@@ -221,6 +222,9 @@ let package = Package(
         // Writes the package's manual pages.
         .executableTarget(name: "manual-pages", path: "Sources/manual-pages"),
 
+        // Runs a program on a host that refuses some system calls, for the tests.
+        .executableTarget(name: "call-refuser", path: "Tests/CallRefuser"),
+
         // A program that holds connections, for the tests of rescue.
         .executableTarget(name: "connection-holder", dependencies: ["CMariaDB"], path: "Tests/ConnectionHolder"),
 
@@ -246,6 +250,7 @@ let package = Package(
                 "Headroom",
                 "HeadroomSandbox",
                 // For a test to run the built programs.
+                "call-refuser",
                 "connection-holder",
                 "headroom",
                 "headroom-web",
@@ -304,6 +309,11 @@ let package = Package(
             ]
         ),
         .testTarget(name: "HeadroomSandboxTests", dependencies: ["Headroom", "HeadroomSandbox", "TestSupport"]),
+        .testTarget(
+            name: "HeadroomDoorTests",
+            dependencies: ["CLibrary", "Headroom", "HeadroomDoor", "TestSupport"],
+            exclude: ["Captures"]
+        ),
         .testTarget(name: "CommandSupportTests", dependencies: ["CommandSupport"]),
         .testTarget(name: "AlertingTests", dependencies: ["Alerting", "TestSupport"]),
         // Every command, snippet and link of the documents.
@@ -359,7 +369,7 @@ if Context.environment["HEADROOM_DOCS"] != nil {
 }
 
 // One set of rules for every target, but those that stand for other people's.
-let foreign = ["connection-holder", "DefaultPackage", "Swift5Package", "MainActorPackage"]
+let foreign = ["call-refuser", "connection-holder", "DefaultPackage", "Swift5Package", "MainActorPackage"]
 for target in package.targets where target.type != .system && !foreign.contains(target.name) {
     target.swiftSettings = [
         // `any` says where a value is boxed: SE-0335.

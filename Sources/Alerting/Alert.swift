@@ -35,3 +35,25 @@ package struct Alert: Sendable {
         return withUnsafeBytes(of: &name.nodename) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     }()
 }
+
+/// A way on which alerts go out.
+package protocol AlertChannel: Sendable {
+    /// What it is, for the log.
+    var name: String { get }
+
+    /// Sends one alert; may take a while, and is cancelled when it takes too long.
+    func send(_ alert: Alert) async throws
+}
+
+/// Tells by a command of the user's.
+struct CommandChannel: AlertChannel {
+    let name = "command"
+    var command: String
+
+    func send(_ alert: Alert) async throws {
+        var environment: [String: String] = [:]
+        // A zero byte would end the value early.
+        for (name, value) in alert.facts { environment["HEADROOM_\(name)"] = value.keeping { $0 != "\0" } }
+        try await Helper.run("/bin/sh", ["-c", command], adding: environment)
+    }
+}

@@ -2,12 +2,12 @@ import Headroom
 import Subprocess
 import SystemPackage
 
-/// Runs the programs that alerts go out by.
+/// Runs programs to their end that do a piece of work for this one.
 ///
-/// The only place that starts them. Their environment is made anew: this program's own has the database's passwords in it.
-enum Helper {
-    struct Failure: Error, CustomStringConvertible {
-        var description: String
+/// Their environment is made anew: this program's own has the database's passwords in it.
+package enum Helper {
+    package struct Failure: Error, CustomStringConvertible {
+        package var description: String
     }
 
     /// What of this program's environment a helper is given.
@@ -35,23 +35,25 @@ enum Helper {
         return environment
     }
 
-    /// Runs a program to its end, for 60 s at most.
+    /// Runs a program to its end.
     ///
     /// - Parameters:
-    ///   - path: The program.
+    ///   - path: The program; without a slash it is looked up in PATH.
     ///   - arguments: Its arguments, which all users of the machine can read.
     ///   - kept: What it is given of this program's environment beside ``passed``.
     ///   - added: What its environment has beside that.
     ///   - input: What it reads.
-    /// - Returns: What it has printed, 64 KB at most.
-    /// - Throws: ``Failure`` when it does not succeed in time, with its own words.
+    ///   - limit: For how long it may run.
+    /// - Returns: What it printed, 1 MB at most.
+    /// - Throws: ``Failure`` when it does not succeed in time, with the words of its standard error.
     @discardableResult
-    static func run(
+    package static func run(
         _ path: String,
         _ arguments: [String],
         keeping kept: [String] = [],
         adding added: [String: String] = [:],
-        input: String = ""
+        input: String = "",
+        within limit: Duration = .seconds(60)
     ) async throws -> String {
         var values: [Environment.Key: String] = [:]
         for (name, value) in environment(ProcessEnvironment.variables, keeping: kept, adding: added) {
@@ -63,23 +65,23 @@ enum Helper {
         ) { group in
             group.addTask {
                 let result = try await Subprocess.run(
-                    .path(FilePath(path)),
+                    path.holds("/") ? .path(FilePath(path)) : .name(path),
                     arguments: Arguments(arguments),
                     environment: environment,
                     input: .string(input),
-                    output: .string(limit: 65_536),
-                    error: .string(limit: 65_536)
+                    output: .string(limit: 1 << 20),
+                    error: .string(limit: 1 << 20)
                 )
                 return (result.terminationStatus, result.standardOutput, result.standardError)
             }
             group.addTask {
-                try await Task.sleep(for: .seconds(60))
+                try await Task.sleep(for: limit)
                 return nil
             }
             defer { group.cancelAll() }
             return try await group.next() ?? nil
         }
-        guard let ended else { throw Failure(description: "\(path) was ended after 60 s") }
+        guard let ended else { throw Failure(description: "\(path) was ended after \(limit.components.seconds) s") }
         guard ended.status.isSuccess else {
             let words = Self.words(ended.errors)
             throw Failure(description: "\(path) \(ended.status)\(words.isEmpty ? "" : ": \(words)")")

@@ -57,3 +57,12 @@ static inline int kernel_boot_word(char *word, size_t size) {
 
 // Opens a folder only to go on from it: needs no right to list it.
 enum { kernel_go_through = O_SEARCH };
+
+// A stream socket that does not block, and that no child of this process keeps open.
+static inline int kernel_stream_socket(int family) {
+    int descriptor = socket(family, SOCK_STREAM, 0);
+    if (descriptor < 0) return -1;
+    fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+    fcntl(descriptor, F_SETFL, O_NONBLOCK);
+    return descriptor;
+}

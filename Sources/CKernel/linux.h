@@ -35,6 +35,11 @@ static inline int kernel_epoll_add(int epoll, int descriptor, uint32_t events, u
     return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event);
 }
 
+static inline int kernel_epoll_change(int epoll, int descriptor, uint32_t events, uint64_t identifier) {
+    struct epoll_event event = {.events = events, .data = {.u64 = identifier}};
+    return epoll_ctl(epoll, EPOLL_CTL_MOD, descriptor, &event);
+}
+
 static inline int kernel_epoll_remove(int epoll, int descriptor) {
     return epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, (struct epoll_event *)0);
 }
@@ -115,4 +120,55 @@ static inline void kernel_use_own_name_services(void) {
     __nss_configure_lookup("hosts", "files dns");
     __nss_configure_lookup("services", "files");
     __nss_configure_lookup("protocols", "files");
+}
+
+// A stream socket that does not block, and that no child of this process keeps open.
+static inline int kernel_stream_socket(int family) {
+    return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+// Takes a client of a socket that listens: its descriptor does not block, and no child of this process keeps it open.
+static inline int kernel_accept(int descriptor) {
+    extern int accept4(int descriptor, struct sockaddr *address, socklen_t *size, int flags);
+    return accept4(descriptor, (struct sockaddr *)0, (socklen_t *)0, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+// Sends open files to the process at the other end of a unix socket, with a text: 0, or -1.
+static inline int kernel_send_files(int socket, const void *text, size_t size, const int *files, int count) {
+    union {
+        struct cmsghdr header;
+        char room[CMSG_SPACE(16 * sizeof(int))];
+    } control = {0};
+    struct iovec part = {(void *)text, size};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (count > 16) return -1;
+    if (count > 0) {
+        message.msg_control = control.room;
+        message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(count * sizeof(int));
+        __builtin_memcpy(CMSG_DATA(header), files, count * sizeof(int));
+    }
+    return sendmsg(socket, &message, MSG_NOSIGNAL) == (ssize_t)size ? 0 : -1;
+}
+
+// Receives what the one above sends, up to 16 files: the size of the text, or -1.
+static inline ssize_t kernel_receive_files(int socket, void *text, size_t room, int *files, int *count) {
+    union {
+        struct cmsghdr header;
+        char room[CMSG_SPACE(16 * sizeof(int))];
+    } control = {0};
+    struct iovec part = {text, room};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control.room};
+    *count = 0;
+    ssize_t size = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    struct cmsghdr *header = size < 0 ? (struct cmsghdr *)0 : CMSG_FIRSTHDR(&message);
+    if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+        *count = (int)((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+        __builtin_memcpy(files, CMSG_DATA(header), *count * sizeof(int));
+    }
+    return size;
 }

@@ -45,6 +45,13 @@ static inline int kernel_is_byte_locked(int descriptor, int64_t byte) {
     return kernel_lock_byte(descriptor, kernel_getlk, &lock, kernel_wrlck, byte) == 0 && lock.l_type != kernel_unlck;
 }
 
+// Why the file cannot be locked at all: 0 where it can, or an error number. ENOLCK is what network file systems say without their
+// lock service.
+static inline int kernel_lock_obstacle(int descriptor) {
+    kernel_flock lock;
+    return kernel_lock_byte(descriptor, kernel_getlk, &lock, kernel_wrlck, 0) == 0 ? 0 : errno;
+}
+
 // Starts a thread of its own, which nobody waits for: 0, or an error number. (`pthread_t` is a number on Linux and a pointer
 // on macOS, and Swift sees two signatures.)
 static inline int kernel_start_thread(void *(*body)(void *), void *argument, size_t stack) {
@@ -105,6 +112,9 @@ static inline int64_t kernel_monotonic_time(void) { return kernel_time(CLOCK_MON
 
 // Since about when the machine was started; goes on while it sleeps.
 static inline int64_t kernel_uptime(void) { return kernel_time(KERNEL_SLEEPLESS_CLOCK); }
+
+// The number of stream sockets, which is an enumeration's on Linux and a plain one on macOS.
+static inline int kernel_stream_type(void) { return SOCK_STREAM; }
 
 // Bounds how long a read (SO_RCVTIMEO) or a write (SO_SNDTIMEO) of a socket waits. Here, as Swift's module of the C library does
 // not always say which module `timeval` is in.

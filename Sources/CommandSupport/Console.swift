@@ -1,6 +1,5 @@
-import CKernel
-import FoundationEssentials
-import Glibc
+@preconcurrency import CKernel
+@preconcurrency import Glibc
 import Headroom
 
 /// Prints results to standard output and everything else to standard error.
@@ -15,7 +14,7 @@ package enum Console {
 
     /// Prints a line of the result, without what could steer a terminal, or begin another line: a value in it may be anybody's.
     package static func print(_ line: String) {
-        Swift.print(printable(line, keeping: "\t"))
+        Swift.print(printable(OwnCommand.completed(line), keeping: "\t"))
     }
 
     /// Prints lines of the result that are all our own, such as a page of help, without what could steer a terminal.
@@ -30,7 +29,7 @@ package enum Console {
 
     /// Prints a line that is no part of the result, without what could steer a terminal, or begin another line.
     package static func error(_ line: String) {
-        write(printable(line, keeping: "\t") + "\n")
+        write(printable(OwnCommand.completed(line), keeping: "\t") + "\n")
     }
 
     /// Prints text to standard error as it stands.
@@ -43,54 +42,18 @@ package enum Console {
     package static func csv(_ text: String) {
         result(isatty(STDOUT_FILENO) == 1 ? printable(text, keeping: "\r\n\t") : text)
     }
-
-    /// Prints one JSON object, its keys in a fixed order; over many lines, or on one.
-    package static func json(_ value: some Encodable, isLine: Bool = false) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        if !isLine { encoder.outputFormatting.insert(.prettyPrinted) }
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        Swift.print(Escaping.json(String(decoding: try encoder.encode(value), as: UTF8.self)))
-        // A line is for somebody who reads along.
-        if isLine { fflush(nil) }
-    }
 }
 
-/// Encodes nothing as `null`, so that every key is always there.
-@propertyWrapper
-package struct Nullable<Value: Encodable>: Encodable {
-    package var wrappedValue: Value?
-
-    package init(wrappedValue value: Value?) {
-        wrappedValue = value
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        if let wrappedValue { try container.encode(wrappedValue) } else { try container.encodeNil() }
-    }
-}
-
-/// What every JSON output begins with.
-package struct JSONHeader: Encodable {
-    package var schemaVersion = 1
-    package var tool = "headroom"
-    package var version = headroomVersion
-    package var generatedAt = Date.now.formatted(.iso8601)
-
-    package init() {}
-}
-
-/// A report with the header in front, on one level.
-package struct Headed<Report: Encodable>: Encodable {
-    package var report: Report
-
-    package init(_ report: Report) {
-        self.report = report
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        try JSONHeader().encode(to: encoder)
-        try report.encode(to: encoder)
+extension Console {
+    /// Sees to it that a result that could not be written, as onto a full disk, is told and ends the program with 74.
+    ///
+    /// (74 is EX_IOERR of sysexits.h.) A reader that has gone away is no matter for it: SIGPIPE ends the program.
+    package static func reportLostOutput() {
+        atexit {
+            guard fflush(stdout) != 0 || ferror(stdout) != 0 else { return }
+            Console.error("headroom: the result cannot be written: \(String(cString: strerror(errno))).")
+            Console.error("  next: Look at where standard output leads: a full disk, or a file that is closed?")
+            _exit(74)
+        }
     }
 }

@@ -16,7 +16,7 @@ extension HostLimits {
         signal(SIGXFSZ) { _ in }
         var facts = Facts()
         facts.hasClock = hasClocks
-        var (closed, free) = descriptors(below: 256)
+        var (closed, free) = descriptors(below: 64)
         facts.closed = closed.filter { open("/dev/null", O_RDONLY) != $0 }
         free -= closed.count
         var need = Need(descriptors: 1, megabytes: 0)

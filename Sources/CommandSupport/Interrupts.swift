@@ -70,6 +70,8 @@ package final class Interrupts: Sendable {
 enum SignalPipe {
     private static let readingEnd = Atomic<Int32>(-1)
     private static let writingEnd = Atomic<Int32>(-1)
+    /// How many have been noted and not taken out; counted where a second one ends the process.
+    private static let unread = Atomic<Int32>(.min)
 
     /// Opens it; returns its readable end, or `nil` when the process has no descriptors left.
     static func open() -> Int32? {
@@ -84,8 +86,15 @@ enum SignalPipe {
         return ends[0]
     }
 
+    /// Has a signal end the process when the one before it was not even taken out: whoever would do that may be held up by a pipe
+    /// that nobody reads.
+    static func endAtSecond() {
+        unread.store(0, ordering: .relaxed)
+    }
+
     /// Takes out what was noted.
     static func read() -> [Int32] {
+        if unread.load(ordering: .relaxed) > 0 { unread.store(0, ordering: .relaxed) }
         var bytes: (UInt64, UInt64) = (0, 0)
         return withUnsafeMutableBytes(of: &bytes) { buffer in
             let count = Glibc.read(readingEnd.load(ordering: .relaxed), buffer.baseAddress, buffer.count)
@@ -95,6 +104,7 @@ enum SignalPipe {
 
     /// Notes a signal; a handler, which may do no more than this (signal-safety(7)).
     static let note: @convention(c) (Int32) -> Void = { number in
+        guard unread.add(1, ordering: .relaxed).oldValue <= 0 else { _exit(128 + number) }
         let before = errno
         var byte = UInt8(truncatingIfNeeded: number)
         _ = write(writingEnd.load(ordering: .acquiring), &byte, 1)

@@ -60,21 +60,5 @@ extension Duration {
     }
 }
 
-/// Writes text that others have chosen, such as a program's name, without what could steer a terminal or turn its lines round.
-///
-/// - Parameters:
-///   - text: The text.
-///   - kept: Control characters that may stay.
-/// - Returns: The text with a `?` for each of the others, or `\u{202e}` for what is no control character: which one it is says
-///   what was meant to be hidden.
-package func printable(_ text: String, keeping kept: String = "") -> String {
-    func steers(_ scalar: Unicode.Scalar) -> Bool { scalar.steers && !kept.unicodeScalars.contains(scalar) }
-    guard text.unicodeScalars.contains(where: steers) else { return text }
-    return text.unicodeScalars.reduce(into: "") { shown, scalar in
-        if !steers(scalar) {
-            shown.unicodeScalars.append(scalar)
-        } else {
-            shown += scalar.value < 0xA0 ? "?" : "\\u{\(String(scalar.value, radix: 16))}"
-        }
-    }
-}
+/// Text that others have chosen, without what could steer a terminal or turn its lines round.
+package func printable(_ text: String, keeping kept: String = "") -> String { Escaping.printable(text, keeping: kept) }

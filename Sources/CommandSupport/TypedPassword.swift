@@ -16,13 +16,21 @@ package enum TypedPassword {
     /// - Throws: `ValidationError` where there is no terminal, `ExitCode` when the person gives up.
     static func ask() throws {
         guard value == nil else { return }
+        let password = try read("Password")
+        typed.withLock { $0 = password }
+    }
+
+    /// Asks for a password, whatever it is for, and shows nothing of it.
+    ///
+    /// - Throws: `ValidationError` where there is no terminal, `ExitCode` when the person gives up.
+    package static func read(_ prompt: String) throws -> String {
         let terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)
         var usual = termios()
         guard terminal >= 0, tcgetattr(terminal, &usual) == 0 else {
             if terminal >= 0 { close(terminal) }
             throw ValidationError(
-                "--ask-pass asks at the terminal, and this program runs without one. Put the password into DB_PASSWORD, or "
-                    + "its file's path into DB_PASSWORD_FILE."
+                "The password is asked for at the terminal, and this program runs without one. For --ask-pass: put it into "
+                    + "DB_PASSWORD, or its file's path into DB_PASSWORD_FILE."
             )
         }
         defer { close(terminal) }
@@ -31,19 +39,17 @@ package enum TypedPassword {
         silent.c_lflag &= ~tcflag_t(ECHO | ICANON | ISIG)
         tcsetattr(terminal, TCSAFLUSH, &silent)
         defer { tcsetattr(terminal, TCSAFLUSH, &usual) }
-        write("Password: ", to: terminal)
+        write("\(prompt): ", to: terminal)
         defer { write("\n", to: terminal) }
         var line = TypedLine()
         while true {
             var byte: UInt8 = 0
-            let count = read(terminal, &byte, 1)
+            let count = Glibc.read(terminal, &byte, 1)
             if count < 0, errno == EINTR { continue }
             switch count == 1 ? line.take(byte) : .givenUp {
             case .goesOn: continue
             case .givenUp: throw ExitCode(128 + SIGINT)
-            case .complete:
-                typed.withLock { $0 = String(decoding: line.bytes, as: UTF8.self) }
-                return
+            case .complete: return String(decoding: line.bytes, as: UTF8.self)
             }
         }
     }

@@ -1,18 +1,18 @@
 import Glibc
 
 /// The few file operations that a sandbox needs.
-enum Files {
+package enum Files {
     /// The last system error in words.
-    static var lastError: String { String(cString: strerror(errno)) }
+    package static var lastError: String { String(cString: strerror(errno)) }
 
     /// The value of an environment variable, if it has one.
-    static func environment(_ name: String) -> String? {
+    package static func environment(_ name: String) -> String? {
         guard let value = getenv(name), value.pointee != 0 else { return nil }
         return String(cString: value)
     }
 
     /// The path as seen from the root.
-    static func absolute(_ path: String) -> String {
+    package static func absolute(_ path: String) -> String {
         guard !path.hasPrefix("/") else { return path }
         guard let current = getcwd(nil, 0) else { return path }
         defer { free(current) }
@@ -20,12 +20,12 @@ enum Files {
     }
 
     /// Whether there is anything at the path.
-    static func exists(_ path: String) -> Bool {
+    package static func exists(_ path: String) -> Bool {
         access(path, F_OK) == 0
     }
 
     /// Whether the path is a folder with nothing in it.
-    static func isEmptyFolder(_ path: String) -> Bool {
+    package static func isEmptyFolder(_ path: String) -> Bool {
         guard let folder = opendir(path) else { return false }
         defer { closedir(folder) }
         var count = 0
@@ -35,7 +35,7 @@ enum Files {
     }
 
     /// Makes a folder and those above it, for their owner only.
-    static func makeFolders(_ path: String) throws {
+    package static func makeFolders(_ path: String) throws {
         var current = ""
         for part in path.split(separator: "/") {
             current += "/\(part)"
@@ -46,7 +46,7 @@ enum Files {
     }
 
     /// Returns a file's text, or `nil` when it cannot be read; 16 MB of it at most.
-    static func read(_ path: String) -> String? {
+    package static func read(_ path: String) -> String? {
         guard let file = fopen(path, "re") else { return nil }
         defer { fclose(file) }
         var bytes: [UInt8] = []
@@ -58,7 +58,7 @@ enum Files {
     }
 
     /// Writes a file, readable by its owner only; not through a link.
-    static func write(_ text: String, to path: String) throws {
+    package static func write(_ text: String, to path: String) throws {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw SandboxError(.badDirectory, "\(path) cannot be written: \(lastError).")
@@ -72,7 +72,7 @@ enum Files {
     }
 
     /// Finds a program in the PATH and where servers are installed.
-    static func program(_ name: String) -> String? {
+    package static func program(_ name: String) -> String? {
         let folders = (environment("PATH") ?? "").unicodeScalars.split(separator: ":").map(String.init)
         return (folders + ["/usr/sbin", "/usr/local/sbin", "/usr/bin", "/usr/libexec"]).map { "\($0)/\(name)" }
             .first { access($0, X_OK) == 0 }

@@ -10,7 +10,7 @@ import SystemPackage
 /// the read returns, and the keeper terminates the server, waits for it, and removes the folder, unless that is marked to
 /// be kept. It makes the folder itself, so that no moment is without a keeper. When the server ends by itself the keeper
 /// says so in the folder, and waits for the owner with cleaning up.
-final class Keeper: Sendable {
+package final class Keeper: Sendable {
     private let task: Task<Void, Never>
     private let lifeline: Mutex<Int32>
 
@@ -52,7 +52,7 @@ final class Keeper: Sendable {
     ///   - template: The data folder to copy when it has none.
     ///   - command: The server's command line.
     /// - Throws: ``SandboxError`` when there is no keeper or no folder to be had.
-    init(folder: SandboxFolder, template: String, command: [String]) async throws {
+    package init(folder: SandboxFolder, template: String, command: [String]) async throws {
         var ends: [Int32] = [-1, -1]
         // Closed on exec: a child of this process that held our end would keep the server alive.
         guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC, 0, &ends) == 0 else {
@@ -89,12 +89,12 @@ final class Keeper: Sendable {
     }
 
     /// Has the keeper start the server.
-    func startServer() {
+    package func startServer() {
         lifeline.withLock { _ = send($0, "go\n", 3, Int32(MSG_NOSIGNAL)) }
     }
 
     /// Has the keeper stop the server and clean up.
-    func letGo() {
+    package func letGo() {
         lifeline.withLock { end in
             if end >= 0 { close(end) }
             end = -1
@@ -102,12 +102,12 @@ final class Keeper: Sendable {
     }
 
     /// Waits until the keeper has ended.
-    func ended() async {
+    package func ended() async {
         await task.value
     }
 
     /// Starts a server that outlives this process; its folder stays when it ends.
-    static func startDetached(folder: SandboxFolder, template: String, command: [String]) async throws {
+    package static func startDetached(folder: SandboxFolder, template: String, command: [String]) async throws {
         if !Files.exists(folder.data) {
             try await Program.run("/bin/cp", ["-a", "--", template, folder.data], doing: "copying the data folder")
         }

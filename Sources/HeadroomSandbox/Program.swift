@@ -2,12 +2,12 @@ import Subprocess
 import SystemPackage
 
 /// Runs a program to its end.
-enum Program {
+package enum Program {
     /// Runs a program and returns what it printed, standard error included.
     ///
     /// - Throws: ``SandboxError`` with the end of what it printed, when it fails.
     @discardableResult
-    static func run(_ path: String, _ arguments: [String], doing what: String) async throws -> String {
+    package static func run(_ path: String, _ arguments: [String], doing what: String) async throws -> String {
         let result = try await Subprocess.run(
             .path(FilePath(path)),
             arguments: Arguments(arguments),
@@ -26,7 +26,7 @@ enum Program {
     }
 
     /// Removes a folder with all that is in it; one that is not there is all right.
-    static func remove(_ folder: String) async {
+    package static func remove(_ folder: String) async {
         _ = try? await run("/bin/rm", ["-rf", "--", folder], doing: "removing a folder")
     }
 }

@@ -1,13 +1,13 @@
 import Glibc
 
 /// Finds out whether a server lets clients in.
-enum Readiness {
+package enum Readiness {
     /// Waits until the server at the socket greets.
     ///
     /// A connection alone does not tell: the server listens before it has run its initial statements.
     ///
     /// - Returns: Whether it greeted before `hasEnded` said that it is no use waiting, or 30 s had passed.
-    static func wait(for socket: String, unless hasEnded: () -> Bool) async throws -> Bool {
+    package static func wait(for socket: String, unless hasEnded: () -> Bool) async throws -> Bool {
         let deadline = ContinuousClock.now + .seconds(30)
         while ContinuousClock.now < deadline, !hasEnded() {
             if await greets(socket) { return true }
@@ -52,7 +52,7 @@ enum Readiness {
     /// 32,768, `ip_local_port_range`): under load one of them would have it within the second that a server takes to start.
     ///
     /// - Throws: ``SandboxError`` when there is none.
-    static func freePort() throws -> Int {
+    package static func freePort() throws -> Int {
         for _ in 0..<100 {
             let port = UInt16.random(in: ports)
             let descriptor = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC, 0)
@@ -72,5 +72,5 @@ enum Readiness {
     }
 
     /// The ports for private servers.
-    static let ports: Range<UInt16> = 20_000..<32_000
+    package static let ports: Range<UInt16> = 20_000..<32_000
 }

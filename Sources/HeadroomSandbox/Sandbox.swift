@@ -160,7 +160,12 @@ public final class Sandbox: Sendable {
                 "--pid-file=\(folder.processFile)", "--log-error=\(folder.errorLog)", "--tmpdir=\(folder.temporary)",
                 "--init-file=\(folder.initialisation)",
             ] + programs.arguments + options.arguments(port: port)
-            + (options.tls ? ["--ssl-cert=\(folder.certificate)", "--ssl-key=\(folder.privateKey)"] : [])
+            + (options.tls
+                ? [
+                    "--ssl-cert=\(folder.certificate)", "--ssl-key=\(folder.privateKey)",
+                    // It is its own authority: whoever shows it is known.
+                    "--ssl-ca=\(folder.certificate)",
+                ] : [])
 
         for path in [folder.socket, folder.processFile, folder.keepMark, folder.endedMark] { unlink(path) }
         if options.directory != nil { try Files.write("", to: folder.keepMark) }

@@ -24,7 +24,7 @@ public struct SandboxError: Error, Sendable, Hashable, CustomStringConvertible {
         public static let wrongState = Code(name: "wrongState")
     }
 
-    init(_ code: Code, _ description: String) {
+    package init(_ code: Code, _ description: String) {
         self.code = code
         self.description = description
     }

@@ -1,35 +1,35 @@
-import Glibc
+package import Glibc
 
 /// The folder of a private server: what is where in it.
-struct SandboxFolder: Sendable, Hashable {
+package struct SandboxFolder: Sendable, Hashable {
     /// The folder's absolute path.
-    var path: String
+    package var path: String
 
     /// The longest path that a unix socket can have: `sun_path` has 108 bytes, one of them the terminating zero.
-    static let longestSocketPath = 107
+    package static let longestSocketPath = 107
 
-    var data: String { "\(path)/data" }
-    var socket: String { "\(path)/mysqld.sock" }
-    var processFile: String { "\(path)/mysqld.pid" }
-    var errorLog: String { "\(path)/error.log" }
-    var initialisation: String { "\(path)/init.sql" }
-    var temporary: String { "\(path)/tmp" }
-    var certificate: String { "\(path)/server.pem" }
-    var privateKey: String { "\(path)/server.key" }
-    var environment: String { "\(path)/env" }
-    var state: String { "\(path)/state" }
+    package var data: String { "\(path)/data" }
+    package var socket: String { "\(path)/mysqld.sock" }
+    package var processFile: String { "\(path)/mysqld.pid" }
+    package var errorLog: String { "\(path)/error.log" }
+    package var initialisation: String { "\(path)/init.sql" }
+    package var temporary: String { "\(path)/tmp" }
+    package var certificate: String { "\(path)/server.pem" }
+    package var privateKey: String { "\(path)/server.key" }
+    package var environment: String { "\(path)/env" }
+    package var state: String { "\(path)/state" }
 
     /// Marks the folder as a sandbox's; nothing without it is ever touched.
-    var marker: String { "\(path)/headroom-sandbox" }
+    package var marker: String { "\(path)/headroom-sandbox" }
 
     /// Is there once the server has ended; its keeper makes it.
-    var endedMark: String { "\(path)/ended" }
+    package var endedMark: String { "\(path)/ended" }
 
     /// While this is there the keeper leaves the folder when the server ends.
-    var keepMark: String { "\(path)/keep" }
+    package var keepMark: String { "\(path)/keep" }
 
     /// Names a temporary folder; its keeper makes it, so that there is none without a keeper to remove it.
-    static func temporary() -> SandboxFolder {
+    package static func temporary() -> SandboxFolder {
         let candidates = [Files.environment("TMPDIR"), "/tmp"].compactMap(\.self)
         // A long TMPDIR leaves no room for the socket's name.
         let base = candidates.first { $0.utf8.count < Self.longestSocketPath - 32 } ?? "/tmp"
@@ -39,7 +39,7 @@ struct SandboxFolder: Sendable, Hashable {
     }
 
     /// Takes a folder of the user's: a new or empty one, or one that was a sandbox before.
-    static func at(_ path: String) throws -> SandboxFolder {
+    package static func at(_ path: String) throws -> SandboxFolder {
         let folder = SandboxFolder(path: Files.absolute(path))
         guard folder.socket.utf8.count <= longestSocketPath else {
             throw SandboxError(
@@ -65,7 +65,7 @@ struct SandboxFolder: Sendable, Hashable {
     }
 
     /// The end of the server's error log, for a message.
-    var logTail: String {
+    package var logTail: String {
         let lines = (Files.read(errorLog) ?? "").unicodeScalars.split(separator: "\n").suffix(5).map(String.init)
         return lines.isEmpty ? "" : "The end of its log: " + lines.joined(separator: "; ")
     }
@@ -73,7 +73,7 @@ struct SandboxFolder: Sendable, Hashable {
     /// The server's process id, when one is running on exactly this folder's data.
     ///
     /// A process id alone may belong to anything by now; its command line tells.
-    var runningServer: pid_t? {
+    package var runningServer: pid_t? {
         guard let line = Files.read(processFile)?.utf8.split(separator: UInt8(ascii: "\n")).first,
             let id = pid_t(String(decoding: line, as: UTF8.self)), id > 1,
             let command = Files.read("/proc/\(id)/cmdline"),

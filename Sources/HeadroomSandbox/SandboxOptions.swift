@@ -51,7 +51,7 @@ public struct SandboxOptions: Sendable, Hashable {
     }
 
     /// The statements that make the account and its database, one a line, as `--init-file` wants them.
-    func initialisation(_ programs: ServerPrograms) -> String {
+    package func initialisation(_ programs: ServerPrograms) -> String {
         let account = "\(quoted(username))@'%'"
         let lines =
             [

@@ -4,10 +4,10 @@ import Glibc
 ///
 /// Installing takes half a second (MySQL: 3 s), copying 25 MB some 20 ms (MySQL: 100 MB, 50 ms). It is kept in
 /// `$HEADROOM_CACHE`, or `headroom` in the user's cache folder.
-struct Template {
+package struct Template {
     private let programs: ServerPrograms
 
-    init(_ programs: ServerPrograms) {
+    package init(_ programs: ServerPrograms) {
         self.programs = programs
     }
 
@@ -18,7 +18,7 @@ struct Template {
     }
 
     /// Returns the template's path; makes it first when there is none.
-    func made() async throws -> String {
+    package func made() async throws -> String {
         let version = try await Program.run(
             programs.server[0],
             programs.server.dropFirst() + ["--version"],

@@ -18,6 +18,10 @@ public struct ImportError: Error, Sendable, Hashable, CustomStringConvertible {
         public static let notCSV = Code(name: "notCSV")
         /// The file lacks columns that its kind needs.
         public static let wrongColumns = Code(name: "wrongColumns")
+        /// The file shows more than one answer to how it is meant; an option of the job says which.
+        public static let doubtful = Code(name: "doubtful")
+        /// The file shows that it is meant otherwise than it would be read.
+        public static let contradicted = Code(name: "contradicted")
         /// The file is another one than when its import began.
         public static let changed = Code(name: "changed")
         /// The tables that are there would change or lose what is stored in them.
@@ -42,8 +46,8 @@ public struct ImportError: Error, Sendable, Hashable, CustomStringConvertible {
         return ImportError(.unreadable, "The file \(path) cannot be read: \(error). \(next)")
     }
 
-    static func notCSV(_ path: String, isUTF16: Bool = false) -> ImportError {
-        let why = isUTF16 ? "it is UTF-16" : "it holds bytes that no text has"
+    static func notCSV(_ path: String, isUTF16: Bool = false, at place: Int) -> ImportError {
+        let why = isUTF16 ? "it is UTF-16" : "behind byte \(place) it holds a byte that no text has"
         return ImportError(.notCSV, "\(path) is not a CSV file: \(why). Export it as CSV in UTF-8.")
     }
 
@@ -58,10 +62,17 @@ public struct ImportError: Error, Sendable, Hashable, CustomStringConvertible {
         )
     }
 
+    static func changedMeanwhile(_ path: String) -> ImportError {
+        ImportError(
+            .changed,
+            "\(path) has changed while it was read. Wait until it is written in full, and queue it again."
+        )
+    }
+
     static func changed(_ path: String) -> ImportError {
         ImportError(
             .changed,
-            "\(path) is not the file of which a part was imported: its size or beginning differs. Queue it again."
+            "\(path) is not the file of which a part was imported: its contents differ. Queue it again."
         )
     }
 }

@@ -38,22 +38,7 @@ enum UserFile {
 
     /// The password: asked for on a terminal, else the first line of standard input.
     private static func password(for name: String) throws -> String {
-        let isTerminal = isatty(STDIN_FILENO) == 1
-        var old = termios()
-        if isTerminal {
-            Console.write("password for \(name): ")
-            tcgetattr(STDIN_FILENO, &old)
-            var silent = old
-            silent.c_lflag &= ~tcflag_t(ECHO)
-            tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent)
-        }
-        defer {
-            if isTerminal {
-                tcsetattr(STDIN_FILENO, TCSAFLUSH, &old)
-                Console.write("\n")
-            }
-        }
-        return readLine() ?? ""
+        isatty(STDIN_FILENO) == 1 ? try TypedPassword.read("Password for \(name)") : readLine() ?? ""
     }
 
     /// In one step: whoever reads it meanwhile sees the old file or the new one, which has the old one's owner and rights.

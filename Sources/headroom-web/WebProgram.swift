@@ -3,6 +3,7 @@ import CKernel
 import CommandSupport
 import Glibc
 import Headroom
+import HeadroomWatch
 import HeadroomWeb
 import Hummingbird
 import Logging
@@ -47,7 +48,7 @@ import UnixSignals
             HostLimits.Need(descriptors: 64, megabytes: 64 + 4 * processors, threads: 2 * processors + 6)
         }
         Console.reportLostOutput()
-        FirstThread.wait(need) { await main(nil) }
+        MainThread.wait(need) { await main(nil) }
     }
 
     func run() async throws {
@@ -98,5 +99,51 @@ import UnixSignals
             )
         }
         ServiceNotifier.send("STOPPING=1")
+    }
+}
+
+/// Writes events to standard error, one a line, words with values.
+struct StandardErrorLog: LogHandler {
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.notice
+
+    subscript(metadataKey key: String) -> Logger.MetadataValue? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let facts = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
+        let words: [(String, String?)] =
+            [("time", LogLine.time()), ("level", event.level.rawValue), ("msg", "\(event.message)")]
+            + facts.map { ($0.key, "\($0.value)") }
+        Console.error(LogLine.text(words))
+    }
+}
+
+/// Hands the token that was made for this run to its owner, and to nobody else.
+///
+/// A terminal is its owner's. What a service writes goes to a journal that others read and that keeps it, so there it is put
+/// into a file that only its owner can read, and only the path is said.
+enum TokenNote {
+    /// Says how to sign in.
+    ///
+    /// - Throws: ``DatabaseError`` when the file cannot be written.
+    static func give(_ token: String, _ settings: DatabaseSettings) throws {
+        guard Console.isTerminal else {
+            let path = try AccountNotes(settings, topic: "web-token").path(ending: "")
+            do throws(RegularFile.Problem) {
+                try RegularFile.write(path, "\(token)\n", mode: 0o600)
+            } catch {
+                throw DatabaseError(
+                    .stateFolderUnusable,
+                    message: "The token to sign in with cannot be written to \(path): \(error).",
+                    advice: "Choose a token with HEADROOM_WEB_TOKEN, or another folder with HEADROOM_STATE_DIR."
+                )
+            }
+            Console.error("  sign in with the token in \(path) (set HEADROOM_WEB_TOKEN to choose your own)")
+            return
+        }
+        Console.error("  sign in with the token \(token) (set HEADROOM_WEB_TOKEN to choose your own)")
     }
 }

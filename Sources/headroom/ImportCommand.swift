@@ -1,5 +1,5 @@
 public import ArgumentParser
-import CommandSupport
+package import CommandSupport
 import Headroom
 import HeadroomJobs
 public import MeterImport
@@ -100,7 +100,7 @@ struct ImportCommand: AsyncParsableCommand {
                 return
             }
             guard let job = try await queue.job(id) else { return }
-            if json { try Console.json(JobJSON(job)) }
+            if json { try Console.json(job.json) }
             guard job.status == .completed, job.counts.failed == 0 else { throw ExitCode(1) }
         }
     }
@@ -122,35 +122,9 @@ struct ImportCommand: AsyncParsableCommand {
                 )
             }
             memory.turn()
-            if json {
-                try Console.json(Headed(CheckJSON(report)))
-            } else {
-                for line in Self.lines(report) { Console.print(line) }
-            }
+            try Console.emit(report, asJSON: json)
             guard report.rowsRejected == 0 else { throw ExitCode(1) }
         }
-    }
-
-    private static func lines(_ report: FileReport) -> [String] {
-        let noun = report.layout == "sites" ? "site" : "reading"
-        var facts = [
-            ["file", report.path],
-            ["layout", report.layout],
-            ["rows", "\(grouped(report.rows)), \(grouped(report.rowsRejected)) of them rejected"],
-            [
-                "\(noun)s",
-                grouped(report.values) + (report.estimates > 0 ? ", \(grouped(report.estimates)) estimated" : ""),
-            ],
-        ]
-        if report.meters > 0 {
-            let more = report.meters > report.firstMeters.count ? ", …" : ""
-            facts.append(["meters", "\(grouped(report.meters)): \(report.firstMeters.joined(separator: ", "))\(more)"])
-        }
-        if let first = report.firstDate, let last = report.lastDate { facts.append(["days", "\(first) to \(last)"]) }
-        return table(facts, indent: "")
-            + report.warnings.map { "warning: \($0)" }
-            + report.problems.map { "line \($0.line): \($0.reason)" }
-            + (report.problemsNotShown > 0 ? ["… and \(counted(report.problemsNotShown, "row")) more"] : [])
     }
 }
 
@@ -165,59 +139,99 @@ struct FileFacts: ParsableArguments {
     @Option(help: "The meter's zone, in whose days the readings are stored (default: \(ImportOptions.defaultZone)).")
     var zone: String?
 
-    @Option(help: "Which comes first in dates such as 05/11/2025: dmy or mdy.")
-    var dateOrder: DateOrder = .dayFirst
+    @Option(help: "Which comes first in dates such as 05/11/2025: dmy or mdy; by default dmy, unless the file shows otherwise.")
+    var dateOrder: DateOrder?
+
+    @Option(help: "Which end of its half-hour a time names: start or end; by default what the file shows.")
+    var times: TimeLabels?
+
+    @Option(help: "What is imported: import, export, or COLUMN=WORD for the rows with that word in that column.")
+    var quantity: String?
+
+    @Option(help: "The column with the value; for half-hours in columns one of them.")
+    var valueColumn: String?
+
+    @Option(help: "The column with the meter.")
+    var meterColumn: String?
+
+    @Option(help: "A column to leave alone; may be given several times.")
+    var ignoreColumn: [String] = []
+
+    @Option(help: "The unit of values that have none: Wh, kWh, MWh, GWh, m3, ft3 or hcf.")
+    var unit: String?
+
+    @Option(help: "The energy of a cubic metre of gas in MJ, such as 39.5, with which volumes are converted.")
+    var calorificValue: Double?
+
+    @Option(help: "How many lines stand above the header; by default it is looked for.")
+    var skipLines: Int?
+
+    @Option(help: "How many minutes a reading is of: 15, 30 or 60; by default what the file shows.")
+    var period: Int?
+
+    @Option(help: "What becomes of the readings of hours: split stores half of each in both half-hours, as estimates.")
+    var hourly: Hourly?
+
+    @Option(help: "Which of several readings of one half-hour counts: last, however many there are.")
+    var repeats: Repeats?
+
+    enum Hourly: String, ExpressibleByArgument, CaseIterable { case split }
+
+    enum Repeats: String, ExpressibleByArgument, CaseIterable { case last }
 
     var options: ImportOptions {
-        ImportOptions(
-            mpan: mpan,
-            timezone: timezone,
-            zone: zone,
-            dateOrder: dateOrder == .dayFirst ? nil : dateOrder
-        )
+        var options = ImportOptions(mpan: mpan, timezone: timezone, zone: zone, dateOrder: dateOrder)
+        options.times = times
+        options.quantity = quantity
+        options.valueColumn = valueColumn
+        options.meterColumn = meterColumn
+        options.ignoredColumns = ignoreColumn
+        options.unit = unit
+        options.calorificValue = calorificValue
+        options.skippedLines = skipLines
+        options.period = period
+        options.splitsHours = hourly == .split
+        options.lastCounts = repeats == .last
+        return options
     }
 }
 
-/// A report as JSON.
-private struct CheckJSON: Encodable {
-    var file: String
-    var type: String
-    var layout: String
-    var bytes: Int
-    var rows: Int
-    var rowsRejected: Int
-    var values: Int
-    var estimates: Int
-    var meters: Int
-    var firstMeters: [String]
-    @Nullable var firstDate: String?
-    @Nullable var lastDate: String?
-    var warnings: [String]
-    var problems: [Problem]
-    var problemsNotShown: Int
-
-    struct Problem: Encodable {
-        var line: Int
-        @Nullable var column: String?
-        var reason: String
+extension FileReport: Report {
+    package var json: JSONObject {
+        [
+            "file": path, "type": type, "layout": layout, "bytes": bytes, "rows": rows, "rows_rejected": rowsRejected,
+            "rows_left_out": rowsLeftOut, "understood": understood, "values": values, "estimates": estimates, "meters": meters, "first_meters": firstMeters,
+            "first_date": firstDate, "last_date": lastDate, "warnings": warnings,
+            "problems": problems.map { ["line": $0.line, "column": $0.column, "reason": $0.reason] as JSONObject },
+            "problems_not_shown": problemsNotShown,
+        ]
     }
 
-    init(_ report: FileReport) {
-        file = report.path
-        type = report.type
-        layout = report.layout
-        bytes = report.bytes
-        rows = report.rows
-        rowsRejected = report.rowsRejected
-        values = report.values
-        estimates = report.estimates
-        meters = report.meters
-        firstMeters = report.firstMeters
-        firstDate = report.firstDate
-        lastDate = report.lastDate
-        warnings = report.warnings
-        problems = report.problems.map { Problem(line: $0.line, column: $0.column, reason: $0.reason) }
-        problemsNotShown = report.problemsNotShown
+    package var lines: [String] {
+        let noun = layout == "sites" ? "site" : "reading"
+        var facts = [
+            ["file", path],
+            ["layout", layout],
+            [
+                "rows",
+                "\(grouped(rows)), \(grouped(rowsRejected)) of them rejected"
+                    + (rowsLeftOut > 0 ? ", \(grouped(rowsLeftOut)) left out" : ""),
+            ],
+            [
+                "\(noun)s",
+                grouped(values) + (estimates > 0 ? ", \(grouped(estimates)) estimated" : ""),
+            ],
+        ]
+        if meters > 0 {
+            let more = meters > firstMeters.count ? ", …" : ""
+            facts.append(["meters", "\(grouped(meters)): \(firstMeters.joined(separator: ", "))\(more)"])
+        }
+        if let first = firstDate, let last = lastDate { facts.append(["days", "\(first) to \(last)"]) }
+        return table(facts, indent: "")
+            + (understood.isEmpty ? [] : ["understood:"]) + understood.map { "  \($0)" }
+            + warnings.map { "warning: \($0)" }
+            + problems.map { "line \($0.line): \($0.reason)" }
+            + (problemsNotShown > 0 ? ["… and \(counted(problemsNotShown, "row")) more"] : [])
     }
 }
 
@@ -252,3 +266,5 @@ private final class CheckProgress: Sendable {
 extension ImportType: ExpressibleByArgument {}
 
 extension DateOrder: ExpressibleByArgument {}
+
+extension TimeLabels: ExpressibleByArgument {}

@@ -1,7 +1,7 @@
 import ArgumentParser
-import CommandSupport
+package import CommandSupport
 import Headroom
-import HeadroomWatch
+package import HeadroomWatch
 
 /// `headroom kill-idle`: ends sessions that have slept for too long, never one in a transaction.
 struct KillIdleCommand: AsyncParsableCommand {
@@ -84,11 +84,7 @@ struct KillIdleCommand: AsyncParsableCommand {
                             try log?.write(outcome, account: settings.username, policy: policy)
                         }
                 }
-            if json {
-                try Console.json(Headed(KillJSON(report)))
-            } else {
-                for line in KillText(report, policy: policy).lines { Console.print(line) }
-            }
+            try Console.emit(report, asJSON: json)
             if report.freed < report.count(.killed) || report.count(.notPermitted) > 0 { throw ExitCode(1) }
         }
     }
@@ -108,25 +104,30 @@ struct KillIdleCommand: AsyncParsableCommand {
     }
 }
 
-/// What `kill-idle` did, as text.
-struct KillText {
-    private let report: KillReport
-    private let policy: KillPolicy
-
-    init(_ report: KillReport, policy: KillPolicy) {
-        self.report = report
-        self.policy = policy
+extension KillReport: Report {
+    package var json: JSONObject {
+        [
+            "account": account.account, "dry_run": isDryRun, "transactions": account.transactions.rawValue,
+            "caveat": caveat, "killed": count(.killed), "gone": count(.gone), "woke_up": count(.wokeUp),
+            "skipped": count(.skipped), "not_permitted": count(.notPermitted), "freed": freed,
+            "freeing_seconds": (freeing.seconds * 1e6).rounded() / 1e6, "ending": ending,
+            "sessions": outcomes.map { outcome -> JSONObject in
+                let session = outcome.session
+                return [
+                    "id": session.id, "user": session.user, "host": session.host, "database": session.database,
+                    "program": session.program, "pid": session.processID, "command": session.command,
+                    "seconds": session.duration.roundedSeconds, "in_transaction": session.inTransaction,
+                    "result": outcome.result.rawValue, "reason": outcome.reason?.rawValue,
+                ]
+            },
+        ]
     }
 
-    var lines: [String] {
-        var lines: [String] = []
-        if let caveat = report.caveat { lines.append(caveat) }
-        lines += table(report.outcomes.filter { $0.reason != .own }.map(row), indent: "")
-        lines.append(summary)
-        return lines
+    package var lines: [String] {
+        (caveat.map { [$0] } ?? []) + table(outcomes.filter { $0.reason != .own }.map(row), indent: "") + [summary]
     }
 
-    private func row(_ outcome: KillReport.Outcome) -> [String] {
+    private func row(_ outcome: Outcome) -> [String] {
         let session = outcome.session
         return [
             outcome.result.words,
@@ -140,80 +141,19 @@ struct KillText {
     }
 
     private var summary: String {
-        let killed = report.count(.killed)
-        if report.isDryRun {
-            return "dry run: \(counted(report.count(.wouldKill), "session")) would be killed"
+        let killed = count(.killed)
+        if isDryRun {
+            return "dry run: \(counted(count(.wouldKill), "session")) would be killed"
         }
         guard killed > 0 else {
             return
-                "nothing to free: no session is idle for over \(Int(clamped: policy.maxIdle.seconds)) s and may be killed"
+                "nothing to free: no session is idle for over \(Int(clamped: account.maxIdle.seconds)) s and may be killed"
         }
-        let took = fixed(report.freeing.seconds * 1000, 0)
-        var text = "freed \(report.freed) of \(killed) slots in \(took) ms"
-        if !report.ending.isEmpty {
-            text += "; still ending: \(report.ending.map(String.init).joined(separator: ", "))"
+        let took = fixed(freeing.seconds * 1000, 0)
+        var text = "freed \(freed) of \(killed) slots in \(took) ms"
+        if !ending.isEmpty {
+            text += "; still ending: \(ending.map(String.init).joined(separator: ", "))"
         }
         return text
-    }
-}
-
-/// What `kill-idle` did, as JSON.
-struct KillJSON: Encodable {
-    struct Kill: Encodable {
-        var id: UInt64
-        var user: String
-        var host: String
-        @Nullable var database: String?
-        @Nullable var program: String?
-        @Nullable var pid: Int?
-        var command: String
-        var seconds: Double
-        @Nullable var inTransaction: Bool?
-        var result: String
-        @Nullable var reason: String?
-    }
-
-    @Nullable var account: String?
-    var dryRun: Bool
-    var transactions: String
-    @Nullable var caveat: String?
-    var killed: Int
-    var gone: Int
-    var wokeUp: Int
-    var skipped: Int
-    var notPermitted: Int
-    var freed: Int
-    var freeingSeconds: Double
-    var ending: [UInt64]
-    var sessions: [Kill]
-
-    init(_ report: KillReport) {
-        account = report.account.account
-        dryRun = report.isDryRun
-        transactions = report.account.transactions.rawValue
-        caveat = report.caveat
-        killed = report.count(.killed)
-        gone = report.count(.gone)
-        wokeUp = report.count(.wokeUp)
-        skipped = report.count(.skipped)
-        notPermitted = report.count(.notPermitted)
-        freed = report.freed
-        freeingSeconds = (report.freeing.seconds * 1e6).rounded() / 1e6
-        ending = report.ending
-        sessions = report.outcomes.map { outcome in
-            Kill(
-                id: outcome.session.id,
-                user: outcome.session.user,
-                host: outcome.session.host,
-                database: outcome.session.database,
-                program: outcome.session.program,
-                pid: outcome.session.processID,
-                command: outcome.session.command,
-                seconds: (outcome.session.duration.seconds * 1000).rounded() / 1000,
-                inTransaction: outcome.session.inTransaction,
-                result: outcome.result.rawValue,
-                reason: outcome.reason?.rawValue
-            )
-        }
     }
 }

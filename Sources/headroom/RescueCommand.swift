@@ -75,31 +75,27 @@ struct RescueCommand: AsyncParsableCommand {
     func run() async throws {
         try await runCommand {
             let loaded = try connection.loaded(program: "headroom rescue", isForgiving: true)
-            let orders = orders
-            let report = try await Rescue(loaded).run(orders)
+            let options = options
+            let report = try await Rescue(loaded).run(options)
             let advice = RescueAdvice(report, settings: loaded.database, user: geteuid(), idle: idle)
-            if json {
-                try Console.json(Headed(RescueJSON(report, advice)))
-            } else {
-                for line in RescueText(report, advice, settings: loaded.database).lines { Console.print(line) }
-            }
+            try Console.emit(RescueOutput(report, advice, settings: loaded.database), asJSON: json)
             guard report.isFree else { throw ExitCode(1) }
         }
     }
 
     private var idle: Duration { (hangUpIdle ?? maxIdle).value }
 
-    private var orders: RescueOrders {
-        var orders = RescueOrders()
-        orders.maxIdle = maxIdle.value
-        orders.untilFree = untilFree
-        orders.knownOnly = knownOnly
-        if let hangUp { orders.hangUp = .process(hangUp.process, descriptor: hangUp.descriptor) }
-        if let hangUpIdle { orders.hangUp = .idle(hangUpIdle.value) }
-        orders.terminate = terminate
-        orders.terminationPatience = wait.value
-        orders.isDryRun = !yes
-        return orders
+    private var options: RescueOptions {
+        var options = RescueOptions()
+        options.maxIdle = maxIdle.value
+        options.untilFree = untilFree
+        options.knownOnly = knownOnly
+        if let hangUp { options.hangUp = .process(hangUp.process, descriptor: hangUp.descriptor) }
+        if let hangUpIdle { options.hangUp = .idle(hangUpIdle.value) }
+        options.terminate = terminate
+        options.terminationPatience = wait.value
+        options.isDryRun = !yes
+        return options
     }
 }
 

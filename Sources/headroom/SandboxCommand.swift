@@ -33,7 +33,7 @@ struct SandboxCommand: AsyncParsableCommand {
 
         @Option(
             help: ArgumentHelp(
-                "Run the MySQL in this folder, as scripts/setup-mysql makes one, in the place of MariaDB.",
+                "Run the MySQL in this folder, as scripts/setup-server makes one, in the place of MariaDB.",
                 valueName: "dir"
             )
         )

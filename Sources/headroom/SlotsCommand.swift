@@ -1,6 +1,7 @@
 import ArgumentParser
-import CommandSupport
-import Headroom
+package import CommandSupport
+package import Headroom
+import HeadroomDoor
 import Reporting
 
 /// `headroom slots`: who of this host's programs holds a slot, and who waits for one.
@@ -42,12 +43,11 @@ struct SlotsCommand: AsyncParsableCommand {
             repeat {
                 let report = try SlotReport(settings)
                 if watch, !json { Console.result("\u{1B}[H\u{1B}[2J") }
-                if json {
-                    try Console.json(Headed(SlotsJSON(report)), isLine: watch)
-                } else {
-                    for line in SlotsText(report).lines { Console.print(line) }
-                    if let others { Console.print(others) }
+                try Console.emit(report, asJSON: json, isLine: watch)
+                if !json {
+                    for line in DoorText.lines(DoorReport.ask(settings)) { Console.print(line) }
                 }
+                if let others, !json { Console.print(others) }
                 if watch { try await Task.sleep(for: .seconds(1)) }
             } while watch
         }
@@ -68,45 +68,36 @@ extension SlotsCommand {
                 )
             }
             if watch, !json { Console.result("\u{1B}[H\u{1B}[2J") }
-            if json {
-                try Console.json(Headed(HostsJSON(report)), isLine: watch)
-            } else {
-                for line in HostsText(report).lines { Console.print(line) }
-            }
+            try Console.emit(report, asJSON: json, isLine: watch)
             if watch { try await Task.sleep(for: .seconds(2)) }
         } while watch
     }
 }
 
-/// The slots as text.
-struct SlotsText {
-    let report: SlotReport
-
-    init(_ report: SlotReport) { self.report = report }
-
-    var lines: [String] {
-        let waiting = report.waiting.reduce(0) { $0 + $1.tasks }
-        var lines = ["\(report.held.count) of \(report.budget) slots held, \(waiting) waiting"]
-        let limit = report.limit.map { "\($0)" } ?? "not known"
-        lines += table([["account", report.account], ["limit", limit], ["shared in", report.folder]])
-        if report.isBudgetAnothers {
+extension SlotReport: Report {
+    package var lines: [String] {
+        let tasks = waiting.reduce(0) { $0 + $1.tasks }
+        var lines = ["\(held.count) of \(budget) slots held, \(tasks) waiting"]
+        let limitText = limit.map { "\($0)" } ?? "not known"
+        lines += table([["account", account], ["limit", limitText], ["shared in", folder]])
+        if isBudgetAnothers {
             lines.append("  warning: another program of this host has set this budget; the smallest of several holds")
         }
-        if report.foreignSessions > 0 {
+        if foreignSessions > 0 {
             lines.append(
-                "  warning: \(counted(report.foreignSessions, "session")) of the account had no slot when the limit was last "
+                "  warning: \(counted(foreignSessions, "session")) of the account had no slot when the limit was last "
                     + "read: other programs, another host, or programs with another HEADROOM_STATE_DIR"
             )
         }
-        if !report.held.isEmpty {
+        if !held.isEmpty {
             let header = ["slot", "doing", "program", "pid", "session", "for", "label", "opened at"]
             lines.append("")
-            lines += table([header] + report.held.map(row))
+            lines += table([header] + held.map(row))
         }
-        if !report.waiting.isEmpty {
-            let rows = report.waiting.map { waiting in
+        if !waiting.isEmpty {
+            let rows = waiting.map { waiting in
                 [
-                    counted(waiting.tasks, "task"), waiting.holder.program, Self.pid(waiting.holder),
+                    counted(waiting.tasks, "task"), waiting.holder.program, waiting.holder.pid,
                     "\(fixed(waiting.longest.seconds, 1)) s",
                 ]
             }
@@ -117,27 +108,79 @@ struct SlotsText {
     }
 
     /// The slots that are held for longer than their programs expected, a line each.
-    static func heldTooLong(_ report: SlotReport?) -> [String] {
-        (report?.held ?? []).filter(\.holder.isHeldTooLong)
+    var heldTooLong: [String] {
+        held.filter(\.holder.isHeldTooLong)
             .map { held in
                 "  held too long: slot \(held.slot), for \(fixed(held.holder.age.seconds, 0)) s by \(held.holder.words()), "
                     + "opened at \(held.holder.site)"
             }
     }
 
-    private static func pid(_ holder: Holder) -> String { holder.processID == 0 ? "-" : "\(holder.processID)" }
-
-    private func row(_ held: SlotReport.Held) -> [String] {
+    private func row(_ held: Held) -> [String] {
         let holder = held.holder
         return [
             "\(held.slot)",
             holder.state.words + (holder.isHeldTooLong ? ", too long" : ""),
             holder.program,
-            Self.pid(holder),
+            holder.pid,
             holder.sessionID == 0 ? "-" : "\(holder.sessionID)",
             holder.since == 0 ? "-" : "\(fixed(holder.age.seconds, 1)) s",
             holder.label.isEmpty ? "-" : holder.label,
             holder.site.isEmpty ? "-" : holder.site,
         ]
+    }
+}
+
+extension Holder {
+    fileprivate var pid: String { processID == 0 ? "-" : "\(processID)" }
+}
+
+extension HostsReport: Report {
+    package var json: JSONObject { ["hosts": hosts.map(\.json)] }
+
+    package var lines: [String] {
+        let shares = hosts.reduce(0) { $0 + $1.share }
+        let rows = hosts.map { host in
+            [
+                host.name, host.identity, "\(host.share)", "\(host.inUse)", "\(host.wanted)",
+                "\(fixed(host.silence.seconds, 1)) s", "\(fixed(host.clockError.seconds, 1)) s",
+            ]
+        }
+        var lines = ["\(counted(hosts.count, "host")) with \(counted(shares, "connection")) between them"]
+        if !rows.isEmpty {
+            lines += table([["host", "identity", "has", "uses", "wants", "wrote", "clock off by"]] + rows)
+        }
+        return lines + warnings
+    }
+
+    /// What somebody should look at, a line each.
+    private var warnings: [String] {
+        hosts.flatMap { host in
+            (host.isSilent
+                ? [
+                    "  warning: \(host.name) has not written for \(fixed(host.silence.seconds, 0)) s: its share goes to others"
+                ]
+                : [])
+                + (host.isClockWrong
+                    ? ["  warning: the clock of \(host.name) is off by \(fixed(host.clockError.seconds, 1)) s"] : [])
+        }
+    }
+}
+
+/// The clients of the doors, as text.
+enum DoorText {
+    static func lines(_ report: DoorReport?) -> [String] {
+        guard let report else { return [] }
+        let names = ["waiting", "connected", "parked", "returning"]
+        let counts = names.compactMap { name -> String? in
+            let number = report.clients.count { $0.state == name }
+            return number == 0 ? nil : "\(number) \(name)"
+        }
+        var lines = ["", "door: " + (counts.isEmpty ? "no clients" : counts.joined(separator: ", "))]
+        // Those with a session stand among the slots.
+        let rows = report.clients.filter { $0.state != "connected" }.sorted { $0.time > $1.time }.prefix(20)
+            .map { [$0.state, "\(fixed($0.time.seconds, 1)) s", $0.label] }
+        if !rows.isEmpty { lines += table([["client", "for", "label"]] + rows) }
+        return lines
     }
 }

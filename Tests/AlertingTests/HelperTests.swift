@@ -40,10 +40,8 @@ import Testing
             "Alerting/Helper.swift": "the place itself",
             "HeadroomSandbox/Keeper.swift": "a private server",
             "HeadroomSandbox/Program.swift": "a private server",
-            "HeadroomWatch/Verify/ChildProcess.swift": "this program once more, with its settings",
-            "headroom/Deploy/DeployOptions.swift": "crontab, without the environment",
             "headroom/Support/Child.swift": "what the user runs, with the environment they meant for it",
-            "headroom/VerifyPressure.swift": "this program once more, with its settings",
+            "headroom/Verify/SelfTest+Steps.swift": "this program once more, with its settings",
         ]
         #expect(Set(found) == Set(known.keys))
     }

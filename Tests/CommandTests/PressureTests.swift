@@ -33,14 +33,35 @@ import Testing
     }
 
     @Test func `with others coming and going there is still no error`() async throws {
+        var settings = try SuiteServer.settings("ten2")
+        settings.programName = "a foreign program"
+        let foreign = Database(settings, share: .reserve)
+        let traffic = Task {
+            await withTaskGroup { group in
+                for _ in 0..<2 {
+                    group.addTask {
+                        while !Task.isCancelled {
+                            // Refused or not: it knows nothing of the budget, and tries again in a moment.
+                            _ = try? await foreign.withConnection { _ in
+                                try await Task.sleep(for: .milliseconds(Int.random(in: 0...20)))
+                            }
+                            try? await Task.sleep(for: .milliseconds(Int.random(in: 0...20)))
+                        }
+                    }
+                }
+            }
+        }
         let run = try await HeadroomProgram.run(
             [
                 "verify", "--pressure", "--processes", "3", "--tasks", "8", "--seconds", isFullRun ? "30" : "3",
-                "--foreign", "2", "--json",
+                "--json",
             ],
             environment: environment("ten2")
         )
-        #expect(run.status == 0, "\(run.errors)")
+        traffic.cancel()
+        await traffic.value
+        // Where the others were quicker a slot's connection was refused, and tried again.
+        #expect([0, 1].contains(run.status), "\(run.errors)")
         #expect(run.output.contains("\"errors\" : 0,"))
     }
 

@@ -195,6 +195,27 @@ import Testing
             }
     }
 
+    @Test func `where the kernel has no descriptors of processes, a program is ended all the same`() async throws {
+        let holders = try await fill("ten9", working: 9)
+        let environment = try environment("ten9")
+        func rescue(_ arguments: [String]) async throws -> HeadroomProgram.Output {
+            let words = ["pidfd", "--", HeadroomProgram.path, "rescue"] + arguments
+            return try await HeadroomProgram.run(
+                HeadroomProgram.beside("call-refuser"),
+                words,
+                environment: environment
+            )
+        }
+        let hungUp = try await rescue(["--hang-up", "\(holders[0].id)", "--yes"])
+        #expect(hungUp.output.contains("not supported by this kernel or container"), "\(hungUp)")
+        #expect(holders[0].isRunning)
+        let none = try await rescue(["--terminate", "4194300", "--yes"])
+        #expect(none.output.contains("is none that runs"), "\(none)")
+        let ended = try await rescue(["--terminate", "\(holders[0].id)", "--yes"])
+        #expect(ended.output.contains("has ended"), "\(ended)")
+        #expect(!holders[0].isRunning && holders[1].isRunning)
+    }
+
     @Test(.enabled(if: geteuid() == 0, "only root can become another user"))
     func `another user's programs are rescued by that user, too`() async throws {
         let environment = try environmentForNobody("ten8")

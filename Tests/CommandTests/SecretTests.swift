@@ -28,6 +28,48 @@ import Testing
         #expect(!(run.output + run.errors).isEmpty)
     }
 
+    @Test func `of broken settings no command says a piece of a secret`() async throws {
+        let seed = SettingsCorpus.newSeed
+        print("seed of the corpus of settings: \(seed)")
+        let commands = [
+            ["config", "show"], ["config", "show", "--json"], ["doctor"], ["doctor", "--json"], ["status"],
+            ["status", "--json"],
+            ["status", "--nagios"], ["status", "--prometheus"], ["rescue"], ["rescue", "--json"], ["slots"], ["verify"],
+            ["migrate"],
+            ["jobs", "list"], ["jobs", "health"], ["work", "--once"], ["guard", "--once"], ["kill-idle", "--dry-run"],
+            ["run", "--slots", "1", "--wait", "1", "--", "true"], ["import", "none.csv"], ["deploy", "cron"],
+            ["deploy", "haproxy"],
+            ["trust"],
+        ]
+        let folder = TemporaryFolder()
+        for (number, one) in SettingsCorpus(seed: seed, count: isFullRun ? 1_000 : 120).enumerated() {
+            var arguments = commands[number % commands.count]
+            var environment = [
+                "HEADROOM_STATE_DIR": "\(folder.path)/s", "HEADROOM_CONNECT_TIMEOUT": "2", "HEADROOM_WAIT_TIMEOUT": "1",
+                "HOME": folder.path,
+            ]
+            let flag: [String]
+            switch one.form {
+            case .url:
+                environment["DATABASE_URL"] = String(decoding: one.text, as: UTF8.self).replacing("\0", with: "")
+                flag = []
+            case .options: flag = ["--defaults-file", folder.write(one.text, to: "my.cnf")]
+            default: flag = ["--env-file", folder.write(one.text, to: "env")]
+            }
+            let command = ["jobs", "config", "deploy"].contains(arguments[0]) ? 2 : 1
+            arguments.insert(contentsOf: flag, at: command)
+            let run = try await HeadroomProgram.run(arguments, environment: environment)
+            let seen = run.output + run.errors
+            let leaked = one.pieces.first { seen.contains($0) }
+            #expect(
+                leaked == nil,
+                "seed \(seed), case \(number), \(arguments): \(String(decoding: one.text, as: UTF8.self))\n-- \(seen)"
+            )
+            if leaked != nil { return }
+        }
+        _ = try await HeadroomProgram.run("/bin/rm", ["-rf", "\(folder.path)/s"])
+    }
+
     @Test func `a running command has its password in no argument, and leaves no core`() async throws {
         let folder = TemporaryFolder()
         // The shell waits until the program is at work, then looks at it.

@@ -37,6 +37,29 @@ import Testing
             .split(separator: "\n").map(String.init).sorted()
     }
 
+    @Test func `a folder whose files cannot be locked is refused with words by all that share, and looks go on`()
+        async throws
+    {
+        let environment = try environment("\(folder.path)/nfs")
+        func run(_ command: [String]) async throws -> HeadroomProgram.Output {
+            let words = ["locks", "--", HeadroomProgram.path] + command
+            return try await HeadroomProgram.run(
+                HeadroomProgram.beside("call-refuser"),
+                words,
+                environment: environment
+            )
+        }
+        for command in Self.makers where command != ["status"] {
+            let refused = try await run(command)
+            #expect(refused.status != 0, "\(command)")
+            #expect(refused.errors.contains("cannot be locked"), "\(command): \(refused)")
+            #expect(refused.errors.contains("HEADROOM_STATE_DIR"), "\(command): \(refused)")
+        }
+        for command in [["status"], ["kill-idle"], ["rescue"]] {
+            #expect(try await run(command).status == 0, "\(command)")
+        }
+    }
+
     // MARK: Whatever stands in the place of a file
 
     @Test(arguments: Planted.allCases.map(Optional.some) + [nil])

@@ -103,6 +103,52 @@ import Testing
         #expect(GuardTests.text(said).hasSuffix("\u{1B}[?25h\u{1B}[?1049l"))
     }
 
+    @Test func `Ctrl-C ends a look whose output nobody reads`() async throws {
+        let folder = TemporaryFolder()
+        let pipe = "\(folder.path)/pipe"
+        try #require(mkfifo(pipe, 0o600) == 0)
+        let reader = open(pipe, O_RDWR | O_NONBLOCK | O_CLOEXEC)
+        defer { close(reader) }
+        let full = [UInt8](repeating: 0x20, count: 4096)
+        while write(reader, full, full.count) > 0 {}
+        let process = try HeadroomProcess(["status"], environment: environment("ten4"), output: pipe)
+        defer { process.signal(SIGKILL) }
+        // One says that it is to end, the next one that it has to.
+        let hasEnded = try await eventually {
+            process.signal(SIGINT)
+            try await Task.sleep(for: .milliseconds(200))
+            return waitpid(process.id, nil, WNOHANG) == process.id
+        }
+        #expect(hasEnded)
+    }
+
+    @Test(arguments: [
+        ["--json", "--nagios"], ["--env-file"], ["--env-file", "--json"], ["--jsn"], ["--json", "more"],
+    ])
+    func `What status does not understand is explained by the parser`(arguments: [String]) async throws {
+        let run = try await HeadroomProgram.run(["status"] + arguments, environment: environment("ten1"))
+        #expect(run.status == 64)
+        #expect(run.errors.contains("Usage: headroom status"))
+    }
+
+    @Test func `status is the same whether the parser reads it or not`() async throws {
+        let environment = try environment("ten8")
+        for (form, start) in [
+            ([], "OK  0 of 10"), (["--json"], "{\n"), (["--nagios"], "HEADROOM OK - 0/10"),
+            (["--prometheus"], "# HELP"),
+        ] {
+            let plain = try await HeadroomProgram.run(["status"] + form, environment: environment)
+            let parsed = try await HeadroomProgram.run(
+                ["status"] + form + ["--max-idle", "300"],
+                environment: environment
+            )
+            for run in [plain, parsed] {
+                #expect(run.output.hasPrefix(start))
+                #expect(run.status == 0)
+            }
+        }
+    }
+
     @Test func `--all-accounts lists the others with PROCESS, and does not count them`() async throws {
         try await SuiteServer.administrator()
             .withConnection { try await $0.query("GRANT PROCESS ON *.* TO ten6@'%'") }

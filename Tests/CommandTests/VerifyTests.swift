@@ -31,6 +31,9 @@ import Testing
             #expect(run.output.contains("\"name\" : \"\(name)\""), "\(run.output)")
         }
         #expect(run.output.contains("\"mode\" : \"quick\""))
+        for name in ["schema_version", "tool", "version", "generated_at"] {
+            #expect(run.output.contains("\n  \"\(name)\" : "), "\(name) in \(run.output)")
+        }
         #expect(run.output.contains("\"has_passed\" : true"))
     }
 

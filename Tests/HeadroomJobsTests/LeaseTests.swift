@@ -283,10 +283,10 @@ import Testing
     }
 
     @Test func `the job of a worker without a lease is left alone until an hour has passed without progress`() {
-        #expect(Sighting(isUnchanged: nil, age: .zero).verdict == .remember)
-        #expect(Sighting(isUnchanged: false, age: .seconds(9_999)).verdict == .remember)
-        #expect(Sighting(isUnchanged: true, age: .seconds(3_599)).verdict == .wait)
-        #expect(Sighting(isUnchanged: true, age: .seconds(3_600)).verdict == .adopt)
+        #expect(StallCheck(isUnchanged: nil, age: .zero).verdict == .remember)
+        #expect(StallCheck(isUnchanged: false, age: .seconds(9_999)).verdict == .remember)
+        #expect(StallCheck(isUnchanged: true, age: .seconds(3_599)).verdict == .wait)
+        #expect(StallCheck(isUnchanged: true, age: .seconds(3_600)).verdict == .adopt)
     }
 
     @Test func `on this host the process counts, elsewhere the time`() {

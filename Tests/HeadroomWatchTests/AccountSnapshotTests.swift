@@ -38,6 +38,30 @@ import Testing
         #expect(AccountSnapshot.last(settings) == bare)
     }
 
+    @Test func `a look each second is written when it counts something else, or the last one is old`() throws {
+        let folder = TemporaryFolder()
+        var settings = DatabaseSettings(endpoint: .socket(path: "/run/m.sock"), username: "app")
+        settings.stateFolder = folder.path
+        let first = try snapshot()
+        try first.keep(settings)
+        var next = first
+        next.takenAt += 4
+        next.sessions[0].seconds += 4
+        try next.keep(settings)
+        #expect(AccountSnapshot.last(settings) == first)
+        next.used += 1
+        try next.keep(settings)
+        #expect(AccountSnapshot.last(settings) == next)
+        for seconds in [5.0, -1, -100] {
+            var other = next
+            other.takenAt += seconds
+            try other.keep(settings)
+            #expect(AccountSnapshot.last(settings) == other)
+            try next.keep(settings)
+            next = try #require(AccountSnapshot.last(settings))
+        }
+    }
+
     @Test(arguments: ["a\tb", "a\nused\t99", "a\r\nb", "\u{1}"])
     func `a name cannot pass for another fact`(name: String) throws {
         var expected = try snapshot(program: name)

@@ -24,7 +24,7 @@ import Testing
             inTransaction: transaction,
             program: program,
             isOwn: own,
-            isOfAccount: ofAccount
+            owner: ofAccount ? .account : .another
         )
     }
 

@@ -27,7 +27,7 @@ import Testing
             inTransaction: transaction,
             program: program,
             isOwn: own,
-            isOfAccount: user == "app",
+            owner: user == "app" ? .account : .another,
             queryID: id * 10
         )
     }

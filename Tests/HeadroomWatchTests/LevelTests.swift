@@ -54,6 +54,42 @@ import Testing
         #expect(report.idle == 1)
     }
 
+    @Test func `where the limit is the server's, what is used is what all accounts use`() {
+        func report(_ connected: Int?, _ source: AccountLimit.Source) -> AccountReport {
+            AccountReport(
+                account: "app@%",
+                serverVersion: "10.11",
+                limit: AccountLimit(value: 10, source: source),
+                sessions: [session(1, "Sleep", 1), session(2, "Query", 0, own: true)],
+                maxIdle: .seconds(300),
+                server: ServerUse(limit: 10, status: connected.map { ["Threads_connected": $0] } ?? [:])
+            )
+        }
+        #expect((report(10, .server).used, report(10, .server).level) == (9, .warning))
+        #expect((report(10, .account).used, report(10, .account).level) == (1, .ok))
+        #expect(report(nil, .server).used == 1)
+        #expect(report(0, .server).used == 1)
+        #expect(GuardSample(report(10, .server), at: 0, isHolding: false).used == 9)
+    }
+
+    @Test func `a count above the limit is said to be wrong, and is no percentage`() {
+        let report = AccountReport(
+            account: "app@%",
+            serverVersion: "10.11",
+            limit: AccountLimit(value: 2, source: .account),
+            sessions: (1...3).map { session($0, "Sleep", 1) },
+            maxIdle: .seconds(300)
+        )
+        #expect(report.isOverCounted)
+        #expect((report.used, report.percent, report.level) == (3, nil, .warning))
+    }
+
+    @Test func `the number of an hourly limit is not one of connections`() {
+        let refusal = DatabaseError(.hourlyLimitReached, message: "used up", serverCode: 1226, limit: 2)
+        let sample = GuardSample(refusal, at: 0)
+        #expect((sample.used, sample.limit, sample.level) == (nil, nil, .exhausted))
+    }
+
     @Test func `a refusal by a limit is EXHAUSTED, any other failure UNKNOWN`() {
         func level(_ code: DatabaseError.Code) -> Level {
             AccountReport(

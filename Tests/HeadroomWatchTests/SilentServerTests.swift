@@ -31,7 +31,7 @@ import Testing
         loaded.database = server.settings
         let folder = TemporaryFolder()
         loaded.database.stateFolder = folder.path
-        let report = try await Rescue(loaded).run(RescueOrders())
+        let report = try await Rescue(loaded).run(RescueOptions())
         #expect(report.refusal?.code == .deadlineExceeded)
         #expect(report.waited != nil)
         #expect(!report.isFree)

@@ -5,13 +5,9 @@ import Testing
 
 /// What the steps of `verify --full` make of what they see: decisions alone, no server.
 @Suite struct VerifyDecisionTests {
-    private func isFailed(_ finding: Finding) -> Bool {
-        if case .failed = finding { true } else { false }
-    }
+    private func isFailed(_ finding: Finding) -> Bool { finding.result == .failed }
 
-    private func isPassed(_ finding: Finding) -> Bool {
-        if case .passed = finding { true } else { false }
-    }
+    private func isPassed(_ finding: Finding) -> Bool { finding.result == .passed }
 
     @Test func `an account with SUPER or all rights on the server has too much`() {
         for line in [
@@ -20,7 +16,7 @@ import Testing
             "GRANT SELECT, SUPER, PROCESS ON *.* TO `a`@`%`",
             "GRANT SELECT ON *.* TO `a`@`%` WITH GRANT OPTION",
         ] {
-            let finding = GrantCheck([line]).finding
+            let finding = Finding.grants([line])
             #expect(isFailed(finding), "\(line)")
             #expect(!"\(finding)".contains("94BD"), "a password's hash is never shown")
         }
@@ -28,26 +24,25 @@ import Testing
         let own = [
             "GRANT USAGE ON *.* TO `a`@`%` WITH MAX_USER_CONNECTIONS 10", "GRANT ALL PRIVILEGES ON `app`.* TO `a`@`%`",
         ]
-        #expect(isPassed(GrantCheck(own).finding))
+        #expect(isPassed(Finding.grants(own)))
     }
 
     @Test func `where PROCESS is missing it is said what it would show`() {
-        #expect("\(GrantCheck(["GRANT USAGE ON *.* TO `a`@`%`"]).finding)".contains("in a transaction"))
+        #expect("\(Finding.grants(["GRANT USAGE ON *.* TO `a`@`%`"]))".contains("in a transaction"))
         #expect(
-            GrantCheck(["GRANT PROCESS ON *.* TO `a`@`%`"]).finding == .passed("PROCESS is there, nothing is excessive")
+            Finding.grants(["GRANT PROCESS ON *.* TO `a`@`%`"]) == .passed("PROCESS is there, nothing is excessive")
         )
     }
 
     @Test func `a budget over the limit fails, and so does one that leaves no reserve`() {
         func check(_ limit: Int?, configured: Int? = nil, reserve: Int = 1, shared: Int) -> Finding {
-            BudgetCheck(
-                limit: AccountLimit(value: limit, source: .account),
+            .budget(
+                AccountLimit(value: limit, source: .account),
                 configured: configured,
                 reserve: reserve,
                 shared: shared,
                 foreign: 0
             )
-            .finding
         }
         #expect(isPassed(check(10, shared: 9)))
         #expect(isPassed(check(10, reserve: 0, shared: 10)))
@@ -78,9 +73,9 @@ import Testing
     }
 
     @Test func `clocks more than 2 s apart fail, and a slow round trip is not taken for that`() {
-        #expect(isPassed(ClockSkew(before: 0, after: 5_000_000, server: 4_000_000).finding))
-        #expect(isPassed(ClockSkew(before: 0, after: 100, server: 2_000_100).finding))
-        #expect(isFailed(ClockSkew(before: 0, after: 100, server: 2_000_101).finding))
-        #expect(isFailed(ClockSkew(before: 3_000_000, after: 3_000_100, server: 900_000).finding))
+        #expect(isPassed(.clock(before: 0, server: 4_000_000, after: 5_000_000)))
+        #expect(isPassed(.clock(before: 0, server: 2_000_100, after: 100)))
+        #expect(isFailed(.clock(before: 0, server: 2_000_101, after: 100)))
+        #expect(isFailed(.clock(before: 3_000_000, server: 900_000, after: 3_000_100)))
     }
 }

@@ -58,14 +58,10 @@ import Testing
             "SHELL=/bin/sh\nPATH=\"/usr/bin\"\n# no\n*/5 * * * * www-data cd /srv && headroom work --once --env-file='/a b'"
                 + " % in\n@reboot root headroom guard\n",
             "[Unit]\nX=1\n[Service]\nUser=www\nExecStart=-/usr/bin/headroom work \\\n --queue x\nEnvironment=DB_HOST=a\n",
-            "php artisan queue:work; nice php /srv/worker.php --once > /dev/null 2>&1",
+            "nice headroom guard --once --host a --queue='b' > /dev/null 2>&1",
         ]
         try await Fuzz.run(.deployment, texts: samples) { input, _ in
-            let table = CronTable(input, path: "/etc/cron.d/x", user: nil)
-            for entry in table.entries { _ = ProgramCall(entry.command, oldWorker: nil)?.identity }
-            let unit = UnitFile(name: "a.service", path: "/a.service", texts: [input, input], isEnabled: true)
-            for command in unit.commands { _ = ProgramCall(command, oldWorker: "worker")?.settingsFile }
-            _ = ShellWords.split(input)
+            for start in DeploymentReader.starts(in: input, source: "a") { #expect(!start.target.isEmpty) }
         }
     }
 
@@ -85,7 +81,7 @@ import Testing
             let options = AccountOptions(grants: input)
             let limit = AccountLimit.inForce(options.connections ?? 1, option: nil, global: .max, server: .max)
             _ = (limit.value ?? 0) * 80
-            _ = GrantCheck([input]).finding
+            _ = Finding.grants([input])
         }
     }
 

@@ -103,7 +103,7 @@ import Testing
 
     @Test func `a chunk ends at about its size in readings, in whole rows`() throws {
         let header = "MPAN,Date," + (1...48).map { "HH\($0)" }.joined(separator: ",")
-        let row = "\nM,2024-01-01," + (1...48).map { "\($0)" }.joined(separator: ",")
+        let row = "\nM,2024-01-01," + (1...48).map { "\($0 * 7 % 11)" }.joined(separator: ",")
         let path = folder.write(header + String(repeating: row, count: 50), to: "m.csv")
         let reader = try RowReader(path: path, type: .hh, options: ImportOptions(), chunkSize: 1000)
         var counts: [Int] = []

@@ -41,8 +41,8 @@ import Testing
     @Test func `a reading whose id is taken overwrites nobody's, and its chunk is tried again`() async throws {
         try await database("taken_readings")
             .withConnection { connection in
-                var meters = MeterDirectory(batchID: "b", defaultSite: nil)
-                try await meters.resolve(["ONE", "TWO"], connection)
+                var meters = MeterDirectory(batchID: "b", defaultSite: nil, isSerial: false)
+                try await meters.resolve(["ONE", "TWO"], [], connection)
                 let (one, two) = try (#require(meters["ONE"]), #require(meters["TWO"]))
                 var store = try await ReadingStore(batch: "b", connection)
                 _ = try await store.store(readings(19_000, value: 1), meterIDs: [one], connection)
@@ -76,11 +76,11 @@ import Testing
     @Test func `a meter whose id is taken renames nobody's, and gets another`() async throws {
         try await database("taken_meters")
             .withConnection { connection in
-                var meters = MeterDirectory(batchID: "b", defaultSite: nil)
-                try await meters.resolve(["ONE"], connection)
+                var meters = MeterDirectory(batchID: "b", defaultSite: nil, isSerial: false)
+                try await meters.resolve(["ONE"], [], connection)
                 let one = try #require(meters["ONE"])
                 try await connection.query("SET @taken = \(one)")
-                try await meters.resolve(["TWO"], connection)
+                try await meters.resolve(["TWO"], [], connection)
                 let two = try #require(meters["TWO"])
                 #expect(two != one)
                 let names = try await connection.query("SELECT mpan FROM meters ORDER BY id").decode(String.self)

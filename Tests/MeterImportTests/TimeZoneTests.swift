@@ -61,7 +61,7 @@ import Testing
     ])
     func `a day has 48 half-hours, the short one 46 and the long one 50`(date: String, count: Int) throws {
         var days = HalfHours(try TimeZoneRules.named("Europe/London"))
-        let date = try CalendarDate(Bytes(keeping: date), order: .dayFirst)
+        let date = try DateText.whole(Bytes(keeping: date)).day(.dayFirst)
         #expect(days.count(on: date) == count)
         // Every half-hour has its own number, and its start leads back to it.
         for period in 1...count {

@@ -39,9 +39,7 @@ public final class ConnectionHolder: Sendable {
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO)
-        let path =
-            HeadroomProgram.path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-            .joined(separator: "/") + "/connection-holder"
+        let path = HeadroomProgram.beside("connection-holder")
         let words =
             (user.map { HeadroomProgram.asUser($0) } ?? []) + [
                 path, sandbox.socket, "\(sandbox.port ?? 0)", account, "sandbox", "\(unix)", "\(tcp)",

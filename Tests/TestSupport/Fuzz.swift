@@ -4,7 +4,7 @@ import Synchronization
 
 /// What is fuzzed: everything that parses bytes from outside.
 public enum FuzzTarget: String, CaseIterable, Sendable {
-    case slots, shares, settings, serverTexts, snapshot, processes, deployment, frontDoor, grants, guardMemory
+    case slots, shares, settings, serverTexts, snapshot, processes, deployment, frontDoor, door, grants, guardMemory
     case meterFile, jobTexts, rejects, timeZone, multipart, credentials, requests
 }
 

@@ -29,6 +29,11 @@ public enum HeadroomProgram {
         return "headroom"
     }
 
+    /// The path of another program that was built with it.
+    public static func beside(_ name: String) -> String {
+        (path.split(separator: "/", omittingEmptySubsequences: false).dropLast() + [name[...]]).joined(separator: "/")
+    }
+
     /// Runs the program to its end.
     ///
     /// - Parameters:

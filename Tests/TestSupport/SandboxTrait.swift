@@ -57,12 +57,13 @@ extension Trait where Self == SandboxTrait {
 public enum SuiteServer {
     @TaskLocal static var current: Sandbox?
 
-    /// The server that every suite has: a MariaDB, or the MySQL that `scripts/test --server mysql` names.
+    /// The server that every suite has: this machine's MariaDB, or what `scripts/test --server NAME` names.
     public static let server: SandboxServer =
-        getenv("HEADROOM_TEST_MYSQL").map { .mySQL(root: String(cString: $0)) } ?? .mariaDB
+        getenv("HEADROOM_TEST_MYSQL").map { .mySQL(root: String(cString: $0)) }
+        ?? getenv("HEADROOM_TEST_MARIADB").map { .mariaDBIn(root: String(cString: $0)) } ?? .mariaDB
 
     /// Whether the suites' server is a MariaDB, for a rule that holds there only.
-    public static let isMariaDB = server == .mariaDB
+    public static let isMariaDB = getenv("HEADROOM_TEST_MYSQL") == nil
 
     /// The accounts beside `app`, which has no limit.
     ///

@@ -100,6 +100,9 @@ final class AccountAdmission: Sendable {
                 } catch let error as DatabaseError where error.isConnectionLimit {
                     sessions.recorder.refused(error, afterDeath: false)
                     refusal = error
+                } catch let error as DatabaseError where error.code == .connectTimedOut {
+                    // The time is up in the middle of one attempt of many: what the others met is the reason.
+                    throw refusal ?? error
                 }
             } else if let folder = book.account(of: settings) {
                 return folder

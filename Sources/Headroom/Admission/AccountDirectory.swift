@@ -99,7 +99,7 @@ final class FileLock: Sendable {
     ///
     /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
     init?(path: String) throws {
-        descriptor = try StateFolder.openShared(path)
+        descriptor = try StateFolder.openLockable(path)
         // Closed by `deinit` also when this fails, as everything has its value by now.
         if kernel_try_lock_byte(descriptor, 0) != 0 { return nil }
     }

@@ -51,13 +51,14 @@ extension Session {
             limits
         )
         .first(String.self, String.self)
-        // The account's own sessions are what the server shows of others to an account without privileges. (MySQL would
-        // rather be asked in the performance schema, but that may be off, and is empty then.)
+        // Those of the same user from the same host are the same account's. (MySQL would rather be asked in the performance
+        // schema, but that may be off, and is empty then.)
         let sessions = try await query(
             """
-            SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = SUBSTRING_INDEX(CURRENT_USER(), '@', 1)
-              AND SUBSTRING_INDEX(HOST, ':', 1) LIKE SUBSTRING_INDEX(CURRENT_USER(), '@', -1) AND COMMAND <> 'Killed'
-              AND ID <> CONNECTION_ID()
+            SELECT COUNT(*) FROM information_schema.PROCESSLIST AS other JOIN information_schema.PROCESSLIST AS own
+            ON own.ID = CONNECTION_ID() AND other.ID <> own.ID AND other.USER = own.USER
+              AND SUBSTRING_INDEX(other.HOST, ':', 1) = SUBSTRING_INDEX(own.HOST, ':', 1)
+            WHERE other.COMMAND <> 'Killed'
             """,
             limits
         )

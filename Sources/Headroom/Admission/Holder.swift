@@ -155,6 +155,14 @@ extension Holder {
         (processID, processStart) = (process, Self.start(of: process) ?? 0)
     }
 
+    /// Whether its session is an older one of the same server, so that its id can be nobody else's by now.
+    ///
+    /// Ids begin anew when a server starts: a smaller one than the dead session's, or another start, and it may be.
+    func isOlder(than session: UInt64, serverStartedAt start: Int64) -> Bool {
+        sessionID > 0 && sessionID < session
+            && (serverStartedAt == 0 || serverStartedAt.subtracting(clamped: start).magnitude <= 3)
+    }
+
     private static let thisProcessID = getpid()
     private static let startOfThisProcess = start(of: getpid()) ?? 0
 

@@ -20,7 +20,7 @@ final class SlotFile: SlotStore, Sendable {
     /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
     init(path: String) throws {
         self.path = path
-        descriptor = try StateFolder.openShared(path)
+        descriptor = try StateFolder.openLockable(path)
         // The head's lock: two that make the file may be of two versions.
         let isOurs = Self.lockHead(descriptor)
         defer { if isOurs { _ = kernel_unlock_byte(descriptor, LockByte.head.byte) } }

@@ -132,6 +132,26 @@ struct StateFolder: Sendable, Hashable {
         }
     }
 
+    /// Opens such a file to lock it.
+    ///
+    /// A lock that cannot be had would be taken for one that another process has: for ever, and without a word.
+    ///
+    /// - Throws: ``DatabaseError`` with `stateFolderUnusable`, also where the file system has no locks.
+    static func openLockable(_ path: String) throws -> Int32 {
+        let descriptor = try openShared(path)
+        let obstacle = kernel_lock_obstacle(descriptor)
+        guard obstacle != 0 else { return descriptor }
+        close(descriptor)
+        throw DatabaseError(
+            .stateFolderUnusable,
+            message: "\(path) cannot be locked: \(RegularFile.Problem.system(obstacle)). "
+                + "The processes of this host share the account's budget by locks on files there.",
+            advice:
+                "A network file system may have no locks. Name a folder on a disk of this host with HEADROOM_STATE_DIR, "
+                + "such as /var/tmp/headroom-\(geteuid()); every user of the account must name the same one."
+        )
+    }
+
     private static func makeFolders(_ path: String) throws(RegularFile.Problem) {
         if access(path, F_OK) == 0 { return }
         let (above, name) = RegularFile.parts(path)

@@ -1,7 +1,7 @@
 import CLibrary
 
 /// Tells why a connection was not to be had: from an error number and its text, or where the server gave none.
-enum ConnectFailure {
+package enum ConnectFailure {
     /// A node lets clients in, and takes no statements.
     static func notReady(_ settings: DatabaseSettings) -> DatabaseError {
         error(1047, "WSREP", settings: settings)
@@ -68,6 +68,10 @@ enum ConnectFailure {
     }
 
     static func error(_ number: Int, _ text: String, settings: DatabaseSettings) -> DatabaseError {
+        // The library, which waits for TLS, puts a refusal in its place into words of its own.
+        if isOfTheLine(number), let (refusal, words) = ServerWords.unverified(in: text) {
+            return error(refusal, words, settings: settings)
+        }
         var code: DatabaseError.Code?
         var cause = ""
         if number == 2002 || number == 2003, let reason = ServerWords.systemError(in: text) {
@@ -79,9 +83,10 @@ enum ConnectFailure {
             default: cause = ": \(String(cString: strerror(reason)))"
             }
         }
+        if number == 1040, text.hasPrefix(doorsWords) { return ofDoor(text) }
         if number == 1226, let limit = ServerWords.resource(in: text).limit, limit < 0 { code = .accountLocked }
         let words = text.replaced("TLS/SSL error: ", with: "").replaced("SSL connection error: ", with: "")
-        return ServerWords.error(
+        var error = ServerWords.error(
             number,
             words,
             isOfLogin: true,
@@ -90,6 +95,24 @@ enum ConnectFailure {
             facts: [
                 "place": settings.endpoint.description, "user": settings.username, "database": settings.database ?? "",
             ]
+        )
+        if number == 1045, settings.tls.mode == .disabled {
+            error.advice +=
+                " An account that must be encrypted (REQUIRE SSL) is refused alike: HEADROOM_TLS_MODE=required."
+        }
+        return error
+    }
+
+    /// How a door of Headroom begins what it tells a client that it does not let in.
+    package static let doorsWords = "Headroom's door"
+
+    private static func ofDoor(_ text: String) -> DatabaseError {
+        DatabaseError(
+            .budgetExhausted,
+            message: "\(ServerWords.printable(text)) What listens there is 'headroom door', not the server.",
+            advice:
+                "See who holds the places with 'headroom slots'. Headroom's own programs go past the door: name the server "
+                + "itself with HEADROOM_SERVER."
         )
     }
 

@@ -124,7 +124,7 @@ package enum ErrorTable {
     /// The kind with a code.
     package static func kind(_ code: DatabaseError.Code) -> Kind {
         // Every code has its row: a test holds the table to that.
-        byCode[code] ?? Kind(code, .host, .never, "An error of no known kind.", "See its message.")
+        kinds.first { $0.code == code } ?? Kind(code, .host, .never, "An error of no known kind.", "See its message.")
     }
 
     /// The row of a number; `nil` for one that is not in the table.
@@ -134,20 +134,16 @@ package enum ErrorTable {
         text: String,
         code: DatabaseError.Code? = nil
     ) -> Number? {
-        byNumber[number]?
-            .first { row in
-                row.isOfLogin == isOfLogin && (code == nil || row.code == code)
-                    && (row.words.isEmpty || row.words.contains { text.holds($0) })
-            }
+        numbers.first { row in
+            row.number == number && row.isOfLogin == isOfLogin && (code == nil || row.code == code)
+                && (row.words.isEmpty || row.words.contains { text.holds($0) })
+        }
     }
 
     /// What trying again can do about an error with a code and a number.
     package static func retry(_ code: DatabaseError.Code, number: Int?) -> Retry {
-        number.flatMap { byNumber[$0]?.first { $0.code == code }?.retry } ?? kind(code).retry
+        numbers.first { $0.number == number && $0.code == code }?.retry ?? kind(code).retry
     }
-
-    private static let byCode = Dictionary(uniqueKeysWithValues: kinds.map { ($0.code, $0) })
-    private static let byNumber = Dictionary(grouping: numbers, by: \.number)
 
     // MARK: Kinds
 
@@ -415,6 +411,8 @@ package enum ErrorTable {
     private static let ownTables = [".headroom_", ".import_jobs'", ".meter_readings'", ".meters'"]
 
     private static let expired = "The password of the account '{user}' has expired."
+    private static let expiredInside =
+        "The account's password has expired; the server takes no statement before a new one is set."
     private static let locked = "The account '{user}' is locked."
     private static let grant = "Have the account granted the right that the message names."
     private static let noRoom = "The server has no room left: free some of its disk or memory; what waits goes on then."
@@ -483,6 +481,13 @@ package enum ErrorTable {
             words: ["WSREP"]
         ),
         .login(1053, .serverUnreachable, "The server at {place} is about to stop.", "Wait until it has started again."),
+        .login(
+            1135,
+            .connectFailed,
+            retry: .otherNode,
+            "The server at {place} has no thread or memory left for another connection: {text}.",
+            "Wait, or have its administrator raise the limits of its host (TasksMax of its unit, memory)."
+        ),
         .login(1158, .serverUnreachable, ended),
         .login(1159, .serverUnreachable, ended),
         .login(1160, .serverUnreachable, ended),
@@ -522,6 +527,8 @@ package enum ErrorTable {
             "The server's init_connect failed for this account, and the server ends each of its sessions: {text}.",
             "Have the server's administrator mend init_connect."
         ),
+        .statement(1820, .accountLocked, expiredInside),
+        .statement(1862, .accountLocked, expiredInside),
         .statement(1927, .connectionLost, "Somebody has ended this connection with KILL."),
         .statement(
             4031,

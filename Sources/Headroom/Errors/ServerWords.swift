@@ -1,3 +1,5 @@
+import CLibrary
+
 /// What servers say in their errors, made into messages.
 enum ServerWords {
     /// Makes an error of a number and its words.
@@ -55,6 +57,17 @@ enum ServerWords {
             }
     }
 
+    /// What a server has sent as text: bytes that are no UTF-8 as `\xNN`.
+    static func text(_ bytes: UnsafePointer<CChar>) -> String {
+        if let text = String(validatingCString: bytes) { return text }
+        return UnsafeBufferPointer(start: bytes, count: strlen(bytes))
+            .map { byte in
+                let byte = UInt8(bitPattern: byte)
+                return byte < 0x80 ? String(UnicodeScalar(byte)) : "\\x" + String(byte, radix: 16)
+            }
+            .joined()
+    }
+
     /// Words as they can be shown: ends of lines as blanks, whatever else steers a terminal as `\xNN`.
     static func printable(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: \.steers) else { return text }
@@ -85,6 +98,17 @@ enum ServerWords {
             name.map { String(String.UnicodeScalarView($0)) },
             behind == "-" ? number.map { -$0 } : number
         )
+    }
+
+    /// The refusal within the client library's words for one that came in the place of TLS: its number and its own words.
+    static func unverified(in text: String) -> (number: Int, text: String)? {
+        guard let place = text.place(of: "cannot be verified: ") else { return nil }
+        let rest = text[place.upperBound...]
+        let digits = rest.leading(\.isDigit)
+        guard let number = Int(digits), !ConnectFailure.isOfTheLine(number), number >= 1000,
+            let words = rest.dropping(\.isDigit).after(" - ")
+        else { return nil }
+        return (number, String(words))
     }
 
     /// The operating system's error number that the client library puts at the end of its text, as in `(111)`.

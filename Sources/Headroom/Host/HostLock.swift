@@ -52,7 +52,7 @@ public final class HostLock: Sendable {
         try check(name)
         try EventLoop.start()
         let path = try StateFolder(stateFolder).folder("locks") + "/\(name).lock"
-        let lock = HostLock(name: name, descriptor: try StateFolder.openShared(path))
+        let lock = HostLock(name: name, descriptor: try StateFolder.openLockable(path))
         if !lock.take(command: kernel_try_lock_byte) {
             let isOurs = timeout > .zero ? try await lock.wait(timeout) : try await lock.takeUnlessNoted()
             guard isOurs else { throw lock.taken(after: timeout) }

@@ -111,6 +111,9 @@ public final class Connection: @unchecked Sendable {
     /// The server's version as it names itself, such as `10.11.19-MariaDB-0+deb12u1`.
     public var serverVersion: String { server.version }
 
+    /// Which of the nodes it leads to, where the settings name several; `nil` where they name one.
+    public var node: Endpoint? { server.node }
+
     /// Whether the server is a MariaDB, not a MySQL.
     public var isMariaDB: Bool { server.isMariaDB }
 

@@ -59,7 +59,10 @@ extension Client {
 
     /// The error of a call that has failed, whose number and text the library has left.
     func error(_ number: Int, _ text: String, state: String? = nil) -> DatabaseError {
-        isOverBound
-            ? StatementFailure.replyTooLarge : StatementFailure.error(number, text, state: state, sent: bytesSent)
+        if isOverBound { return StatementFailure.replyTooLarge }
+        if let farewell, ConnectFailure.isOfTheLine(number) {
+            return StatementFailure.error(farewell.number, farewell.text)
+        }
+        return StatementFailure.error(number, text, state: state, sent: bytesSent)
     }
 }

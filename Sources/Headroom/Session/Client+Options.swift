@@ -26,6 +26,11 @@ extension Client {
             mysql_options(handle, MYSQL_OPT_NONBLOCK, nil)
         }
         mysql_options(handle, MYSQL_SET_CHARSET_NAME, "utf8mb4")
+        if !settings.endpoint.isSocket {
+            // Else the library takes its usual socket for localhost, which may be another server's.
+            var tcp = MYSQL_PROTOCOL_TCP.rawValue
+            mysql_options(handle, MYSQL_OPT_PROTOCOL, &tcp)
+        }
         mysql_options4(handle, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", settings.programName)
         // Off: a server must not be able to ask this client for local files.
         var localInfile: UInt32 = 0
@@ -67,6 +72,10 @@ extension Client {
     private static func configure(_ handle: UnsafeMutablePointer<MYSQL>, _ tls: TLS) {
         var on: CChar = 1
         mysql_options(handle, MYSQL_OPT_SSL_ENFORCE, &on)
+        if let certificate = tls.certificate {
+            mysql_options(handle, MYSQL_OPT_SSL_CERT, certificate)
+            mysql_options(handle, MYSQL_OPT_SSL_KEY, tls.key ?? certificate)
+        }
         switch tls.mode {
         case .disabled, .preferred, .required:
             // A self-signed server is all right in these modes, so the authorities are left out. The folder, which nobody

@@ -25,11 +25,15 @@ extension Client {
     /// Reads the replies to the statements sent ahead.
     ///
     /// A server that knows no such setting says so; that is no reason to fail. A session that was lost shows at the next
-    /// statement.
+    /// statement, with what the server has said at its end, such as that init_connect failed.
     func collectReplies(_ limits: Limits) async throws(Interruption) {
         while repliesOwed > 0 {
             repliesOwed -= 1
-            _ = try await readReply(limits)
+            if try await readReply(limits) != 0, farewell == nil {
+                let (number, text) = lastError
+                let row = ErrorTable.number(number, isOfLogin: false, text: text)
+                if row?.code == .connectionLost, !ConnectFailure.isOfTheLine(number) { farewell = (number, text) }
+            }
         }
     }
 

@@ -34,7 +34,8 @@ final class Client {
         sessionID: sessionID,
         version: serverVersion,
         isMariaDB: isMariaDB,
-        isEncrypted: isEncrypted
+        isEncrypted: isEncrypted,
+        node: node
     )
 
     /// Whether a statement outside of a transaction commits by itself, as the server's last reply without an error has said.
@@ -82,6 +83,12 @@ final class Client {
     /// The bytes of the statement that was sent last, with its values.
     var bytesSent = 0
 
+    /// Which of several nodes it leads to; `nil` where the settings name one.
+    var node: Endpoint?
+
+    /// What the server said when it ended the session, in a reply that nobody waited for; `nil` when it has not.
+    var farewell: (number: Int, text: String)?
+
     /// Whether a call or a reply was given up in the middle: nothing that the library says reaches the server any more.
     private(set) var isCutOff = false
 
@@ -123,7 +130,7 @@ final class Client {
 
     /// The error of the last call.
     var lastError: (number: Int, text: String) {
-        (Int(mysql_errno(handle)), String(cString: mysql_error(handle)))
+        (Int(mysql_errno(handle)), ServerWords.text(mysql_error(handle)))
     }
 
     /// Clears the errors that OpenSSL keeps for each thread.
@@ -252,6 +259,7 @@ struct ServerFacts: Sendable {
     var version: String
     var isMariaDB: Bool
     var isEncrypted: Bool
+    var node: Endpoint?
 }
 
 /// Says when a wait is given up.

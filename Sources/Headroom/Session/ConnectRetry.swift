@@ -78,6 +78,11 @@ struct ConnectRetry {
     /// Whether an attempt was refused.
     var isAfterRefusal: Bool { last != nil }
 
+    /// The refusal that an error stands for: the time was up in the middle of one attempt of many.
+    func refusal(behind error: any Error) -> DatabaseError? {
+        (error as? DatabaseError)?.code == .connectTimedOut ? last : nil
+    }
+
     /// Takes note of a refusal that waiting may end.
     mutating func refused(_ error: DatabaseError) {
         last = error

@@ -60,6 +60,14 @@ final class Connector: Sendable {
         password = RefusedPassword(settings)
     }
 
+    /// The nodes in the order in which they are tried now.
+    static func inOrder(_ nodes: [Endpoint]) -> [Endpoint] { Self.nodes.withLock { $0.order(nodes, at: .now) } }
+
+    /// Notes whether a node could be reached.
+    static func note(_ node: Endpoint, worked: Bool) {
+        nodes.withLock { worked ? $0.worked(node) : $0.failed(node, at: .now) }
+    }
+
     /// Opens a connection.
     ///
     /// - Parameters:
@@ -82,6 +90,7 @@ final class Connector: Sendable {
             if let client = opening.client {
                 if await isReady(client, limits) {
                     Self.nodes.withLock { $0.worked(node.endpoint) }
+                    client.node = node.endpoint
                     return .connected(client)
                 }
                 opening = await client.leave(
@@ -106,7 +115,9 @@ final class Connector: Sendable {
         let deadline = min(ContinuousClock.now + Self.nodePatience, limits.deadline ?? .now + Self.nodePatience)
         let limits = Limits(deadline: deadline, isCancellable: limits.isCancellable)
         guard let reply = try? await client.query("SHOW STATUS LIKE 'wsrep_ready'", limits) else { return false }
-        return reply.rows.first?.text(at: 1) != "OFF"
+        guard reply.rows.first?.text(at: 1) == "OFF" else { return true }
+        // A server that could be a node and is none says so too.
+        return (try? await client.query("SHOW VARIABLES LIKE 'wsrep_on'", limits))?.rows.first?.text(at: 1) == "OFF"
     }
 
     private func connect(

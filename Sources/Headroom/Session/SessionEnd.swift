@@ -42,6 +42,12 @@ struct SessionEnd: ~Copyable, Sendable {
         cause = .neverLoggedIn
     }
 
+    /// Proves it for a relayed session through which no byte has gone to the server; `nil` for any other.
+    init?(unspoken session: RelayedSession) {
+        guard !session.hasSpoken else { return nil }
+        cause = .neverLoggedIn
+    }
+
     /// Proves it for a login that was not sent, for the reason that the error says.
     init(neverSent error: DatabaseError) {
         cause = .neverLoggedIn
@@ -80,6 +86,14 @@ final class SessionSocket: Sendable {
         // A child of this process must not keep the session open.
         _ = fcntl(original, F_SETFD, FD_CLOEXEC)
         if !isUnix { Self.detectDeadPeers(copy) }
+    }
+
+    /// Takes over a descriptor that nobody else has.
+    init(owning descriptor: Int32, isUnix: Bool) {
+        self.descriptor = descriptor
+        self.isUnix = isUnix
+        isBorrowed = false
+        if !isUnix { Self.detectDeadPeers(descriptor) }
     }
 
     /// Watches the client's own descriptor, where the process may open no more; the client must not be freed before.

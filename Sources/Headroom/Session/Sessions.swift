@@ -117,9 +117,10 @@ struct Sessions: Sendable {
             case .connected(let client):
                 return (client, slot)
             case .abandoned(let error):
-                throw error
+                throw retry.refusal(behind: error).map { AdmissionFailure.refused($0, admission) } ?? error
             case .failed(let error, let end):
                 unused = slot.reopened(end)
+                if let refusal = retry.refusal(behind: error) { throw AdmissionFailure.refused(refusal, admission) }
                 guard let error = error as? DatabaseError, error.isConnectionLimit else { throw error }
                 recorder.refused(error, afterDeath: afterDeath)
                 admission.noteRefusal(error)
@@ -200,13 +201,9 @@ struct Sessions: Sendable {
         if gate.isStale(admission) || (slot.predecessor != nil && admission.serverStartedAt == 0) {
             try gate.note(await session.accountFacts(limits), admission, hasSlot: true)
         }
-        guard let predecessor = slot.predecessor else { return }
-        // Its server notices a dead client at once when the session is idle, but late or never while a statement runs. Ids
-        // begin anew when a server starts: a smaller one than the dead session's, or another start, and the id may be
-        // somebody else's.
-        guard predecessor.sessionID > 0, predecessor.sessionID < session.client.sessionID,
-            predecessor.serverStartedAt == 0
-                || predecessor.serverStartedAt.subtracting(clamped: admission.serverStartedAt).magnitude <= 3
+        // Its server notices a dead client at once when the session is idle, but late or never while a statement runs.
+        guard let predecessor = slot.predecessor,
+            predecessor.isOlder(than: session.client.sessionID, serverStartedAt: admission.serverStartedAt)
         else { return }
         do {
             try await session.query(SQL(raw: "KILL \(predecessor.sessionID)"), limits)

@@ -1,37 +1,103 @@
 /// The parts of a `mysql://user:password@host:port/database?option=value` URL, under the names of the settings.
 ///
-/// Also `mariadb://`. Parts may be percent-encoded. Options: `socket` (or `unix_socket`), `ssl-mode`, `ssl-ca`,
-/// `connect-timeout`; others are refused, so that a misspelt one does not go unnoticed. No error repeats a piece of it: where
-/// something is wrong, any piece may be one of the password.
+/// As frameworks write it: also `mariadb://`, `mysql2://`, `mysql+pymysql://`, `jdbc:mysql://` and their like. Parts may be
+/// percent-encoded; a `%` that begins no `%XX` stands for itself. Of the options those count that say where the server is, how
+/// the connection is encrypted, or who logs in; others are passed over with a warning, but one that may be about encryption is
+/// refused, so that a misspelt one does not go unnoticed. No message repeats a piece of the URL: where something is wrong, any
+/// piece may be one of the password.
 struct DatabaseURL {
     var values: [String: String] = [:]
 
-    private static let options = [
-        "socket": "DB_SOCKET", "unix_socket": "DB_SOCKET", "ssl-mode": "HEADROOM_TLS_MODE",
-        "ssl-ca": "HEADROOM_TLS_CA", "connect-timeout": "HEADROOM_CONNECT_TIMEOUT",
+    /// What its user should know.
+    private(set) var warnings: [String] = []
+
+    /// Why a URL is not used.
+    struct Unusable: Error {
+        var problem: DatabaseError
+        /// Whether it does no harm where other settings say where the database is and who logs in.
+        var mayBePassedOver = true
+    }
+
+    /// Other tools' names for encryption, one sign for each option and its values.
+    private static let tlsModes: [String: [String: TLS.Mode?]] = [
+        "sslmode": [
+            "disable": .disabled, "disabled": .disabled, "allow": .preferred, "prefer": .preferred,
+            "preferred": .preferred,
+            "require": .required, "required": .required, "verifyca": .verifyCA, "verifyfull": .verifyIdentity,
+            "verifyidentity": .verifyIdentity,
+        ],
+        "sslaccept": ["strict": .verifyIdentity, "acceptinvalidcerts": nil],
+        "ssl": ["true": .required, "1": .required, "false": .disabled, "0": .disabled],
+        "usessl": ["true": .required, "false": .disabled],
+        "requiressl": ["true": .required, "false": nil],
+        "sslverifyservercert": ["true": .verifyIdentity, "1": .verifyIdentity, "false": nil, "0": nil],
+        "sslverifyidentity": ["true": .verifyIdentity, "false": nil],
+        "tls": [
+            "true": .verifyIdentity, "skipverify": .required, "preferred": .preferred, "false": .disabled,
+        ],
+        "sslverifycert": ["true": .verifyCA, "false": nil],
+    ]
+
+    /// Other names of settings; without `-` and `_`, in lower case.
+    private static let options: [String: Setting] = [
+        "socket": .socket, "unixsocket": .socket, "sslca": .tlsAuthorities, "sslrootcert": .tlsAuthorities,
+        "sslcapath": .tlsAuthorities, "sslcert": .tlsCertificate, "sslkey": .tlsKey, "connecttimeout": .connectTimeout,
+        "user": .username, "username": .username,
+        "password": .password,
+    ]
+
+    /// Options of which it is known whose they are, so that their names are no secret.
+    private static let others: Set<String> = [
+        "charset", "collation", "connection_limit", "connectionLimit", "encoding", "max_connections", "pool",
+        "pool_timeout", "prefix", "reconnect", "schema", "serverTimezone", "serverVersion", "strict", "timeout",
+        "timezone",
+        "useUnicode", "characterEncoding", "version", "checkout_timeout", "prepared_statements", "variables", "adapter",
+    ]
+
+    /// The ways in which URLs of other engines begin.
+    private static let otherEngines = [
+        "postgres", "postgresql", "pgsql", "postgis", "sqlite", "sqlite3", "sqlsrv", "mssql", "sqlserver", "oracle",
+        "oci8",
+        "mongodb", "mongodb+srv", "redis", "rediss", "cockroachdb", "db2", "http", "https", "file", "libsql",
     ]
 
     init(_ text: String, name: String = "DATABASE_URL", origin: String) throws {
-        func invalid(_ why: String) -> DatabaseError {
-            DatabaseError(
-                .settingsInvalid,
-                message: "\(name) in \(origin) cannot be used: \(why).",
-                advice: "It is written mysql://USER:PASSWORD@HOST:PORT/DATABASE, special characters as %XX."
+        let isOwn = name == Setting.ownURL.name
+        func invalid(_ why: String) -> Unusable {
+            let written = "It is written mysql://USER:PASSWORD@HOST:PORT/DATABASE, special characters as %XX"
+            return Unusable(
+                problem: DatabaseError(
+                    .settingsInvalid,
+                    message: "\(name) in \(origin) cannot be used: \(why).",
+                    advice: isOwn
+                        ? "\(written)." : "\(written); where it is another program's, set HEADROOM_DATABASE_URL."
+                ),
+                mayBePassedOver: !isOwn
             )
         }
         func decode(_ part: ArraySlice<UInt8>) throws -> String {
-            guard let decoded = PercentEncoding.decoded(part) else { throw invalid("a %XX in it is not valid") }
+            guard let decoded = PercentEncoding.decoded(Self.escapingLonePercents(part)) else {
+                throw invalid("a %XX in it is no text")
+            }
             return decoded
         }
 
-        let bytes = Array(text.utf8)[...]
-        guard let scheme = ["mysql://", "mariadb://"].first(where: { bytes.starts(with: $0.utf8) }) else {
+        var bytes = Array(text.utf8)[...].trimmed
+        let isOfJDBC = bytes.begins(with: "jdbc:")
+        if isOfJDBC { bytes = bytes.dropFirst(5) }
+        let scheme = bytes.prefix { $0 != UInt8(ascii: ":") }.text.lowercased()
+        let rest0 = bytes.dropFirst(scheme.utf8.count)
+        guard rest0.begins(with: "://"), Self.isOurs(scheme) else {
+            if Self.otherEngines.contains(where: { scheme == $0 || scheme.hasPrefix("\($0)+") }) {
+                throw invalid("it is of another kind of database than MySQL and MariaDB")
+            }
             throw invalid("it does not begin with mysql:// or mariadb://")
         }
-        var rest = bytes.dropFirst(scheme.utf8.count)
+        var rest = rest0.dropFirst(3)
         let slashOrMark = rest.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? rest.endIndex
         let tail = rest[slashOrMark...]
-        guard !tail.contains(UInt8(ascii: "@")) else {
+        let path = tail.prefix { $0 != UInt8(ascii: "?") }
+        guard !(isOfJDBC ? path : tail).contains(UInt8(ascii: "@")) else {
             throw invalid("an @ stands behind a / or a ?: in a password write / as %2F, ? as %3F and @ as %40")
         }
         rest = rest[..<slashOrMark]
@@ -55,16 +121,56 @@ struct DatabaseURL {
         } else if !rest.isEmpty {
             throw invalid("something stands behind the ] of the host")
         }
-        let path = tail.prefix { $0 != UInt8(ascii: "?") }
         if !path.isEmpty { values["DB_DATABASE"] = try decode(path.dropFirst()) }
         for option in tail[path.endIndex...].dropFirst().split(separator: UInt8(ascii: "&")) {
             let parts = option.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, let name = Self.options[parts[0].text] else {
-                throw invalid(
-                    "it has an unknown option behind the ? (known: \(Self.options.keys.sorted().joined(separator: ", ")))"
-                )
+            let value = parts.count == 2 ? try decode(parts[1]) : ""
+            try take(parts[0].text, value, whole: "\(name) in \(origin)", invalid)
+        }
+    }
+
+    private mutating func take(
+        _ option: String,
+        _ value: String,
+        whole: String,
+        _ invalid: (String) -> Unusable
+    ) throws {
+        // Whoever asked for encryption does not get a connection without.
+        func refused(_ why: String) -> Unusable { Unusable(problem: invalid(why).problem, mayBePassedOver: false) }
+        let plain = option.keeping { $0 != "-" && $0 != "_" }.lowercased()
+        if let modes = Self.tlsModes[plain] {
+            let word = value.keeping { $0 != "-" && $0 != "_" }.lowercased()
+            guard let mode = modes[word] else {
+                throw refused("its option for encryption has a value that is not known")
             }
-            values[name] = try decode(parts[1])
+            // Of several the one that asks for most.
+            let earlier = values[Setting.tlsMode.name].flatMap(TLS.Mode.init(rawValue:))
+            if let mode, mode.strength > earlier?.strength ?? -1 { values[Setting.tlsMode.name] = mode.rawValue }
+        } else if let setting = Self.options[plain] {
+            values[setting.name] = value
+        } else if ["ssl", "tls", "cert", "verif"].contains(where: { plain.holds($0) }) {
+            throw refused("it has an option for encryption that Headroom does not know: set HEADROOM_TLS_MODE instead")
+        } else if let known = Self.others.first(where: { $0 == option }) {
+            warnings.append("\(whole) has the option \(known), which is another program's and is passed over")
+        } else {
+            warnings.append("\(whole) has an option behind the ? that is none of Headroom's, and is passed over")
+        }
+    }
+
+    private static func isOurs(_ scheme: String) -> Bool {
+        ["mysql", "mariadb", "mysql2", "mysqli", "pdo-mysql", "pdo_mysql", "trilogy"].contains(scheme)
+            || scheme.hasPrefix("mysql+") || scheme.hasPrefix("mariadb+")
+    }
+
+    /// The bytes with `%25` for each `%` that two digits do not follow, as the frameworks' decoders leave those.
+    private static func escapingLonePercents(_ part: ArraySlice<UInt8>) -> [UInt8] {
+        func isDigit(_ index: Int) -> Bool {
+            guard index < part.endIndex else { return false }
+            return part[index] < 0x80 && Unicode.Scalar(part[index]).properties.isASCIIHexDigit
+        }
+        return part.indices.flatMap { index in
+            part[index] == UInt8(ascii: "%") && !(isDigit(index + 1) && isDigit(index + 2))
+                ? Array("%25".utf8) : [part[index]]
         }
     }
 }

@@ -55,6 +55,13 @@ extension Setting {
     ///
     /// - Throws: ``DatabaseError`` with `settingsInvalid`.
     func checked(_ value: String, _ origin: SettingOrigin) throws -> String {
+        if origin.isAmbiguous {
+            throw DatabaseError(
+                .settingsInvalid,
+                message: "\(name) in \(origin) means one thing to phpdotenv and another to symfony/dotenv.",
+                advice: "Write its value in single quotes, which all tools read alike: NAME='value'."
+            )
+        }
         if let value = normalized(value) { return value }
         throw DatabaseError(
             .settingsInvalid,
@@ -75,14 +82,13 @@ extension FoundSettings {
                 message: "No setting says which database to use.",
                 advice: "Set DB_HOST or DB_SOCKET, DB_USERNAME, DB_PASSWORD and DB_DATABASE (or DATABASE_URL) in the "
                     + "environment or in a .env file here, or name a file with --env-file or --defaults-file."
-                    + hint(.host, .socket, .username)
             )
         }
         guard let username = try value(.username) else {
             throw DatabaseError(
                 .settingsMissing,
                 message: "No setting says who logs in to the database.",
-                advice: "Set DB_USERNAME and DB_PASSWORD." + hint(.username)
+                advice: "Set DB_USERNAME and DB_PASSWORD."
             )
         }
         let places = try places()
@@ -167,6 +173,8 @@ extension FoundSettings {
         }
         var tls = TLS(mode: mode, authorities: authorities)
         tls.pins = pins
+        tls.certificate = try value(.tlsCertificate, for: password)
+        tls.key = try value(.tlsKey, for: password)
         tls.serverPublicKey = try value(.serverPublicKey, for: password)
         return tls
     }
@@ -188,12 +196,41 @@ extension FoundSettings {
 
     /// The same, for a password of a source that is trusted so far.
     func places(for password: SettingsTrust?) throws -> [Endpoint] {
+        if let past = try placesPastDoor(for: password) { return past }
         let place = place(for: password)
-        if let socket = place?[.socket] { return [.socket(path: socket.value)] }
+        if let socket = place?[.socket] {
+            return [.socket(path: try Setting.socket.checked(socket.value, socket.origin))]
+        }
         let host = try place?[.host].map { try Setting.host.checked($0.value, $0.origin) } ?? Setting.host.example
-        if host == "localhost" { return [.socket(path: Self.usualSocket(of: Self.usualSockets))] }
+        if host == "localhost", !isLocalhostTCP(place, for: password) {
+            return [.socket(path: Self.usualSocket(of: Self.usualSockets))]
+        }
         let port = try value(.port, for: password).flatMap { Int($0) } ?? 3306
         return Endpoint.list(host, port: port) ?? [.tcp(host: host, port: port)]
+    }
+
+    /// Whether `localhost` means TCP: a port was named beside it by a flag or in a URL, or an option file says so.
+    ///
+    /// In an application's settings it means the socket whatever the port, as to PHP; to `mariadb -h localhost -P` it means TCP.
+    func isLocalhostTCP(_ place: SettingsLayer?, for password: SettingsTrust?) -> Bool {
+        if place?.isOverTCP == true { return true }
+        guard let port = entry(.port, for: password)?.origin else { return false }
+        return port.place == .flag || port.isOfURL && place?[.host]?.origin == port
+    }
+
+    /// The places that HEADROOM_SERVER names; `nil` where it names none, or a flag says where the server is.
+    private func placesPastDoor(for password: SettingsTrust?) throws -> [Endpoint]? {
+        let byFlag = layers.contains { ($0[.socket] ?? $0[.host])?.origin.place == .flag }
+        guard !byFlag, let (text, origin) = entry(.server, for: password) else { return nil }
+        if text.utf8.first == UInt8(ascii: "/") { return [.socket(path: text)] }
+        guard let places = Endpoint.list(text, port: 3306) else {
+            throw DatabaseError(
+                .settingsInvalid,
+                message: "HEADROOM_SERVER in \(origin) is neither the path of a socket nor HOST:PORT.",
+                advice: "Name the server as Headroom is to reach it, past the door."
+            )
+        }
+        return places
     }
 
     /// Where the distributions put the server's socket, Debian first.
@@ -202,20 +239,6 @@ extension FoundSettings {
     /// The first that is there and that nobody else can have put there, or the first of all.
     static func usualSocket(of paths: [String]) -> String {
         paths.first { SettingsFile.exists($0) && SocketTrust($0).stranger == nil } ?? paths[0]
-    }
-
-    /// A word on names that other programs use for what is missing here.
-    private func hint(_ settings: Setting...) -> String {
-        let names = settings.map(\.name)
-        for layer in layers {
-            for entry in layer.entries.sorted(by: { $0.key < $1.key }) where entry.key.hasPrefix("DB_") {
-                guard !Setting.names.contains(entry.key), let near = NearestName.to(entry.key, in: names) else {
-                    continue
-                }
-                return " (\(entry.key) in \(entry.value.origin) is not read: the name is \(near).)"
-            }
-        }
-        return ""
     }
 }
 

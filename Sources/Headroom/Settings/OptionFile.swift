@@ -20,6 +20,9 @@ struct OptionFile {
     /// Why somebody else than this process's user or root may have written the file; `nil` when nobody else can have.
     private(set) var stranger: String?
 
+    /// Whether it says that the server is reached over TCP (`protocol=tcp`).
+    private(set) var isOverTCP = false
+
     /// Whether somebody named the file, so that it may name further ones.
     private let isNamed: Bool
 
@@ -56,9 +59,18 @@ struct OptionFile {
             if line.isEmpty || line.begins(with: "#") || line.begins(with: ";") {
                 continue
             } else if line.begins(with: "[") {
-                group = line.dropFirst().prefix { $0 != UInt8(ascii: "]") }.trimmed.text
+                guard let end = line.firstIndex(of: UInt8(ascii: "]")) else {
+                    throw DatabaseError(
+                        .settingsInvalid,
+                        message: "\(origin) begins a group and has no ] that ends it.",
+                        advice: "Write [client]; MySQL's own tools refuse the file too."
+                    )
+                }
+                group = line[..<end].dropFirst().trimmed.text.lowercased()
             } else if line.begins(with: "!") {
                 try include(line, origin, depth)
+            } else if group.isEmpty {
+                if warnings.count < 20 { warnings.append("\(origin) stands before any [group] and is passed over") }
             } else if Self.groups.contains(group) {
                 try take(OptionLine(line), in: group, origin)
             }
@@ -68,12 +80,13 @@ struct OptionFile {
     private mutating func include(_ line: ArraySlice<UInt8>, _ origin: SettingOrigin, _ depth: Int) throws {
         let words = line.split(maxSplits: 1, whereSeparator: \.isSpace)
         let (order, named) = (words[0].text, words.count == 2 ? words[1].text : "")
+        let shown = named.holdsSecretName(isOfOptionFile: true) ? "another file" : named
         guard ["!include", "!includedir"].contains(order) else {
             warnings.append("\(origin) begins with !, and is neither !include nor !includedir")
             return
         }
         if !isNamed, let stranger {
-            warnings.append("\(origin) includes \(named), which is not read: nobody named this file, and \(stranger)")
+            warnings.append("\(origin) includes \(shown), which is not read: nobody named this file, and \(stranger)")
             return
         }
         if order == "!includedir" {
@@ -82,12 +95,13 @@ struct OptionFile {
             try read(named, depth: depth + 1)
         } else {
             // The tools pass over a file that is not there.
-            warnings.append("\(origin) includes \(named), which is not there")
+            warnings.append("\(origin) includes \(shown), which is not there")
         }
     }
 
     private mutating func take(_ line: OptionLine, in group: String, _ origin: SettingOrigin) throws {
         options.append((line.name, line.value))
+        if line.name.lowercased() == "protocol" { isOverTCP = line.value?.lowercased() == "tcp" }
         guard let (setting, value) = try setting(line, in: group, origin) else { return }
         entries[setting.name] = SettingsLayer.Entry(value: value, origin: origin)
         // Both tools and we take what is before it; whoever wrote a password meant all of it.
@@ -104,7 +118,7 @@ struct OptionFile {
         in group: String,
         _ origin: SettingOrigin
     ) throws -> (Setting, String)? {
-        let name = line.name.replacing("-", with: "_")
+        let name = line.name.replacing("-", with: "_").lowercased()
         if group == "headroom" {
             let named = Setting.all.first { $0.headroomOption == name || $0.option == name }
             guard let named else {
@@ -121,9 +135,12 @@ struct OptionFile {
         }
         let plain = name.hasPrefix("loose_") ? String(name.dropFirst(6)) : name
         switch (plain, line.value?.lowercased()) {
-        case ("skip_ssl", nil), ("ssl", "0"), ("ssl", "off"), ("disable_ssl", nil):
+        case ("ssl", nil), ("ssl", "1"), ("ssl", "on"), ("ssl", "true"):
+            return (.tlsMode, TLS.Mode.required.rawValue)
+        case ("skip_ssl", nil), ("ssl", "0"), ("ssl", "off"), ("ssl", "false"), ("disable_ssl", nil):
             return (.tlsMode, TLS.Mode.disabled.rawValue)
-        case ("ssl_verify_server_cert", nil), ("ssl_verify_server_cert", "1"), ("ssl_verify_server_cert", "on"):
+        case ("ssl_verify_server_cert", nil), ("ssl_verify_server_cert", "1"), ("ssl_verify_server_cert", "on"),
+            ("ssl_verify_server_cert", "true"):
             return (.tlsMode, TLS.Mode.verifyIdentity.rawValue)
         default:
             guard let value = line.value, let setting = Setting.all.first(where: { $0.option == plain }) else {

@@ -117,6 +117,22 @@ extension SettingsLayer {
 }
 
 extension String {
+    /// Whether the name of a secret stands in it, and a value behind that: what it was taken for is not shown.
+    ///
+    /// - Parameter isOfOptionFile: Whether it is of an option file, where names are in small letters.
+    /// - Returns: Whether it may be shown to nobody.
+    func holdsSecretName(isOfOptionFile: Bool = false) -> Bool {
+        // Two lines have become one, and perhaps the sign of equality is lost as well.
+        if ["_PASSWORD", "_URL", "_PWD", "_TOKEN", "_WEBHOOK"].contains(where: { holds($0) }) { return true }
+        if isOfOptionFile, lowercased().holds("password") { return true }
+        let text = lowercased()
+        return ["pass", "pwd", "token", "webhook", "_url"]
+            .contains { name in
+                guard let place = text.place(of: name) else { return false }
+                return text[place.upperBound...].unicodeScalars.contains { $0 == "=" || $0 == ":" || $0 == " " }
+            }
+    }
+
     /// The text, cut where it is longer than anything that somebody meant.
     var shortened: String {
         unicodeScalars.count <= 200 ? self : String(String.UnicodeScalarView(unicodeScalars.prefix(200))) + "..."

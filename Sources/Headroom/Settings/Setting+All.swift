@@ -1,10 +1,10 @@
 extension Setting {
     /// Every setting, in the order of their listing.
     package static let all: [Setting] = [
-        host, port, socket, database, username, password, url, ownURL,
+        host, port, socket, server, database, username, password, url, ownURL,
         budget, reserve, frontDoor, frontDoorStatistics, hosts, share, waitTimeout, stateFolder,
         connectTimeout, closeTimeout, idleTimeout, holdWarning,
-        tlsMode, tlsAuthorities, tlsPin, serverPublicKey,
+        tlsMode, tlsAuthorities, tlsPin, tlsCertificate, tlsKey, serverPublicKey,
         adminUsername, adminPassword, adminHost, adminPort, adminSocket,
         queue, importFolders,
         alertCommand, webhook, mailTo,
@@ -43,6 +43,16 @@ extension Setting {
         trust: .place("it says where the password goes"),
         flag: "--socket",
         option: "socket"
+    )
+    package static let server = Setting(
+        name: "HEADROOM_SERVER",
+        meaning:
+            "The server itself, for Headroom alone, where DB_HOST or DB_SOCKET name a door: the path of its socket, or HOST:PORT. "
+            + "Only flags win over it.",
+        kind: .text,
+        standard: .words("none", example: "/run/mysqld/mysqld.sock"),
+        group: .database,
+        trust: .place("it says where the password goes")
     )
     package static let database = Setting(
         name: "DB_DATABASE",
@@ -243,6 +253,25 @@ extension Setting {
         trust: .place("it says to whom the password is shown")
     )
 
+    package static let tlsCertificate = Setting(
+        name: "HEADROOM_TLS_CERT",
+        meaning: "The file with this client's certificate, for an account that must show one (REQUIRE X509).",
+        kind: .path,
+        standard: .words("none", example: "/etc/headroom/client-cert.pem"),
+        group: .encryption,
+        trust: .place("it says who this client is"),
+        option: "ssl_cert"
+    )
+    package static let tlsKey = Setting(
+        name: "HEADROOM_TLS_KEY",
+        meaning: "The file with the key of that certificate.",
+        kind: .path,
+        standard: .words("the certificate's file", example: "/etc/headroom/client-key.pem"),
+        group: .encryption,
+        trust: .place("it says who this client is"),
+        option: "ssl_key"
+    )
+
     package static let serverPublicKey = Setting(
         name: "HEADROOM_SERVER_PUBLIC_KEY",
         meaning:
@@ -410,8 +439,31 @@ extension Setting {
     package static let names: [String] = all.flatMap { [$0.name, $0.fileName].compactMap(\.self) }
 
     /// Whether a name looks like a setting of Headroom's and is none.
-    static func isUnknown(_ name: String) -> Bool {
+    static func isUnknown(_ name: String, _ value: String = "") -> Bool {
         name.hasPrefix("HEADROOM_") && !name.hasPrefix("HEADROOM_TEST_") && !known.contains(name)
+            && !isOfKubernetes(name, value)
+    }
+
+    /// A name as it can be shown: where the sign of equality was forgotten, a part of a value hangs on.
+    static func shownName(_ name: String) -> String {
+        let secret = all.first { $0.isSecret && name.utf8.count > $0.name.utf8.count && name.begins(with: $0.name) }
+        if let secret { return "A name that begins with \(secret.name)" }
+        let isPlain = name.unicodeScalars.allSatisfy { ("A"..."Z").contains($0) || $0.isDigit || $0 == "_" }
+        return isPlain && name.utf8.count <= 60 ? name : "A name that begins with HEADROOM_"
+    }
+
+    /// Whether Kubernetes, or Docker's links, have set the variable for a service that is called headroom or headroom-...
+    private static func isOfKubernetes(_ name: String, _ value: String) -> Bool {
+        if name.hasSuffix("_SERVICE_HOST") || name.hasSuffix("_SERVICE_PORT") || name.holds("_SERVICE_PORT_") {
+            return true
+        }
+        return name.hasSuffix("_PORT") && value.holds("://")
+            || name.holds("_PORT_") && (name.holds("_TCP") || name.holds("_UDP"))
+    }
+
+    /// Whether a misspelt name of it would do harm: the connection would be less guarded, or others' places taken.
+    var isGuarding: Bool {
+        group == .encryption || [.budget, .reserve, .hosts, .share, .frontDoor, .stateFolder].contains(self)
     }
 
     private static let known = Set(names).union(handed.map(\.name))

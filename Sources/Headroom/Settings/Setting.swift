@@ -145,12 +145,10 @@ extension Setting {
     ///
     /// A part of a URL is shown only where it can be used: in one that is not written rightly it may be of the password.
     func shown(_ value: String, _ origin: SettingOrigin) -> String? {
-        let isOfURL =
-            origin.name.map { $0.utf8.starts(with: "DATABASE_URL".utf8) || $0 == Setting.ownURL.name } ?? false
         let isUsable = normalized(value) != nil
         switch kind {
         case .host, .hosts: if !isUsable { return nil }
-        default: if isOfURL, !isUsable { return nil }
+        default: if origin.isOfURL, !isUsable { return nil }
         }
         return isSecret ? nil : value.shortened
     }

@@ -21,6 +21,20 @@ package struct SettingOrigin: Sendable, Hashable, CustomStringConvertible {
     /// The other name under which it was found, such as `DATABASE_URL` or `DB_PASSWORD_FILE`.
     package var name: String?
 
+    /// Whether the tools that read such a file take the value there for different ones.
+    var isAmbiguous = false
+
+    /// Creates a place.
+    init(place: Place, path: String? = nil, name: String? = nil) {
+        (self.place, self.path, self.name) = (place, path, name)
+    }
+
+    /// Whether the value is a part of a URL.
+    var isOfURL: Bool {
+        guard let name else { return false }
+        return [Setting.url.name, Setting.ownURL.name, SettingsLayer.frameworkURL].contains { name.begins(with: $0) }
+    }
+
     /// The place as an error names it, after "in".
     package var description: String {
         let place =

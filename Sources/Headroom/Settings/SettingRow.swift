@@ -44,7 +44,11 @@ extension FoundSettings {
     private func note(_ setting: Setting) -> String? {
         switch setting {
         case .host, .port:
-            guard let socket = place?[.socket] else { return nil }
+            guard let socket = place?[.socket] else {
+                let isUsed = setting == .host || place?[.host]?.value != "localhost"
+                return isUsed || isLocalhostTCP(place, for: passwordTrust(.database))
+                    ? nil : "not used: localhost means the server's socket"
+            }
             return entry(setting) == nil ? "not used" : "not used: DB_SOCKET in \(socket.origin) is"
         case .socket:
             guard entry(.socket) != nil, let place, place[.socket] == nil, let host = place[.host] else { return nil }

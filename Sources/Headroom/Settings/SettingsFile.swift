@@ -67,6 +67,18 @@ enum SettingsFile {
         return stat(path, &information) == 0 && information.st_mode & S_IROTH != 0
     }
 
+    /// How to keep a file from other users without keeping it from a web server that runs as one of them.
+    static func cure(_ path: String) -> String {
+        let shown = Escaping.shell(path)
+        var information = stat()
+        let names: [String] = ["www-data", "apache", "nginx", "http"]
+        let server = names.lazy.compactMap { name in getgrnam(name).map { (name, $0.pointee.gr_gid) } }.first
+        guard let (name, group) = server, stat(path, &information) == 0, information.st_gid != group else {
+            return "chmod 640 \(shown)"
+        }
+        return "chmod 640 \(shown), but where the web server reads it, as user \(name), first: chgrp \(name) \(shown)"
+    }
+
     /// The paths of a folder's files with the ending, in the order of their names.
     static func list(_ folder: String, ending: String) throws -> [String] {
         guard let directory = opendir(folder) else {

@@ -18,6 +18,11 @@ public struct SettingsSources: Sendable {
     /// A `.env` file that must exist; `nil` takes `.env` in the working directory if there is one.
     public var envFile: String?
 
+    /// The folder of an application whose own settings are read in the place of `.env`; `nil` takes none.
+    ///
+    /// Laravel's, Symfony's, WordPress', Drupal's, Joomla's or Magento's, as far as plain values stand there.
+    public var application: String?
+
     /// A MySQL option file that must exist; `nil` takes none.
     public var defaultsFile: String?
 
@@ -88,17 +93,18 @@ extension SettingsSources {
 
     /// Looks into every source; what cannot be used is among the problems.
     package func find() -> FoundSettings {
-        var search = SettingsSearch()
+        var search = SettingsSearch(environment: environment)
         search.add(SettingsLayer(overrides, .flag))
         search.add(SettingsLayer(environment, .environment))
         search.addCredentials(environment["CREDENTIALS_DIRECTORY"])
         if let envFile { search.addEnvFile(envFile) }
+        if let application { search.addApplication(application) }
         if let defaultsFile { search.addOptionFile(defaultsFile) }
         if let defaultsExtraFile {
             if let usual = usualOptionFile { search.addOptionFile(usual, isNamed: false) }
             search.addOptionFile(defaultsExtraFile)
         }
-        if envFile == nil, SettingsFile.exists(".env") { search.addEnvFile(".env", isNamed: false) }
+        if envFile == nil, application == nil, SettingsFile.exists(".env") { search.addEnvFile(".env", isNamed: false) }
         // Not the flags: whoever only names another user still means the tools' usual file.
         if !search.found.layers.dropFirst().contains(where: \.saysAnything) {
             for layer in search.found.layers { search.add(layer.aliased) }

@@ -25,6 +25,12 @@ public struct TLS: Hashable, Sendable {
     /// Each is `sha256//` and the base 64 of the SHA-256 of the public key. With any, connections are encrypted or fail.
     public var pins: [String] = []
 
+    /// The file with this client's certificate (PEM), for an account that must show one; `nil`, the default, shows none.
+    public var certificate: String?
+
+    /// The file with the certificate's key (PEM); `nil`, the default, looks in the certificate's file.
+    public var key: String?
+
     /// The file with the server's public key (PEM) that passwords may be encrypted with where there is no TLS; `nil`, the
     /// default, has the server send it, and remembers it.
     public var serverPublicKey: String?

@@ -102,7 +102,7 @@ final class PreparedReader: ResultReader {
     var error: DatabaseError {
         client.error(
             Int(mysql_stmt_errno(statement)),
-            mysql_stmt_error(statement).map { String(cString: $0) } ?? "",
+            mysql_stmt_error(statement).map { ServerWords.text($0) } ?? "",
             state: mysql_stmt_sqlstate(statement).map { String(cString: $0) }
         )
     }

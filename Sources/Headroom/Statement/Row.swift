@@ -127,34 +127,23 @@ extension Row {
             }
         return DatabaseError(
             .decodingFailed,
-            message: "Row \(ordinal), column '\(Self.shown(column.name))' (\(column.type)) holds \(found)"
+            message:
+                "Row \(ordinal), column '\(Escaping.printable(column.name, most: 64))' (\(column.type)) holds \(found)"
                 + " where \(type) was asked for."
         )
     }
 
     /// The error for a column that the result does not have.
     func columnMissing(_ name: String) -> DatabaseError {
-        let names = columns.prefix(20).map { Self.shown($0.name) }.joined(separator: ", ")
+        let names = columns.prefix(20).map { Escaping.printable($0.name, most: 64) }.joined(separator: ", ")
         return DatabaseError(
             .decodingFailed,
-            message: "The result has no column '\(Self.shown(name))'; it has \(names)\(count > 20 ? ", and more" : "")."
+            message:
+                "The result has no column '\(Escaping.printable(name, most: 64))'; it has \(names)\(count > 20 ? ", and more" : "")."
         )
     }
 
     private func widthDiffers(from expected: String) -> DatabaseError {
         DatabaseError(.decodingFailed, message: "The result has \(count) columns, not \(expected).")
-    }
-
-    /// A name that a server has chosen, short and without what steers a terminal.
-    private static func shown(_ name: String) -> String {
-        let scalars = name.unicodeScalars.prefix(65)
-        var shown = String.UnicodeScalarView()
-        for scalar in scalars.prefix(64) {
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate: shown.append("?")
-            default: shown.append(scalar)
-            }
-        }
-        return String(shown) + (scalars.count > 64 ? "…" : "")
     }
 }

@@ -37,6 +37,17 @@ extension Duration {
         .seconds(seconds.isNaN ? 0 : Swift.min(Swift.max(-1e15, seconds), 1e15))
     }
 
+    /// The duration for a person: in seconds, minutes, hours with their minutes, or days.
+    package var inWords: String {
+        let seconds = Swift.max(0, Int(components.seconds))
+        switch seconds {
+        case ..<120: return "\(seconds) s"
+        case ..<7_200: return "\(seconds / 60) min"
+        case ..<172_800: return "\(seconds / 3_600) h" + (seconds % 3_600 < 60 ? "" : " \(seconds % 3_600 / 60) min")
+        default: return "\(seconds / 86_400) days"
+        }
+    }
+
     /// The duration in whole microseconds, at most what an Int64 holds.
     package var microseconds: Int64 {
         let (seconds, attoseconds) = components

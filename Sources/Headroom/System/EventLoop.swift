@@ -6,7 +6,7 @@ import Synchronization
 /// A connection costs no thread: while its server is slow, its task is suspended and one ``EventQueue`` watches the socket. The
 /// thread starts with the first wait and sleeps in the kernel until something happens. Tasks may also run on it: see
 /// ``Database/executor``.
-final class EventLoop: Sendable {
+package final class EventLoop: Sendable {
     /// How a wait ended.
     typealias Outcome = WaitTable<Waiter>.Outcome
 
@@ -21,7 +21,7 @@ final class EventLoop: Sendable {
     /// The process's one instance, which ``start()`` has made before the first wait.
     ///
     /// ``Database/executor`` alone may come before, and has no way to say that the host gives no thread but this.
-    static let shared: EventLoop = {
+    package static let shared: EventLoop = {
         do throws(DatabaseError) {
             return try begin(onThreadOfItsOwn)
         } catch {
@@ -37,7 +37,7 @@ final class EventLoop: Sendable {
     /// Begins to wait, once for the process; may be tried again when it has failed.
     ///
     /// - Throws: ``DatabaseError`` with `hostExhausted` when the host gives no thread or descriptor for it.
-    static func start() throws(DatabaseError) {
+    package static func start() throws(DatabaseError) {
         guard !hasBegun.load(ordering: .acquiring) else { return }
         _ = try begin(onThreadOfItsOwn)
     }
@@ -145,7 +145,8 @@ final class EventLoop: Sendable {
     }
 
     /// Runs a short action at the deadline, unless it is revoked before.
-    func schedule(at deadline: ContinuousClock.Instant, _ action: @escaping @Sendable () -> Void) -> Scheduled {
+    @discardableResult
+    package func schedule(at deadline: ContinuousClock.Instant, _ action: @escaping @Sendable () -> Void) -> Scheduled {
         let identifier = state.withLock { state in
             let identifier = state.table.reserve()
             _ = state.table.rest(identifier, waiter: .action(action), descriptor: nil, deadline: deadline)
@@ -156,18 +157,18 @@ final class EventLoop: Sendable {
     }
 
     /// An action that will run at its deadline, unless it is revoked.
-    struct Scheduled: Sendable {
+    package struct Scheduled: Sendable {
         fileprivate let identifier: UInt64
         fileprivate let loop: EventLoop
 
         /// Revokes the action; nothing happens when it has run already.
-        func revoke() {
+        package func revoke() {
             loop.end(identifier, .cancelled)
         }
     }
 
     /// Runs a short action whenever the descriptor can be read, for as long as the descriptor is open.
-    func watch(_ descriptor: Int32, _ action: @escaping @Sendable () -> Void) {
+    package func watch(_ descriptor: Int32, _ action: @escaping @Sendable () -> Void) {
         let identifier = state.withLock { state in
             let identifier = state.table.reserve()
             _ = state.table.end(identifier, .cancelled)
@@ -252,7 +253,7 @@ final class EventLoop: Sendable {
     }
 
     /// Whether the calling thread is the one that waits.
-    var isOnThread: Bool { thread.load(ordering: .relaxed) == kernel_this_thread() }
+    package var isOnThread: Bool { thread.load(ordering: .relaxed) == kernel_this_thread() }
 
     /// Waits, for as long as the process lives.
     func run() -> Never {

@@ -58,7 +58,7 @@ final class ExecutorQueue: Sendable {
 }
 
 extension EventLoop: TaskExecutor {
-    func enqueue(_ job: consuming ExecutorJob) {
+    package func enqueue(_ job: consuming ExecutorJob) {
         jobs.add(UnownedJob(job), wakesThread: !isOnThread)
     }
 }

@@ -167,6 +167,16 @@ package struct OpenFolder: ~Copyable {
             close(list)
             throw .system(number)
         }
+        return Self.names(of: stream)
+    }
+
+    /// The names of what is in a folder that need not be anybody's in particular, such as one of /proc, without `.` and `..`;
+    /// `nil`, with `errno` set, when it cannot be read.
+    package static func names(in path: String) -> [String]? {
+        opendir(path).map { names(of: $0).filter { ![".", ".."].contains($0) } }
+    }
+
+    private static func names(of stream: OpaquePointer) -> [String] {
         defer { closedir(stream) }
         var names: [String] = []
         while let entry = readdir(stream) {

@@ -79,11 +79,18 @@ package final class TaskThreads: Sendable {
     }
 }
 
-extension TaskThreads: TaskExecutor, SchedulingExecutor {
+extension TaskThreads: DelayingExecutor {
     package func enqueue(_ job: consuming ExecutorJob) {
         add(UnownedJob(job))
     }
+}
 
+extension EventLoop: DelayingExecutor {}
+
+/// An executor whose jobs of a later time come by the waiting thread.
+package protocol DelayingExecutor: TaskExecutor, SchedulingExecutor {}
+
+extension DelayingExecutor {
     package func enqueue<C: Clock>(
         _ job: consuming ExecutorJob,
         after delay: C.Duration,
@@ -92,7 +99,7 @@ extension TaskThreads: TaskExecutor, SchedulingExecutor {
     ) {
         let job = UnownedJob(job)
         // All clocks of the programs count in `Duration`.
-        _ = EventLoop.shared.schedule(at: .now + (delay as? Duration ?? .zero)) { [self] in add(job) }
+        _ = EventLoop.shared.schedule(at: .now + (delay as? Duration ?? .zero)) { [self] in enqueue(job) }
     }
 
     package func enqueue<C: Clock>(
@@ -105,23 +112,26 @@ extension TaskThreads: TaskExecutor, SchedulingExecutor {
     }
 }
 
-/// A program that is all of Headroom's own: its tasks run on ``TaskThreads``, and its first thread waits for all of them.
+/// A program that is all of Headroom's own: its first thread waits for all of its tasks.
 package enum ProgramEventLoop {
     /// Runs the program, and never returns: the program ends the process.
     ///
     /// - Parameters:
     ///   - signals: A descriptor.
     ///   - heard: Is run on the first thread whenever the descriptor can be read.
+    ///   - isAlone: Whether the tasks run on the first thread too, and not on ``TaskThreads``: a program that asks one thing after
+    ///     another would only have to wake a thread for each step.
     ///   - program: The program.
     /// - Throws: ``DatabaseError`` with `hostExhausted`; then nothing of the program was done.
     package static func run(
         signals: Int32,
         heard: @escaping @Sendable () -> Void,
+        isAlone: Bool,
         _ program: @escaping @Sendable () async -> Void
     ) throws(DatabaseError) -> Never {
         let loop = try EventLoop.startForOwnThread()
         loop.watch(signals, heard)
-        threads = try TaskThreads(named: "headroom-task")
+        if !isAlone { threads = try TaskThreads(named: "headroom-task") }
         _createExecutors(factory: Executors.self)
         Task { await program() }
         loop.run()
@@ -132,7 +142,7 @@ package enum ProgramEventLoop {
 
     private enum Executors: ExecutorFactory {
         static var mainExecutor: any MainExecutor { PlatformExecutorFactory.mainExecutor }
-        static var defaultExecutor: any TaskExecutor { threads ?? PlatformExecutorFactory.defaultExecutor }
+        static var defaultExecutor: any TaskExecutor { threads ?? EventLoop.shared }
     }
 }
 #endif

@@ -171,4 +171,28 @@ package enum Escaping {
         }
         return String(result)
     }
+
+    /// Writes text that others have chosen, such as a program's name, without what could steer a terminal or turn its lines round.
+    ///
+    /// - Parameters:
+    ///   - text: The text.
+    ///   - kept: Control characters that may stay.
+    ///   - most: The most scalars to show.
+    /// - Returns: The text with a `?` for each of the others, or `\u{202e}` for what is no control character: which one it is says
+    ///   what was meant to be hidden; and `…` where it is cut off.
+    package static func printable(_ text: some StringProtocol, keeping kept: String = "", most: Int = .max) -> String {
+        let scalars = text.unicodeScalars
+        var shown = ""
+        var count = 0
+        for scalar in scalars {
+            guard count < most else { return shown + "…" }
+            count += 1
+            if !scalar.steers || kept.unicodeScalars.contains(scalar) {
+                shown.unicodeScalars.append(scalar)
+            } else {
+                shown += scalar.value < 0xA0 ? "?" : "\\u{\(String(scalar.value, radix: 16))}"
+            }
+        }
+        return shown
+    }
 }

@@ -103,6 +103,31 @@ enum SHA256 {
     }
 }
 
+/// The SHA-256 of bytes that come in pieces.
+package struct SHA256Sum: ~Copyable {
+    private let context = EVP_MD_CTX_new()
+
+    package init() {
+        _ = EVP_DigestInit_ex(context, EVP_sha256(), nil)
+    }
+
+    deinit {
+        EVP_MD_CTX_free(context)
+    }
+
+    /// Adds bytes.
+    package func add(_ bytes: UnsafeRawBufferPointer) {
+        _ = EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
+    }
+
+    /// The sum, in hexadecimal; nothing is to be added any more.
+    package var text: String {
+        var digest = [UInt8](repeating: 0, count: 32)
+        _ = EVP_DigestFinal_ex(context, &digest, nil)
+        return digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+}
+
 private enum DER {
     /// What one of OpenSSL's `i2d` functions writes.
     static func bytes(_ write: (UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>?) -> Int32) -> [UInt8] {

@@ -1,4 +1,5 @@
 import Headroom
+import Synchronization
 
 /// What the database says of who works on a job.
 struct LeaseRecord: Sendable, Hashable {
@@ -54,5 +55,53 @@ struct Takeover: Sendable, Hashable {
     /// Why the job fails.
     var reason: String {
         "The worker died \(fruitless) times in a row while it worked on this job, without getting anywhere."
+    }
+}
+
+/// The leases under which this process may be at work right now.
+///
+/// A worker that goes on can be left with a lease that it could not give back, as the server was gone for too long. Seen
+/// from outside its process runs, so the job would be nobody's for as long as it does.
+enum LiveLeases {
+    private static let tokens = Mutex(Set<String>())
+
+    /// Adds a lease, before it is asked for.
+    static func insert(_ token: String) {
+        tokens.withLock { _ = $0.insert(token) }
+    }
+
+    /// Drops a lease that nobody works under any more, whether or not it could be given back.
+    static func remove(_ token: String) {
+        tokens.withLock { _ = $0.remove(token) }
+    }
+
+    /// Whether somebody works under the lease.
+    static func contains(_ token: String) -> Bool {
+        tokens.withLock { $0.contains(token) }
+    }
+}
+
+/// What was seen of a job that another program works on: the host's own worker, which has no lease and may have died.
+struct StallCheck: Sendable, Hashable {
+    /// Whether the job's counts are those of the last look; `nil` when there was none.
+    var isUnchanged: Bool?
+
+    /// For how long they have been.
+    var age: Duration
+
+    /// What is to be done about a job.
+    enum Verdict: Sendable, Hashable {
+        /// Its counts are to be remembered, and since when.
+        case remember
+        /// It may still get on.
+        case wait
+        /// Nobody gets on with it: it is taken over.
+        case adopt
+    }
+
+    /// Judges it: a job that has not got on for as long as one may go without progress is nobody's.
+    var verdict: Verdict {
+        guard isUnchanged == true else { return .remember }
+        return age >= QueueHealth.patience ? .adopt : .wait
     }
 }

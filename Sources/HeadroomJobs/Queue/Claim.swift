@@ -88,7 +88,7 @@ extension Connection {
         .decode(Int.self, Int.self, String.self, Bool?.self, Int?.self)
         var stranded: [Candidate] = []
         for (id, maxRetries, progress, isUnchanged, age) in rows {
-            switch Sighting(isUnchanged: isUnchanged, age: .seconds(age ?? 0)).verdict {
+            switch StallCheck(isUnchanged: isUnchanged, age: .seconds(age ?? 0)).verdict {
             case .wait: break
             case .adopt: stranded.append(Candidate(id: id, maxRetries: maxRetries, strandedAt: progress))
             case .remember:

@@ -345,21 +345,5 @@ struct FileNumber: Hashable {
     }
 }
 
-/// Text of others as it may stand in a sentence: bounded, and without what could steer a terminal or end a line.
-///
-/// - Parameters:
-///   - text: The text.
-///   - most: The most scalars to show; 300 by default.
-/// - Returns: The text with a `?` for each of the others, and `…` where it is cut off.
-package func shown(_ text: some StringProtocol, most: Int = 300) -> String {
-    var shown = String.UnicodeScalarView()
-    for (count, scalar) in text.unicodeScalars.enumerated() {
-        guard count < most else { return String(shown) + "…" }
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate, .unassigned:
-            shown.append("?")
-        default: shown.append(scalar)
-        }
-    }
-    return String(shown)
-}
+/// Text of others as it may stand in a sentence: 300 scalars of it.
+package func shown(_ text: some StringProtocol, most: Int = 300) -> String { Escaping.printable(text, most: most) }

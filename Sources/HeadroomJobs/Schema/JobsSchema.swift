@@ -1,7 +1,19 @@
+package import Headroom
+
 /// The tables of the queue: the host application's `import_jobs`, and what Headroom keeps beside it.
 public enum JobsSchema {
     /// The tables, in the order in which they can be created.
     public static let tables = [importJobs, leases, sightings, checkpoints, rejectedRows, rejectedHeaders]
+
+    /// The names of the tables that the connection's database lacks.
+    package static func missingTables(_ connection: Connection) async throws -> [String] {
+        let there =
+            try await connection.query(
+                "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()"
+            )
+            .decode(String.self)
+        return tables.map(\.name).filter { !there.contains($0) }
+    }
 
     /// The host application's queue, which its pages read and write.
     ///

@@ -1,3 +1,5 @@
+public import Headroom
+
 /// How many connections an account may hold, and where the number comes from.
 public struct AccountLimit: Sendable, Hashable {
     /// The number of connections; `nil` when it is not known.
@@ -53,5 +55,54 @@ public struct AccountLimit: Sendable, Hashable {
         guard inForce > 0 else { return AccountLimit(value: server, source: .server) }
         let own = option.map { $0 == inForce } ?? (inForce != global)
         return AccountLimit(value: inForce, source: own ? .account : .global)
+    }
+}
+
+/// The resource options of an account, as its grants print them.
+public struct AccountOptions: Sendable, Hashable {
+    /// The most connections at a time (`MAX_USER_CONNECTIONS`); `nil` when the account has no such option.
+    public var connections: Int?
+
+    /// The most logins in an hour (`MAX_CONNECTIONS_PER_HOUR`); `nil` when the account has no such option.
+    public var connectionsPerHour: Int?
+
+    /// The most statements in an hour (`MAX_QUERIES_PER_HOUR`); `nil` when the account has no such option.
+    public var queriesPerHour: Int?
+
+    /// Reads the options from a line of `SHOW GRANTS` (MariaDB) or `SHOW CREATE USER` (MySQL).
+    ///
+    /// The same line holds the password's hash: only these numbers are taken from it.
+    public init(grants: String) {
+        let words = grants.pieces(where: \.isBlank)
+        func number(after option: Substring) -> Int? {
+            // The last one: a password hash or a comment may come before, never after.
+            guard let index = words.lastIndex(of: option), index + 1 < words.count else { return nil }
+            return Int(words[index + 1]).flatMap { $0 > 0 ? $0.asCount : nil }
+        }
+        connections = number(after: "MAX_USER_CONNECTIONS")
+        connectionsPerHour = number(after: "MAX_CONNECTIONS_PER_HOUR")
+        queriesPerHour = number(after: "MAX_QUERIES_PER_HOUR")
+    }
+
+    /// Creates options that set no limit.
+    public init() {}
+}
+
+/// How much of an account is in use, for those who leave it to others when it is much.
+public enum AccountUse {
+    /// Looks through an open connection whether more than a share of the limit is in use by others.
+    ///
+    /// - Parameters:
+    ///   - percent: The share, from 1 to 100.
+    ///   - connection: The connection.
+    /// - Returns: Why to leave the account to others; `nil` when there is no reason, or no limit.
+    /// - Throws: ``DatabaseError``, or `CancellationError` when cancelled.
+    public static func reasonToYield(above percent: Int, _ connection: Connection) async throws -> String? {
+        let report = try await connection.accountReport(maxIdle: .seconds(300), patience: 0)
+        guard let limit = report.limit.value, limit > 0, let used = report.used, used * 100 > limit * percent else {
+            return nil
+        }
+        let whose = report.limit.source == .server ? "server" : "account"
+        return "others use \(used) of the \(whose)'s \(limit) connections, more than \(percent) %."
     }
 }

@@ -8,6 +8,9 @@ public struct AccountReport: Sendable {
     /// The server's version; `nil` when no connection was to be had.
     public var serverVersion: String?
 
+    /// The node that was looked at, where the settings name several; `nil` where they name one.
+    public var node: Endpoint?
+
     /// The limit in force.
     public var limit: AccountLimit
 
@@ -58,15 +61,30 @@ public struct AccountReport: Sendable {
         sessions.count { $0.isOfAccount && !$0.isOwn && !$0.isDying && isLike($0) }
     }
 
-    /// The number of connections in use, without our own; all of them when the account is full; `nil` when not known.
+    /// The number of connections in use of the limit, without our own; all of them when the account is full; `nil` when not
+    /// known.
+    ///
+    /// Where the limit is the server's, for all accounts together, these are the connections of all accounts.
     public var used: Int? {
-        if let refusal { return refusal.isRefusal ? limit.value : nil }
-        return count()
+        if let refusal { return refusal.isConnectionLimit ? limit.value : nil }
+        guard limit.source == .server, let connected = server?.connected else { return count() }
+        return max(count(), connected - 1)
     }
 
-    /// The share of the limit in use, in percent; `nil` when either is not known.
+    /// Whether more connections are in use than the limit allows.
+    ///
+    /// The look was let in, so the count cannot be right: of sessions that are ending, or opened before the limit was lowered.
+    public var isOverCounted: Bool {
+        guard let used, let value = limit.value, value > 0 else { return false }
+        return used > value
+    }
+
+    /// How many sessions of the same user may be the account's, which cannot be told.
+    public var unclear: Int { sessions.count { $0.owner == .unclear && !$0.isDying } }
+
+    /// The share of the limit in use, in percent; `nil` when either is not known, or the count cannot be right.
     public var percent: Double? {
-        guard let used, let value = limit.value, value > 0 else { return nil }
+        guard let used, let value = limit.value, value > 0, used <= value else { return nil }
         return Double(used) * 100 / Double(value)
     }
 
@@ -82,6 +100,63 @@ public struct AccountReport: Sendable {
     /// How near the account is to its limit.
     public var level: Level {
         if let refusal { return refusal.isRefusal ? .exhausted : .unknown }
-        return Level(used: count(), limit: limit.value)
+        return Level(used: used ?? 0, limit: limit.value)
+    }
+}
+
+/// Whether it is known which sessions are inside a transaction; the raw values are what `--json` prints.
+public enum TransactionKnowledge: String, Sendable, Hashable {
+    /// It is known.
+    case known
+    /// The account may not know: it lacks the PROCESS privilege.
+    case noPrivilege = "no_process_privilege"
+    /// The server gave an old list: it makes a new one only when nobody has read the last for 0.1 s, and somebody does.
+    case stale
+    /// The server has no such list.
+    case unavailable
+
+    /// Why it is not known, in words; `nil` when it is.
+    public var reason: String? {
+        switch self {
+        case .known: nil
+        case .noPrivilege: "this account lacks the PROCESS privilege"
+        case .stale: "another program reads INNODB_TRX so often that the server never renews it"
+        case .unavailable: "the server has no list of transactions"
+        }
+    }
+}
+
+/// How many connections the whole server has, of all accounts.
+public struct ServerUse: Sendable, Hashable {
+    /// The most that it lets in (`max_connections`).
+    public var limit: Int?
+
+    /// The number that it has, ours included (`Threads_connected`).
+    public var connected: Int?
+
+    /// The most that it has had at a time since it was started (`Max_used_connections`).
+    public var peak: Int?
+
+    /// For how long it has been up.
+    public var uptime: Duration?
+
+    /// How many connections it has refused as it was full, since it was started.
+    public var refused: Int?
+
+    /// Creates a use of which nothing is known.
+    public init() {}
+
+    /// Creates a use.
+    ///
+    /// - Parameters:
+    ///   - limit: The most that the server lets in.
+    ///   - status: The server's status variables, by their names.
+    init(limit: Int?, status: [String: Int]) {
+        let status = status.mapValues(\.asCount)
+        self.limit = limit?.asCount
+        connected = status["Threads_connected"]
+        peak = status["Max_used_connections"]
+        uptime = status["Uptime"].map { .seconds($0) }
+        refused = status["Connection_errors_max_connections"]
     }
 }

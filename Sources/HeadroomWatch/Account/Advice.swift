@@ -27,6 +27,11 @@ extension AccountReport {
                 return "End the \(idle) idle sessions: headroom kill-idle --max-idle \(maxIdle.components.seconds) "
                     + "(first with --dry-run)."
             }
+            if limit.source == .server, let used, sessions.count(where: { $0.isOfAccount }) * 2 < used {
+                return
+                    "The server is near its limit by what all accounts have open together: tell its administrator, and keep "
+                    + "this account's connections few."
+            }
             let largest = groups { $0.program ?? $0.hostName }.first
             guard let largest, let used, largest.sessions * 2 > used, let name = largest.name else {
                 return "Nothing is idle: lower the programs' pools, or put them under one budget with headroom run."
@@ -45,10 +50,7 @@ extension AccountReport {
     }
 
     private static func locked(_ refusal: DatabaseError) -> String {
-        switch refusal.code {
-        case .hourlyLimitReached, .hostBlocked: refusal.advice
-        default: "See who holds the connections, and free some: headroom rescue."
-        }
+        refusal.isConnectionLimit ? "See who holds the connections, and free some: headroom rescue." : refusal.advice
     }
 
     private static func of(_ session: Session) -> String {

@@ -36,8 +36,21 @@ public struct Session: Sendable, Hashable {
     /// Whether it is the session that made this list.
     public var isOwn: Bool
 
-    /// Whether it counts against the account that looks, not against another one.
-    public var isOfAccount: Bool
+    /// Whose it is.
+    public var owner: Owner
+
+    /// Whose a session is, for the account that looks; the raw values are what `--json` prints.
+    public enum Owner: String, Sendable, Hashable {
+        /// The account's for sure: it counts against it.
+        case account
+        /// Another account's.
+        case another
+        /// The same user's, and it cannot be told whether the same account's.
+        case unclear
+    }
+
+    /// Whether it counts against the account that looks for sure.
+    public var isOfAccount: Bool { owner == .account }
 
     /// The number of its last statement over the whole server (MariaDB only): the same one later means that it has done
     /// nothing in between.
@@ -55,7 +68,7 @@ public struct Session: Sendable, Hashable {
         program: String? = nil,
         processID: Int? = nil,
         isOwn: Bool = false,
-        isOfAccount: Bool = true,
+        owner: Owner = .account,
         queryID: UInt64? = nil
     ) {
         self.id = id
@@ -68,7 +81,7 @@ public struct Session: Sendable, Hashable {
         self.program = program
         self.processID = processID
         self.isOwn = isOwn
-        self.isOfAccount = isOfAccount
+        self.owner = owner
         self.queryID = queryID
     }
 
@@ -87,7 +100,9 @@ public struct Session: Sendable, Hashable {
     }
 
     /// The client's host without its port.
-    public var hostName: String {
+    public var hostName: String { Self.hostName(host) }
+
+    static func hostName(_ host: String) -> String {
         guard let colon = host.unicodeScalars.lastIndex(of: ":"),
             host[colon...].unicodeScalars.dropFirst().allSatisfy(\.isDigit)
         else { return host }

@@ -14,12 +14,16 @@ package struct DeploymentPlan: Sendable {
     /// The folders that it writes to.
     package var writable: [String]
 
+    /// Whether there is an import queue, which needs a worker.
+    package var hasQueue: Bool
+
     /// Creates a plan.
-    package init(program: String, settingsFile: String, user: String?, writable: [String]) {
+    package init(program: String, settingsFile: String, user: String?, writable: [String], hasQueue: Bool) {
         self.program = program
         self.settingsFile = settingsFile
         self.user = user
         self.writable = writable
+        self.hasQueue = hasQueue
     }
 
     /// A file to be made.
@@ -28,7 +32,16 @@ package struct DeploymentPlan: Sendable {
         package var path: String
         /// Its text.
         package var text: String
+
+        /// What is said to start something by it: the unit, also where this is only a part of it, or the crontab.
+        package var source: String {
+            let unit = path.pieces(separator: "/").first { $0.ends(with: ".service") || $0.ends(with: ".service.d") }
+            return unit?.replaced(".service.d", with: ".service") ?? path
+        }
     }
+
+    /// What stands for the path of a user's own crontab.
+    package static let ownCrontab = "crontab -e"
 
     /// The crontab: one for `/etc/cron.d` when it names a user, else lines for that user's own.
     package var crontab: File {
@@ -39,12 +52,11 @@ package struct DeploymentPlan: Sendable {
                 .replaced("%", with: "\\%")
         }
         return File(
-            path: user == nil ? "crontab -e" : "/etc/cron.d/headroom",
+            path: user == nil ? Self.ownCrontab : "/etc/cron.d/headroom",
             text: """
-                # Headroom, every minute: the worker imports what is queued, the guard looks at the account. Each prints only
-                # when something is wrong, which cron mails. A round that is still at work lets the next one go by.
-                \(line("work --once --quiet"))
-                \(line("guard --once"))
+                # Headroom, every minute: \(hasQueue ? "the worker imports what is queued, " : "")the guard looks at the account. What goes
+                # wrong is printed, which cron mails. A round that is still at work lets the next one go by.
+                \(hasQueue ? line("work --once --quiet") + "\n" : "")\(line("guard --once"))
 
                 """
         )
@@ -56,47 +68,47 @@ package struct DeploymentPlan: Sendable {
     /// - Returns: The files to be made.
     package func units(installed: Set<String>) -> [File] {
         let folder = user == nil ? "~/.config/systemd/user" : "/etc/systemd/system"
-        return [
-            ("headroom-worker", "work --wait-for-lock", "imports the files that wait in the queue", "90"),
-            ("headroom-guard", "guard", "watches the account's connections", "30"),
-        ]
-        .map { name, command, purpose, patience in
-            let start = "ExecStart=\(Escaping.systemd(program)) \(command) --env-file \(Escaping.systemd(settingsFile))"
-            let owner = user.map { "User=\($0)\n" } ?? ""
-            guard !installed.contains("\(name).service") else {
+        let worker = ("headroom-worker", "work --wait-for-lock", "imports the files that wait in the queue", "90")
+        let guardian = ("headroom-guard", "guard", "watches the account's connections", "30")
+        return (hasQueue ? [worker, guardian] : [guardian])
+            .map { name, command, purpose, patience in
+                let start =
+                    "ExecStart=\(Escaping.systemd(program)) \(command) --env-file \(Escaping.systemd(settingsFile))"
+                let owner = user.map { "User=\($0)\n" } ?? ""
+                guard !installed.contains("\(name).service") else {
+                    return File(
+                        path: "\(folder)/\(name).service.d/headroom.conf",
+                        text: """
+                            # What differs on this host from the package's unit.
+                            [Service]
+                            \(owner)ExecStart=
+                            \(start)
+                            \(writing)
+                            """
+                    )
+                }
                 return File(
-                    path: "\(folder)/\(name).service.d/headroom.conf",
+                    path: "\(folder)/\(name).service",
                     text: """
-                        # What differs on this host from the package's unit.
+                        [Unit]
+                        Description=Headroom \(command.pieces(separator: " ")[0]): \(purpose)
+                        Wants=network-online.target
+                        After=network-online.target mariadb.service mysql.service
+
                         [Service]
-                        \(owner)ExecStart=
-                        \(start)
-                        \(writing)
+                        Type=notify
+                        \(owner)\(start)
+                        WatchdogSec=60
+                        TimeoutStopSec=\(patience)
+                        Restart=on-failure
+                        RestartSec=15
+                        \(user == nil ? "" : writing + Self.hardening)
+                        [Install]
+                        WantedBy=\(user == nil ? "default" : "multi-user").target
+
                         """
                 )
             }
-            return File(
-                path: "\(folder)/\(name).service",
-                text: """
-                    [Unit]
-                    Description=Headroom \(command.pieces(separator: " ")[0]): \(purpose)
-                    Wants=network-online.target
-                    After=network-online.target mariadb.service mysql.service
-
-                    [Service]
-                    Type=notify
-                    \(owner)\(start)
-                    WatchdogSec=60
-                    TimeoutStopSec=\(patience)
-                    Restart=on-failure
-                    RestartSec=15
-                    \(user == nil ? "" : writing + Self.hardening)
-                    [Install]
-                    WantedBy=\(user == nil ? "default" : "multi-user").target
-
-                    """
-            )
-        }
     }
 
     private var writing: String {

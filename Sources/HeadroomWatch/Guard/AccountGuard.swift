@@ -3,11 +3,11 @@ public import Headroom
 
 /// Watches an account: looks at it at an interval, says what has changed, and ends idle sessions if it may.
 ///
-/// It opens a connection for each look and closes it again, or keeps one (``GuardOrders/isReserving``). Whatever happens, it
+/// It opens a connection for each look and closes it again, or keeps one (``GuardOptions/isReserving``). Whatever happens, it
 /// asks for a connection at most once an interval.
 public struct AccountGuard: Sendable {
     private let settings: DatabaseSettings
-    private let orders: GuardOrders
+    private let options: GuardOptions
     private let database: Database
 
     /// Says what is wrong with the queue of jobs, or `nil`; not asked by default.
@@ -23,10 +23,10 @@ public struct AccountGuard: Sendable {
     ///
     /// - Parameters:
     ///   - settings: The settings.
-    ///   - orders: How it goes about it.
+    ///   - options: How it goes about it.
     /// - Throws: ``DatabaseError`` with `settingsInvalid` when it is to be the reserve and the budget leaves none.
-    public init(_ settings: DatabaseSettings, orders: GuardOrders = GuardOrders()) throws {
-        guard !orders.isReserving || settings.reserve >= 1 else {
+    public init(_ settings: DatabaseSettings, options: GuardOptions = GuardOptions()) throws {
+        guard !options.isReserving || settings.reserve >= 1 else {
             throw DatabaseError(
                 .settingsInvalid,
                 message: "The guard was told to keep the reserve's connection, but the reserve is \(settings.reserve).",
@@ -36,11 +36,13 @@ public struct AccountGuard: Sendable {
         var settings = settings
         // Whether the database exists is not the question.
         settings.database = nil
-        settings.connectTimeout = min(settings.connectTimeout, orders.lookTimeout)
-        settings.closeTimeout = min(settings.closeTimeout, orders.lookTimeout)
-        settings.sessionIdleTimeout = max(settings.sessionIdleTimeout, orders.interval * 3)
+        settings.connectTimeout = min(settings.connectTimeout, options.lookTimeout)
+        settings.closeTimeout = min(settings.closeTimeout, options.lookTimeout)
+        settings.sessionIdleTimeout = max(settings.sessionIdleTimeout, options.interval * 3)
         self.settings = settings
-        self.orders = orders
+        var options = options
+        options.rules.frontDoor = settings.frontDoor
+        self.options = options
         // No slot: it must not wait in line for what it watches, and what it keeps is what the budget leaves.
         database = Database(settings, share: .reserve)
     }
@@ -52,7 +54,7 @@ public struct AccountGuard: Sendable {
     ///   - report: Is told what each look came to; the next one waits for it.
     /// - Throws: `CancellationError` when cancelled, with no connection left open.
     public func run(memory: GuardMemory = GuardMemory(), report: (GuardRound) async -> Void) async throws {
-        var watch = Watch(orders, memory)
+        var watch = Watch(options, memory)
         while true {
             try Task.checkCancellation()
             watch.begin()
@@ -80,12 +82,12 @@ public struct AccountGuard: Sendable {
     /// - Returns: What the look came to.
     /// - Throws: `CancellationError` when cancelled.
     public func once(memory: GuardMemory = GuardMemory()) async throws -> GuardRound {
-        var watch = Watch(orders, memory)
+        var watch = Watch(options, memory)
         // Whoever runs it now and then says when; a gap is for the service to notice.
         watch.marksGaps = false
         watch.begin()
         do {
-            try await database.withConnection(timeout: orders.lookTimeout) { try await look($0, &watch) }
+            try await database.withConnection(timeout: options.lookTimeout) { try await look($0, &watch) }
         } catch let error as DatabaseError {
             watch.failure = error
         }
@@ -95,12 +97,12 @@ public struct AccountGuard: Sendable {
     /// Looks through one connection: once, or until it is lost; the last look is left to be reported.
     private func visit(_ watch: inout Watch, _ report: (GuardRound) async -> Void) async throws {
         watch.looksOfConnection = 0
-        guard orders.isReserving else {
-            return try await database.withConnection(timeout: orders.lookTimeout) { try await look($0, &watch) }
+        guard options.isReserving else {
+            return try await database.withConnection(timeout: options.lookTimeout) { try await look($0, &watch) }
         }
         try await database.withConnection { connection in
             while true {
-                try await connection.within(orders.lookTimeout) { try await look(connection, &watch) }
+                try await connection.within(options.lookTimeout) { try await look(connection, &watch) }
                 // The only place of an account belongs to those who work.
                 guard let limit = watch.report?.limit.value, limit > 1 else { return }
                 watch.looksOfConnection += 1
@@ -114,22 +116,22 @@ public struct AccountGuard: Sendable {
 
     /// Looks, and ends idle sessions where that is allowed and called for.
     private func look(_ connection: Connection, _ watch: inout Watch) async throws {
-        let report = try await connection.accountReport(maxIdle: orders.maxIdle, timeout: orders.lookTimeout)
+        let report = try await connection.accountReport(maxIdle: options.maxIdle, timeout: options.lookTimeout)
         watch.report = report
         try? await connection.keepSnapshot(report, settings)
-        guard let policy = orders.kills else { return }
-        let sample = GuardSample(report, at: watch.time, isHolding: orders.isReserving)
-        let most = watch.brain.killsAllowed(sample, above: orders.killsAbove)
+        guard let policy = options.kills else { return }
+        let sample = GuardSample(report, at: watch.time, isHolding: options.isReserving)
+        let most = watch.machine.killsAllowed(sample, above: options.killsAbove)
         guard most > 0 else { return }
         var plan = policy.plan(report)
         plan.goal = min(plan.goal ?? .max, most)
         guard plan.expected > 0 else { return }
-        let kill = IdleKill(policy, patience: min(.seconds(2), orders.lookTimeout))
+        let kill = IdleKill(policy, patience: min(.seconds(2), options.lookTimeout))
         var outcomes: [KillReport.Outcome] = []
         // What has been done is known also when the connection is lost on the way.
         defer {
             watch.kills = outcomes
-            watch.brain.noteKills(outcomes.count { $0.result == .killed }, at: watch.time)
+            watch.machine.noteKills(outcomes.count { $0.result == .killed }, at: watch.time)
         }
         _ = try await kill.run(plan, of: report, on: connection, isDryRun: false) { outcome in
             if outcome.result != .skipped { outcomes.append(outcome) }
@@ -142,29 +144,31 @@ public struct AccountGuard: Sendable {
             watch.failure.map { GuardSample($0, at: watch.time) }
             ?? watch.report.map { GuardSample($0, at: watch.time, isHolding: isHolding) }
             ?? GuardSample(time: watch.time)
-        if watch.marksGaps { sample = watch.brain.marked(sample, pause: watch.pause.asSeconds) }
-        var facts = GuardFacts(watch.report, settings: settings, workerProgram: orders.workerProgram)
+        if watch.marksGaps { sample = watch.machine.marked(sample, pause: watch.pause.asSeconds) }
+        var facts = GuardFacts(watch.report, settings: settings, workerProgram: options.workerProgram)
         facts.queueProblem = await queueProblem?()
         facts.historyProblem = historyProblem?()
         if let failure = watch.failure {
             facts.failure = failure.message
-            facts.advice = failure.isRefusal ? "See who holds the connections: headroom rescue." : failure.advice
+            facts.advice =
+                failure.isConnectionLimit ? "See who holds the connections: headroom rescue." : failure.advice
             // What it was when it could last be read: a refusal does not always name it.
             sample.limit = sample.limit ?? watch.lastLimit
-            if sample.isRefused { sample.used = sample.used ?? sample.limit }
+            if failure.isConnectionLimit { sample.used = sample.used ?? sample.limit }
         }
         watch.lastLimit = sample.limit ?? watch.lastLimit
-        var events = watch.brain.take(sample, facts)
+        var events = watch.machine.take(sample, facts)
+        if !watch.marksGaps { watch.machine.forgetTime() }
         events += watch.kills.map { GuardEvent($0, sample) }
         watch.pause = watch.pace.next(after: watch.failure)
         // A refused password is read again, and sent when it has changed: that asks nothing of the server.
-        if watch.failure?.code == .accessDenied, settings.passwordSource != nil { watch.pause = orders.interval }
+        if watch.failure?.code == .accessDenied, settings.passwordSource != nil { watch.pause = options.interval }
         let round = GuardRound(
             sample: sample,
             events: events,
             kills: watch.kills,
-            memory: watch.brain.memory,
-            isAlarmed: watch.brain.isAlarmed
+            memory: watch.machine.memory,
+            isAlarmed: watch.machine.isAlarmed
         )
         return round
     }
@@ -185,7 +189,7 @@ public struct AccountGuard: Sendable {
 
 /// What changes from look to look.
 private struct Watch {
-    var brain: GuardBrain
+    var machine: GuardStateMachine
     var pace: GuardPace
     var pause: Duration
     var due = ContinuousClock.now
@@ -198,15 +202,14 @@ private struct Watch {
     var hasReconnected = false
     var marksGaps = true
 
-    init(_ orders: GuardOrders, _ memory: GuardMemory) {
-        brain = GuardBrain(orders.rules, memory: memory)
-        pace = GuardPace(interval: orders.interval)
-        pause = orders.interval
+    init(_ options: GuardOptions, _ memory: GuardMemory) {
+        machine = GuardStateMachine(options.rules, memory: memory)
+        pace = GuardPace(interval: options.interval)
+        pause = options.interval
     }
 
     mutating func begin() {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
+        let now = timespec.now
         time = Double(now.tv_sec) + Double(now.tv_nsec / 1_000_000) / 1e3
         report = nil
         failure = nil
@@ -235,5 +238,72 @@ extension Duration {
     /// The duration in seconds.
     fileprivate var asSeconds: Double {
         Double(components.seconds) + Double(components.attoseconds) / 1e18
+    }
+}
+
+/// What one look of the guard came to.
+public struct GuardRound: Sendable {
+    /// What was seen.
+    public var sample: GuardSample
+
+    /// What is to be said.
+    public var events: [GuardEvent]
+
+    /// What became of each idle session that the guard wanted to end.
+    public var kills: [KillReport.Outcome]
+
+    /// What the guard will have said and seen then.
+    public var memory: GuardMemory
+
+    /// Whether something that was raised is not over.
+    public var isAlarmed: Bool
+
+    /// Creates a round.
+    public init(
+        sample: GuardSample,
+        events: [GuardEvent] = [],
+        kills: [KillReport.Outcome] = [],
+        memory: GuardMemory = GuardMemory(),
+        isAlarmed: Bool = false
+    ) {
+        self.sample = sample
+        self.events = events
+        self.kills = kills
+        self.memory = memory
+        self.isAlarmed = isAlarmed
+    }
+}
+
+/// Decides when the guard looks next: at most once an interval, and less often where asking makes it worse.
+public struct GuardPace: Sendable, Hashable {
+    /// The time between two looks.
+    public let interval: Duration
+
+    /// The longest time between two looks.
+    public static let longest = Duration.seconds(600)
+
+    private var intervals: Int64 = 1
+
+    /// Creates a pace.
+    ///
+    /// - Parameter interval: The time between two looks.
+    public init(interval: Duration) {
+        self.interval = interval
+    }
+
+    /// Takes the outcome of a look.
+    ///
+    /// What stays as it is at a login (a wrong password, a locked account, a blocked host, an hourly limit, no TLS) is not
+    /// asked again at the same pace: servers count such attempts. Twice the time each time, 10 minutes at most.
+    ///
+    /// - Parameter error: Why the look failed; `nil` when it did not.
+    /// - Returns: How long to wait from the beginning of that look until the next.
+    public mutating func next(after error: DatabaseError?) -> Duration {
+        guard let error, error.isRefusal || error.isConnectFailure, error.retry == .never else {
+            intervals = 1
+            return interval
+        }
+        intervals = min(intervals * 2, 1 << 20)
+        return max(interval, min(interval * Int(intervals), Self.longest))
     }
 }

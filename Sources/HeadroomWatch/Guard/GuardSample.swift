@@ -73,8 +73,9 @@ public struct GuardSample: Sendable, Hashable, Codable {
     ///   - time: When, in seconds since 1970.
     public init(_ error: DatabaseError, at time: Double) {
         self.init(time: time, level: error.isRefusal ? .exhausted : .unknown)
-        limit = error.limit
-        used = error.isRefusal ? error.limit : nil
+        // The number of an hourly limit is not one of connections at a time.
+        limit = error.isConnectionLimit ? error.limit : nil
+        used = limit
         note(error)
     }
 

@@ -32,9 +32,4 @@ public struct KillAllowance: Sendable, Hashable, Codable {
         times.removeAll { $0 <= time - 3600 }
         times.append(contentsOf: repeatElement(time, count: count))
     }
-
-    /// Takes over what another allowance has used.
-    mutating func takeOver(_ other: KillAllowance) {
-        times = other.times
-    }
 }

@@ -1,5 +1,5 @@
 import Glibc
-import Headroom
+package import Headroom
 
 /// Looks up the addresses of host names.
 enum HostNames {
@@ -33,5 +33,14 @@ enum HostNames {
             next = entry.pointee.ai_next
         }
         return addresses
+    }
+}
+
+extension ServerPlaces {
+    /// Places from endpoints whose hosts are looked up now.
+    package static func resolved(_ endpoints: [Endpoint]) async -> ServerPlaces {
+        var resolved: [String: [HostAddress]] = [:]
+        for case .tcp(let host, _) in endpoints { resolved[host] = await HostNames.addresses(of: host) }
+        return ServerPlaces(endpoints, resolved: resolved)
     }
 }

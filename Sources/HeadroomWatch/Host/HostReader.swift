@@ -38,7 +38,7 @@ public struct HostReader: Sendable {
             ownProcesses: ownProcesses()
         )
         facts.monitorError = monitorError
-        facts.userNames = ProcessText.userNames(Self.read("/etc/passwd"))
+        facts.userNames = ProcessText.userNames(HostFile.text("/etc/passwd"))
         facts.isProcHidden = geteuid() != 0 && access("\(proc)/1", F_OK) != 0
         facts.ptraceScope = Int(text("sys/kernel/yama/ptrace_scope").keeping(\.isDigit)) ?? 0
         walk(&facts)
@@ -85,7 +85,7 @@ public struct HostReader: Sendable {
             ticks = uptime
             return uptime
         }
-        for name in Self.names("\(proc)") ?? [] {
+        for name in OpenFolder.names(in: proc) ?? [] {
             guard let id = Int32(name) else { continue }
             if places.isHere, facts.serverUnit == nil, Self.serverNames.contains(text("\(name)/comm")) {
                 facts.serverUnit = ProcessText.unit(text("\(name)/cgroup"))
@@ -109,7 +109,7 @@ public struct HostReader: Sendable {
     /// The wanted sockets that a process holds; `nil` when it may not be looked into.
     private func descriptors(of process: String, among wanted: Set<UInt64>) -> [Int32: UInt64]? {
         let folder = "\(proc)/\(process)/fd"
-        guard let names = Self.names(folder) else { return errno == ENOENT || errno == ESRCH ? [:] : nil }
+        guard let names = OpenFolder.names(in: folder) else { return errno == ENOENT || errno == ESRCH ? [:] : nil }
         var found: [Int32: UInt64] = [:]
         for name in names {
             guard let descriptor = Int32(name), let link = Self.link("\(folder)/\(name)"),
@@ -124,7 +124,7 @@ public struct HostReader: Sendable {
         guard let stat = ProcessText.stat(text("\(id)/stat")), let user = ProcessText.user(text("\(id)/status")) else {
             return nil
         }
-        let line = CommandLineText.readable(Self.bytes("\(proc)/\(id)/cmdline"), secrets: secrets)
+        let line = CommandLineText.readable(HostFile.bytes("\(proc)/\(id)/cmdline"), secrets: secrets)
         let age = uptime - Double(stat.startedAt) / Double(sysconf(Int32(_SC_CLK_TCK)))
         return HostProcess(
             id: id,
@@ -140,7 +140,7 @@ public struct HostReader: Sendable {
     /// The descriptors for which the process's threads wait, as far as the calls that they sleep in name them.
     private func descriptorsWaitedFor(_ process: String) -> Set<Int32>? {
         var waited: Set<Int32> = []
-        guard SystemCall.isKnown, let threads = Self.names("\(proc)/\(process)/task") else { return nil }
+        guard SystemCall.isKnown, let threads = OpenFolder.names(in: "\(proc)/\(process)/task") else { return nil }
         for thread in threads where Int32(thread) != nil {
             let text = text("\(process)/task/\(thread)/syscall")
             // Unreadable: not allowed, or a kernel without it.
@@ -165,23 +165,7 @@ public struct HostReader: Sendable {
         return entries.map(\.fd)
     }
 
-    private func text(_ name: String) -> String { Self.read("\(proc)/\(name)") }
-
-    private static func read(_ path: String) -> String { String(decoding: bytes(path), as: UTF8.self) }
-
-    /// A file's bytes; none when it cannot be read. (Files of /proc have no size to go by.)
-    private static func bytes(_ path: String) -> [UInt8] {
-        let file = open(path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { return [] }
-        defer { close(file) }
-        var bytes: [UInt8] = []
-        return withUnsafeTemporaryAllocation(byteCount: 16 * 1024, alignment: 8) { buffer in
-            while case let count = Glibc.read(file, buffer.baseAddress, buffer.count), count > 0 {
-                bytes += buffer[..<count]
-            }
-            return bytes
-        }
-    }
+    private func text(_ name: String) -> String { HostFile.text("\(proc)/\(name)") }
 
     private static func link(_ path: String) -> String? {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { buffer in
@@ -191,18 +175,25 @@ public struct HostReader: Sendable {
             return String(decoding: UnsafeRawBufferPointer(start: start, count: count), as: UTF8.self)
         }
     }
+}
 
-    /// The names in a folder; `nil`, with `errno` set, when it cannot be read.
-    private static func names(_ folder: String) -> [String]? {
-        guard let directory = opendir(folder) else { return nil }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+/// Files of a host that are read as they are; none of them need have a size to go by, as those of /proc have not.
+enum HostFile {
+    /// A file's text, 16 MB of it at most; empty when it cannot be read.
+    static func text(_ path: String) -> String { String(decoding: bytes(path), as: UTF8.self) }
+
+    /// A file's bytes.
+    static func bytes(_ path: String) -> [UInt8] {
+        // A FIFO in such a file's place would never answer.
+        let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard file >= 0 else { return [] }
+        defer { close(file) }
+        var bytes: [UInt8] = []
+        return withUnsafeTemporaryAllocation(byteCount: 16 * 1024, alignment: 8) { buffer in
+            while bytes.count < 1 << 24, case let count = read(file, buffer.baseAddress, buffer.count), count > 0 {
+                bytes += buffer[..<count]
             }
-            if name != ".", name != ".." { names.append(name) }
+            return bytes
         }
-        return names
     }
 }

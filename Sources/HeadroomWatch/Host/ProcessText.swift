@@ -8,6 +8,8 @@ enum ProcessText {
         var parent: Int32
         /// In clock ticks since the machine was started.
         var startedAt: UInt64
+        /// Whether it has ended, and only its parent has not taken note yet.
+        var hasEnded = false
     }
 
     /// Reads `/proc/PID/stat`.
@@ -18,7 +20,12 @@ enum ProcessText {
         else { return nil }
         let fields = text[text.unicodeScalars.index(after: end)...].pieces(separator: " ")
         guard fields.count > 19, let parent = Int32(fields[1]), let start = UInt64(fields[19]) else { return nil }
-        return Stat(name: String(text[text.unicodeScalars.index(after: open)..<end]), parent: parent, startedAt: start)
+        return Stat(
+            name: String(text[text.unicodeScalars.index(after: open)..<end]),
+            parent: parent,
+            startedAt: start,
+            hasEnded: fields[0] == "Z" || fields[0] == "X"
+        )
     }
 
     /// The real user of `/proc/PID/status`.

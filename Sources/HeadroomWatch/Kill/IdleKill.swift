@@ -39,7 +39,7 @@ public struct IdleKill: Sendable {
     }
 
     /// Carries a plan out.
-    func run(
+    package func run(
         _ plan: KillPlan,
         of account: AccountReport,
         on connection: Connection,

@@ -1,4 +1,4 @@
-import Glibc
+package import Glibc
 import Headroom
 
 /// A line of a log: words with values, as log readers take them apart (logfmt).
@@ -32,13 +32,11 @@ package enum LogLine {
     /// - Parameter time: The time in seconds since 1970; `nil`, the default, is now.
     /// - Returns: The time.
     package static func time(_ time: Double? = nil) -> String {
-        var now = timespec()
+        var now = timespec.now
         if let time {
             // A year has four digits: what lies beyond is a broken clock.
             let milliseconds = Int(clamped: (min(max(0, time), 253_402_300_799) * 1000).rounded())
             now = timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)
-        } else {
-            clock_gettime(CLOCK_REALTIME, &now)
         }
         var parts = tm()
         gmtime_r(&now.tv_sec, &parts)
@@ -49,5 +47,14 @@ package enum LogLine {
         return "\(padded(parts.tm_year + 1900, 4))-\(padded(parts.tm_mon + 1, 2))-\(padded(parts.tm_mday, 2))T"
             + "\(padded(parts.tm_hour, 2)):\(padded(parts.tm_min, 2)):\(padded(parts.tm_sec, 2))."
             + "\(padded(now.tv_nsec / 1_000_000, 3))Z"
+    }
+}
+
+extension timespec {
+    /// This host's clock now.
+    package static var now: timespec {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return now
     }
 }

@@ -88,9 +88,16 @@ public struct AccountSnapshot: Sendable, Hashable {
 
     /// Keeps the snapshot in the place of the last one.
     ///
+    /// One that says the same as one of the last seconds, but for what the sessions do, is not: who looks each second needs not
+    /// write each second.
+    ///
     /// - Parameter settings: The settings that lead to the account.
     /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
     public func keep(_ settings: DatabaseSettings) throws {
+        if var last = Self.last(settings), (0..<5).contains(takenAt - last.takenAt) {
+            (last.takenAt, last.sessions) = (takenAt, sessions)
+            if last == self { return }
+        }
         try AccountNotes(settings, topic: "snapshot").keep(text)
     }
 

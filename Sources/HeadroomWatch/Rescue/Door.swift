@@ -36,7 +36,7 @@ public struct Door: Sendable, Hashable {
     ///   - administrator: The second account, if there is one.
     ///   - ports: Where the server listens, as far as it was learned in good times.
     /// - Returns: The doors; none where no other door leads past the refusal.
-    static func others(
+    package static func others(
         after refusal: DatabaseError,
         settings: DatabaseSettings,
         administrator: DatabaseSettings?,

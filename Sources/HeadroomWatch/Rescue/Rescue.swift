@@ -32,29 +32,29 @@ public struct Rescue: Sendable {
 
     /// Finds out what is wrong, and does what it was told to.
     ///
-    /// - Parameter orders: What it may do.
+    /// - Parameter options: What it may do.
     /// - Returns: What it found and did.
     /// - Throws: ``DatabaseError`` when the server lets us in and then fails, `CancellationError` when cancelled.
-    public func run(_ orders: RescueOrders) async throws -> RescueReport {
-        var report = RescueReport(isDryRun: orders.isDryRun)
+    public func run(_ options: RescueOptions) async throws -> RescueReport {
+        var report = RescueReport(isDryRun: options.isDryRun)
         let snapshot = AccountSnapshot.last(settings)
         report.snapshot = snapshot
         async let host = view(snapshot?.ports)
-        if case .refused(let error) = try await enter(Door(.account, settings), orders, &report) {
+        if case .refused(let error) = try await enter(Door(.account, settings), options, &report) {
             report.refusal = error
-            try await tryOthers(after: error, orders, &report)
+            try await tryOthers(after: error, options, &report)
         }
         report.host = await host
-        try await hangUp(orders, &report)
-        if let process = orders.terminate {
+        try await hangUp(options, &report)
+        if let process = options.terminate {
             let result = try await Termination.run(
                 process,
                 in: report.host,
-                patience: orders.terminationPatience,
-                isDryRun: orders.isDryRun
+                patience: options.terminationPatience,
+                isDryRun: options.isDryRun
             )
             report.termination = (process, result)
-            if result == .ended, report.opened == nil { _ = try await enter(within: Self.freeing, orders, &report) }
+            if result == .ended, report.opened == nil { _ = try await enter(within: Self.freeing, options, &report) }
         }
         return report
     }
@@ -87,7 +87,7 @@ public struct Rescue: Sendable {
 
     private func tryOthers(
         after refusal: DatabaseError,
-        _ orders: RescueOrders,
+        _ options: RescueOptions,
         _ report: inout RescueReport
     ) async throws {
         let doors = Door.others(
@@ -97,7 +97,7 @@ public struct Rescue: Sendable {
             ports: report.snapshot?.ports
         )
         for door in doors {
-            switch try await enter(door, orders, &report) {
+            switch try await enter(door, options, &report) {
             case .entered:
                 report.doors.append(RescueReport.Attempt(door: door))
                 return
@@ -108,14 +108,14 @@ public struct Rescue: Sendable {
         // Who was let in, and then got no answer, may find a place at another moment too.
         guard refusal.isConnectionLimit || refusal.code == .deadlineExceeded else { return }
         let start = ContinuousClock.now
-        _ = try await enter(within: orders.patience, orders, &report)
+        _ = try await enter(within: options.patience, options, &report)
         report.waited = start.duration(to: .now)
     }
 
     /// Tries the account itself again and again, at first almost without a pause: others are waiting for the place too.
     private func enter(
         within patience: Duration,
-        _ orders: RescueOrders,
+        _ options: RescueOptions,
         _ report: inout RescueReport
     ) async throws -> Bool {
         let start = ContinuousClock.now
@@ -127,7 +127,7 @@ public struct Rescue: Sendable {
             longest: .milliseconds(4)
         )
         while true {
-            switch try await enter(door, orders, &report) {
+            switch try await enter(door, options, &report) {
             case .entered:
                 return true
             case .refused(let error):
@@ -140,14 +140,14 @@ public struct Rescue: Sendable {
     /// Goes in through a door, looks, ends what is idle, and leaves.
     private func enter(
         _ door: Door,
-        _ orders: RescueOrders,
+        _ options: RescueOptions,
         _ report: inout RescueReport
     ) async throws -> Entry {
         let limit = report.limit.value
         do {
             let database = Database(door.settings, share: .reserve)
             report.kills = try await database.withBriefConnection(label: "rescue") { connection in
-                try await work(connection, door, orders, limit: limit)
+                try await work(connection, door, options, limit: limit)
             }
             report.opened = door.kind
             return .entered
@@ -161,37 +161,37 @@ public struct Rescue: Sendable {
     private func work(
         _ connection: Connection,
         _ door: Door,
-        _ orders: RescueOrders,
+        _ options: RescueOptions,
         limit: Int?
     ) async throws -> KillReport {
         let isSame = door.settings.username == settings.username
         var policy = KillPolicy()
-        policy.maxIdle = orders.idle
-        policy.untilFree = orders.untilFree
-        (policy.knownOnly, policy.knownLocksOnly) = (orders.knownOnly, orders.knownOnly)
+        policy.maxIdle = options.idle
+        policy.untilFree = options.untilFree
+        (policy.knownOnly, policy.knownLocksOnly) = (options.knownOnly, options.knownOnly)
         policy.user = isSame ? nil : settings.username
         let account = try await connection.accountReport(
-            maxIdle: orders.idle,
+            maxIdle: options.idle,
             isOfAllAccounts: !isSame,
             patience: 5
         )
         // What is known in good times helps in bad ones; that it could not be kept is no reason to stop.
         if isSame { try? await connection.keepSnapshot(account, settings) }
         var plan = policy.plan(account)
-        if !isSame, let untilFree = orders.untilFree {
+        if !isSame, let untilFree = options.untilFree {
             // The report's own numbers are those of the account that looks.
             let used = account.sessions.count { $0.user == settings.username && !$0.isDying }
             plan.goal = max(0, untilFree - (limit.map { $0 - used } ?? 0))
         }
-        let isNamed = if case .process = orders.hangUp { true } else { orders.terminate != nil }
+        let isNamed = if case .process = options.hangUp { true } else { options.terminate != nil }
         return try await IdleKill(policy)
-            .run(plan, of: account, on: connection, isDryRun: orders.isDryRun || isNamed) { _ in }
+            .run(plan, of: account, on: connection, isDryRun: options.isDryRun || isNamed) { _ in }
     }
 
     // MARK: Hanging up
 
-    private func hangUp(_ orders: RescueOrders, _ report: inout RescueReport) async throws {
-        switch orders.hangUp {
+    private func hangUp(_ options: RescueOptions, _ report: inout RescueReport) async throws {
+        switch options.hangUp {
         case nil:
             break
         case .idle(let silence):
@@ -199,39 +199,39 @@ public struct Rescue: Sendable {
             report.choice = choice
             // With a way in the server's eyes have decided already; and a refusal that is no matter of places stays.
             guard report.opened == nil, report.refusal?.isConnectionLimit == true else { return }
-            try await hangUpOne(of: choice, orders, &report)
+            try await hangUpOne(of: choice, options, &report)
         case .process(let process, let descriptor):
             let choice = HangUpChoice(report.host, process: process, descriptor: descriptor, user: geteuid())
             report.choice = choice
             for candidate in choice.candidates {
-                let result = orders.isDryRun ? .wouldHangUp : Self.hangUp(candidate)
+                let result = options.isDryRun ? .wouldHangUp : Self.hangUp(candidate)
                 report.hangUps.append(RescueReport.HangUp(candidate: candidate, result: result))
             }
             guard report.hangUps.contains(where: { $0.result == .hungUp }), report.opened == nil else { return }
-            _ = try await enter(within: Self.freeing, orders, &report)
+            _ = try await enter(within: Self.freeing, options, &report)
         }
     }
 
     /// Hangs up one connection and takes its place before anybody else does; the next one only when that was in vain.
     private func hangUpOne(
         of choice: HangUpChoice,
-        _ orders: RescueOrders,
+        _ options: RescueOptions,
         _ report: inout RescueReport
     ) async throws {
         var inVain = 0
         for candidate in choice.candidates {
             var result = RescueReport.HangUp.Result.wouldHangUp
-            if !orders.isDryRun {
+            if !options.isDryRun {
                 // A last try: a place may have come free by itself since, and then nobody is harmed.
-                if case .entered = try await enter(Door(.account, settings), orders, &report) { return }
+                if case .entered = try await enter(Door(.account, settings), options, &report) { return }
                 result = Self.hangUp(candidate)
             }
             if result == .hungUp {
-                result = try await enter(within: Self.freeing, orders, &report) ? .freed : .inVain
+                result = try await enter(within: Self.freeing, options, &report) ? .freed : .inVain
                 if result == .inVain { inVain += 1 }
             }
             report.hangUps.append(RescueReport.HangUp(candidate: candidate, result: result))
-            if orders.isDryRun || result == .freed || inVain == Self.mostInVain { return }
+            if options.isDryRun || result == .freed || inVain == Self.mostInVain { return }
         }
     }
 

@@ -1,4 +1,4 @@
-import Headroom
+package import Headroom
 
 /// Where a server listens beside the place that the settings name.
 public struct ServerPorts: Sendable, Hashable {
@@ -35,7 +35,7 @@ public struct ServerPorts: Sendable, Hashable {
 
 extension Connection {
     /// Asks the server where it listens; any account may.
-    func serverPorts() async throws -> ServerPorts {
+    package func serverPorts() async throws -> ServerPorts {
         let own: SQL = isMariaDB ? "@@extra_port, NULL" : "@@admin_port, @@admin_address"
         let row =
             try await query("SELECT @@skip_networking, @@port, @@socket, \(own)")

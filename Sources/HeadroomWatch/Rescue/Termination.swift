@@ -1,5 +1,6 @@
 import CKernel
 import Glibc
+import Headroom
 
 /// Asks a process to end, and waits until it has.
 public struct Termination: Sendable {
@@ -49,21 +50,60 @@ public struct Termination: Sendable {
         patience: Duration,
         isDryRun: Bool
     ) async throws -> Result {
-        let handle = process > 0 ? kernel_pidfd_open(process) : -1
-        guard handle >= 0 else { return .noProcess }
-        defer { close(handle) }
+        guard let handle = ProcessHandle(process) else { return .noProcess }
         let known = view.processes + view.hidden.flatMap(\.suspects)
         guard let holder = known.first(where: { $0.id == process }) else { return .noHolder }
         guard !holder.isOurs else { return .ours }
         if isDryRun { return geteuid() == 0 || geteuid() == holder.user ? .wouldAsk : .notPermitted }
-        guard kernel_pidfd_signal(handle, SIGTERM) == 0 else { return errno == ESRCH ? .ended : .notPermitted }
+        let error = handle.terminate()
+        guard error == 0 else { return error == ESRCH ? .ended : .notPermitted }
         let deadline = ContinuousClock.now + patience
         while true {
-            var entry = pollfd(fd: handle, events: Int16(POLLIN), revents: 0)
-            // Readable once the process has ended, also when nobody has waited for it yet.
-            if poll(&entry, 1, 0) == 1 { return .ended }
+            if handle.hasEnded { return .ended }
             if deadline < .now { return .goesOn }
             try await Task.sleep(for: .milliseconds(10))
         }
+    }
+}
+
+/// A process that is still meant when its number is given to another: by a descriptor where the kernel has those (Linux 5.3), by
+/// the moment it was started elsewhere.
+private struct ProcessHandle: ~Copyable {
+    private let process: Int32
+    private let descriptor: Int32
+    private let startedAt: UInt64?
+
+    /// Takes hold of a process; `nil` when there is none.
+    init?(_ process: Int32) {
+        self.process = process
+        descriptor = process > 0 ? kernel_pidfd_open(process) : -1
+        startedAt = process > 0 && descriptor < 0 && errno != ESRCH ? Self.start(of: process) : nil
+        if descriptor < 0, startedAt == nil { return nil }
+    }
+
+    deinit {
+        if descriptor >= 0 { close(descriptor) }
+    }
+
+    /// Asks it to end; returns 0, or the error number.
+    func terminate() -> Int32 {
+        if descriptor >= 0 { return kernel_pidfd_signal(descriptor, SIGTERM) == 0 ? 0 : errno }
+        if hasEnded { return ESRCH }
+        return kill(process, SIGTERM) == 0 ? 0 : errno
+    }
+
+    /// Whether it has ended, also when nobody has waited for it yet.
+    var hasEnded: Bool {
+        guard descriptor >= 0 else { return Self.start(of: process) != startedAt }
+        var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&entry, 1, 0) == 1
+    }
+
+    /// When a process was started; `nil` for one that is not there any more.
+    private static func start(of process: Int32) -> UInt64? {
+        guard let bytes = try? RegularFile.read("/proc/\(process)/stat", atMost: 4096),
+            let stat = ProcessText.stat(String(decoding: bytes, as: UTF8.self)), !stat.hasEnded
+        else { return nil }
+        return stat.startedAt
     }
 }

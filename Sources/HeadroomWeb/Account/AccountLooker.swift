@@ -102,7 +102,7 @@ actor AccountLooker {
         do {
             let isRescueDue = lastRescue.map { ContinuousClock.now - $0.at > Self.rescueEvery } ?? true
             guard isLockedOut, isRescueDue else { return noted(try await watch.report()) }
-            var orders = RescueOrders()
+            var orders = RescueOptions()
             orders.patience = .zero
             let found = try await rescue.run(orders)
             lastRescue = (found, .now)

@@ -135,7 +135,7 @@ struct ActionRoutes: Sendable {
         guard let process = try await process(context) else {
             throw WebError(.notFound, "That process holds no connection any more.")
         }
-        var orders = RescueOrders()
+        var orders = RescueOptions()
         orders.hangUp = .process(process.id, descriptor: nil)
         orders.isDryRun = false
         let report = try await Rescue(dashboard.loaded).run(orders)

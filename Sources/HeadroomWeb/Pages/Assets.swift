@@ -1,14 +1,6 @@
 import Crypto
 import Headroom
 import Hummingbird
-import Mustache
-
-/// How a page's values are escaped: Mustache's own way compares `Character`s, and a mark beside a `<` hides it from that.
-private struct HTMLByScalar: MustacheContentType {
-    static let name = "HTML_BY_SCALAR"
-
-    func escapeText(_ text: String) -> String { Escaping.html(text) }
-}
 
 /// What travels in the program: pages, stylesheet, script, icon.
 struct Assets: Sendable {
@@ -28,7 +20,7 @@ struct Assets: Sendable {
 
     let files: [String: File]
     let paths: Paths
-    private let library: MustacheLibrary
+    private let templates: [String: Template]
 
     init() throws {
         let style = Self.file("style", "css", "text/css; charset=utf-8", PackageResources.style_css)
@@ -40,32 +32,24 @@ struct Assets: Sendable {
             script: "/assets/\(script.name)",
             icon: "/assets/\(icon.name)"
         )
-        MustacheContentTypes.register(HTMLByScalar(), named: HTMLByScalar.name)
-        var library = MustacheLibrary()
-        for (name, content) in Self.templates {
-            try library.register(
-                "{{% CONTENT_TYPE: \(HTMLByScalar.name)}}" + String(decoding: content, as: UTF8.self),
-                named: name
-            )
-        }
-        self.library = library
+        templates = try Self.sources.mapValues { try Template(String(decoding: $0, as: UTF8.self)) }
     }
 
-    private static var templates: [(String, [UInt8])] {
+    private static var sources: [String: [UInt8]] {
         [
-            ("page", PackageResources.page_mustache), ("signin", PackageResources.signin_mustache),
-            ("account", PackageResources.account_mustache), ("holders", PackageResources.holders_mustache),
-            ("hosts", PackageResources.hosts_mustache),
-            ("stamp", PackageResources.stamp_mustache), ("timeline", PackageResources.timeline_mustache),
-            ("confirm", PackageResources.confirm_mustache), ("message", PackageResources.message_mustache),
-            ("imports", PackageResources.imports_mustache), ("job", PackageResources.job_mustache),
-            ("upload", PackageResources.upload_mustache),
+            "page": PackageResources.page_mustache, "signin": PackageResources.signin_mustache,
+            "account": PackageResources.account_mustache, "holders": PackageResources.holders_mustache,
+            "hosts": PackageResources.hosts_mustache,
+            "stamp": PackageResources.stamp_mustache, "timeline": PackageResources.timeline_mustache,
+            "confirm": PackageResources.confirm_mustache, "message": PackageResources.message_mustache,
+            "imports": PackageResources.imports_mustache, "job": PackageResources.job_mustache,
+            "upload": PackageResources.upload_mustache,
         ]
     }
 
     /// Fills a template in; every value is escaped.
     func render(_ template: String, _ view: Any) -> String {
-        library.render(view, withTemplate: template) ?? ""
+        templates[template]?.render(view) ?? ""
     }
 
     private static func file(_ name: String, _ ending: String, _ type: String, _ content: [UInt8]) -> File {

@@ -60,6 +60,9 @@ struct Bytes {
         var to = count
         while from < to, start[from].isSpace { from += 1 }
         while from < to, start[to - 1].isSpace { to -= 1 }
+        // A space that does not break (U+00A0) is one.
+        while to - from >= 2, start[from] == 0xC2, start[from + 1] == 0xA0 { from += 2 }
+        while to - from >= 2, start[to - 2] == 0xC2, start[to - 1] == 0xA0 { to -= 2 }
         return Bytes(start: start + from, count: to - from)
     }
 

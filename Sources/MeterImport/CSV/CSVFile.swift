@@ -7,9 +7,6 @@ struct CSVFile: ~Copyable {
     /// The file's size in bytes when it was opened.
     let size: Int
 
-    /// The file's beginning, by which it is known again.
-    let identity: FileIdentity
-
     /// The open file; every pass reads from this one descriptor, so that all see the same file.
     let file: OpenFile
 
@@ -17,32 +14,26 @@ struct CSVFile: ~Copyable {
     private let longestRead: Int
     private var scanner: CSVScanner
 
-    /// Begins to read an open file, and finds out its delimiter.
+    /// Begins to read an open file.
     ///
     /// - Parameters:
     ///   - file: The file.
     ///   - path: Where it is, for errors.
+    ///   - delimiter: What stands between fields.
     ///   - longestRead: The most bytes to read at once; small in tests.
     /// - Throws: ``ImportError`` when it cannot be read or is no text.
-    init(_ file: OpenFile, path: String, longestRead: Int = .max) throws {
+    init(_ file: OpenFile, path: String, delimiter: UInt8, longestRead: Int = .max) throws {
         var facts = stat()
-        let head: [UInt8]
         do {
             let descriptor = FileDescriptor(rawValue: file.number)
             guard fstat(file.number, &facts) == 0 else { throw Errno(rawValue: errno) }
             // An earlier pass may have left it elsewhere.
             try descriptor.seek(offset: 0, from: .start)
-            head = try FileIdentity.head(of: descriptor)
         } catch let error as Errno {
             throw ImportError.unreadable(path, error)
         }
-        guard !head.contains(0) else {
-            let isUTF16 = head.starts(with: [0xFF, 0xFE]) || head.starts(with: [0xFE, 0xFF])
-            throw ImportError.notCSV(path, isUTF16: isUTF16)
-        }
         size = Int(facts.st_size)
-        identity = FileIdentity(size: size, head: head)
-        scanner = CSVScanner(delimiter: Delimiter.sniff(head))
+        scanner = CSVScanner(delimiter: delimiter)
         self.file = file
         self.path = path
         self.longestRead = longestRead

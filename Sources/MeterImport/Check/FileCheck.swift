@@ -50,7 +50,7 @@ public enum FileCheck {
         type: ImportType,
         options: ImportOptions = ImportOptions()
     ) async throws -> RejectsCSV {
-        try await ReadingFile(path: path, in: folders, type: type, options: options).open().rejects
+        try await ReadingFile(path: path, in: folders, type: type, options: options).look()
     }
 }
 
@@ -99,17 +99,20 @@ struct FileTally {
         result.bytes = reader.size
         result.layout =
             switch reader.shape {
-            case .matrix: "matrix"
-            case .interval, .dateAndTime: "interval"
+            case .columns: "matrix"
+            case .datetime, .dateAndTime, .dateAndPeriod: "interval"
             case .daily: "daily"
             case nil: "sites"
             }
+        result.understood = reader.study.understanding?.lines ?? []
+        result.warnings = reader.study.understanding?.warnings ?? []
     }
 
     /// Adds a chunk.
     mutating func add(_ chunk: Chunk) {
         result.rows += chunk.rows
         result.rowsRejected += chunk.rejected.count
+        result.rowsLeftOut += chunk.leftOut
         result.values += chunk.readings.count + chunk.sites.count
         var estimates = 0
         for reading in chunk.readings {
@@ -135,7 +138,7 @@ struct FileTally {
             result.firstDate = first.text
             result.lastDate = last.text
         }
-        result.warnings = end.warnings
+        result.warnings += end.warnings
         if end.rows == 0 { result.warnings.append("The file has a header and no rows.") }
         return result
     }

@@ -12,6 +12,10 @@ public struct FileReport: Sendable, Hashable, Codable {
     public var rows = 0
     /// The rows that an import would reject.
     public var rowsRejected = 0
+    /// The rows of other quantities, which an import leaves out.
+    public var rowsLeftOut = 0
+    /// How the file is understood: which column is what, and how its times and values are meant.
+    public var understood: [String] = []
     /// The readings that an import would store, or the sites; repeated ones counted each time.
     public var values = 0
     /// The values that are estimates.

@@ -1,85 +1,121 @@
 import Headroom
 
-/// The name of a column, split into its word and the unit in it, such as `Consumption (kWh)`.
-struct ColumnName {
+/// The name of a column, in words.
+struct ColumnName: Hashable, Sendable {
     /// The name as the file writes it.
     let original: String
 
     /// The name in lower case, letters and digits only.
     let normalised: String
 
-    /// The same of what stands before a bracket, and what stands in it.
-    private let bracketed: (word: String, unit: String)?
+    /// The words and numbers of the name, in lower case; units and the word before them are words of their own.
+    let words: [String]
+
+    /// What stands in a bracket at its end, in lower case.
+    let bracket: String?
 
     init(_ bytes: Bytes) {
-        original = bytes.text
-        normalised = Self.normalise(bytes)
-        let open = bytes.firstIndex(of: UInt8(ascii: "(")) ?? bytes.firstIndex(of: UInt8(ascii: "["))
-        if let open, let last = bytes.last, last == UInt8(ascii: ")") || last == UInt8(ascii: "]") {
-            let unit = bytes.dropFirst(open + 1).dropLast().trimmed.text.lowercased()
-            bracketed = (Self.normalise(bytes.prefix(open)), unit)
-        } else {
-            bracketed = nil
-        }
+        self.init(bytes.text)
     }
 
-    private static func normalise(_ bytes: Bytes) -> String {
-        let plain = bytes.buffer.compactMap { byte -> UInt8? in
-            switch byte {
-            case 48...57, 97...122: byte
-            case 65...90: byte + 32
-            default: nil
+    init(_ text: String) {
+        original = text
+        var pieces: [[UInt8]] = []
+        var piece: [UInt8] = []
+        for scalar in text.unicodeScalars {
+            let byte: UInt8? =
+                switch scalar {
+                case "0"..."9", "a"..."z", "A"..."Z": UInt8(scalar.value)
+                case "\u{B3}": UInt8(ascii: "3")
+                default: nil
+                }
+            if let byte {
+                piece.append(byte)
+            } else {
+                if !piece.isEmpty { pieces.append(piece) }
+                piece = scalar == "\u{A3}" ? Array("gbp".utf8) : []
             }
         }
-        return String(decoding: plain, as: UTF8.self)
+        if !piece.isEmpty { pieces.append(piece) }
+        words = pieces.flatMap(Self.words)
+        normalised = words.joined()
+        let open = text.utf8.lastIndex { $0 == UInt8(ascii: "(") || $0 == UInt8(ascii: "[") }
+        if let open, let last = text.utf8.last, last == UInt8(ascii: ")") || last == UInt8(ascii: "]") {
+            bracket = String(text.utf8[text.utf8.index(after: open)...].dropLast())?.lowercased()
+        } else {
+            bracket = nil
+        }
     }
 
-    /// The period of a matrix column: 1 for `HH01`, `hh1`, `HH01 (kWh)`.
-    var period: Int? {
-        let word = bracketed?.word ?? normalised
-        guard word.begins(with: "hh") else { return nil }
-        let digits = word.dropFirst(2).leading(\.isDigit)
-        guard (1...2).contains(digits.count), Self.unitWord(word, after: 2 + digits.count) != nil,
-            let period = Int(digits), (1...50).contains(period)
-        else { return nil }
-        return period
+    /// The words of a piece of letters and digits: at a change of letters and digits, at a capital letter, and around a unit.
+    private static func words(_ piece: [UInt8]) -> [String] {
+        let lower = piece.map { $0 >= 65 && $0 <= 90 ? $0 + 32 : $0 }
+        if Measure(word: String(decoding: lower, as: UTF8.self)) != nil { return [String(decoding: lower, as: UTF8.self)] }
+        var runs: [(bytes: ArraySlice<UInt8>, isNumber: Bool)] = []
+        var start = 0
+        for index in 1...piece.count where index == piece.count || piece[index].isDigit != piece[start].isDigit {
+            runs.append((piece[start..<index], piece[start].isDigit))
+            start = index
+        }
+        return runs.flatMap { run in run.isNumber ? [String(decoding: run.bytes, as: UTF8.self)] : letters(Array(run.bytes)) }
+    }
+
+    private static func letters(_ piece: [UInt8]) -> [String] {
+        let lower = piece.map { $0 >= 65 && $0 <= 90 ? $0 + 32 : $0 }
+        if Measure(word: String(decoding: lower, as: UTF8.self)) != nil { return [String(decoding: lower, as: UTF8.self)] }
+        for unit in ["kvarh", "kvah", "kwh", "mwh", "gwh"] where lower.count > unit.utf8.count {
+            let count = unit.utf8.count
+            if lower.suffix(count).elementsEqual(unit.utf8) { return letters(Array(piece.dropLast(count))) + [unit] }
+            if lower.prefix(count).elementsEqual(unit.utf8) { return [unit] + letters(Array(piece.dropFirst(count))) }
+        }
+        var words: [String] = []
+        var word: [UInt8] = []
+        for index in piece.indices {
+            let isCapital = piece[index] <= 90
+            let afterSmall = index > 0 && piece[index - 1] > 90
+            let beforeSmall = index > 0 && index + 1 < piece.count && piece[index + 1] > 90
+            if isCapital, afterSmall || beforeSmall, !word.isEmpty {
+                words.append(String(decoding: word, as: UTF8.self))
+                word = []
+            }
+            word.append(lower[index])
+        }
+        words.append(String(decoding: word, as: UTF8.self))
+        return words
     }
 
     /// How well the name suits one of these: 0 is the best; `nil` when it does not.
-    func rank(among names: [String]) -> Int? { names.firstIndex(of: normalised) }
+    func rank(_ names: [String]) -> Int? { names.firstIndex(of: normalised) }
 
-    /// How well the name suits a role: 0 is the best; `nil` when it does not.
-    func rank(as role: ColumnRole) -> Int? {
-        if let rank = rank(among: role.names) { return rank }
-        guard role == .value else { return nil }
-        // "Consumption (kWh)" and "usage_wh": a name of a value, then its unit, which may be one that is refused.
-        if let bracketed, let rank = role.names.firstIndex(of: bracketed.word) { return rank }
-        return role.names.firstIndex { name in
-            normalised.begins(with: name) && Self.unitWord(normalised, after: name.count).map { !$0.isEmpty } == true
+    /// Whether one of the words is among these.
+    func has(_ set: Set<String>) -> Bool { words.contains { set.contains($0) } }
+
+    func has(_ word: String) -> Bool { words.contains(word) }
+
+    /// What the name says its values are measured in.
+    var measure: Measure? {
+        if let bracket {
+            if let measure = Measure(word: bracket) { return measure }
+            if strangeUnit != nil { return nil }
         }
+        return words.lazy.compactMap { Measure(word: $0) }.first
     }
 
-    /// The unit in a value's or a period's name; `nil` when it names none.
-    ///
-    /// - Throws: ``CellProblem`` for a unit that is not energy.
-    func unit() throws(CellProblem) -> EnergyUnit? {
-        if let bracketed { return try EnergyUnit(word: bracketed.unit) }
-        if let unit = EnergyUnit(rawValue: normalised) { return unit }
-        let prefix: Int
-        if normalised.begins(with: "hh") {
-            prefix = 2 + normalised.dropFirst(2).leading(\.isDigit).count
-        } else {
-            let names = ColumnRole.value.names.filter { normalised.begins(with: $0) }
-            prefix = names.map(\.count).max() ?? 0
-        }
-        guard let word = Self.unitWord(normalised, after: prefix), !word.isEmpty else { return nil }
-        return try EnergyUnit(word: word)
+    /// A unit in a bracket that is not known.
+    var strangeUnit: String? {
+        guard let bracket, Measure(word: bracket) == nil, (1...12).contains(bracket.utf8.count) else { return nil }
+        let inside = ColumnName(bracket)
+        let isWords = inside.words.allSatisfy { (Catalogue.quantityWords[$0] == nil || Measure(word: $0) != nil) && !Catalogue.totals.contains($0) }
+        return isWords && !bracket.utf8.contains(32) && bracket.utf8.first != UInt8(ascii: "%") ? bracket : nil
     }
 
-    /// What stands behind the first characters, if it is a unit or nothing.
-    private static func unitWord(_ name: String, after count: Int) -> Substring? {
-        let rest = name.dropFirst(count)
-        let units: Set<Substring> = ["", "wh", "kwh", "mwh", "gwh", "w", "kw", "mw", "m3"]
-        return units.contains(rest) ? rest : nil
-    }
+    /// The words with the numbers of a period left out: columns that have the same ones are a series.
+    var template: String { words.filter { !$0.isPeriod }.joined(separator: " ") }
+
+    /// The numbers of a period, and `am` or `pm`.
+    var periodNumbers: [String] { words.filter(\.isPeriod) }
+}
+
+extension String {
+    fileprivate var isPeriod: Bool { self == "am" || self == "pm" || !isEmpty && utf8.allSatisfy(\.isDigit) }
 }

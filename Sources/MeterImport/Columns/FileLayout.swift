@@ -1,114 +1,334 @@
-/// Which column of a file of readings holds what.
-struct FileLayout: Equatable {
+import Headroom
+import HeadroomJobs
+
+/// Which column of a file of readings holds what: by the names, and where these do not say, by the first rows.
+struct FileLayout: Codable, Hashable, Sendable {
     /// The ways in which readings are laid out.
-    enum Shape: Equatable {
-        /// One row a day, one column for each half-hour.
-        case matrix(date: Int)
-        /// One row a half-hour, date and time in one column.
-        case interval(datetime: Int, value: Int)
-        /// One row a half-hour, date and time in two columns.
+    enum Shape: Codable, Hashable, Sendable {
+        /// One row a day, one column for each part of it.
+        case columns(date: Int)
+        /// One row for each part of a day, date and time in one column.
+        case datetime(Int, value: Int)
+        /// One row for each part of a day, date and time in two columns.
         case dateAndTime(date: Int, time: Int, value: Int)
+        /// One row for each part of a day, which has a number.
+        case dateAndPeriod(date: Int, period: Int, value: Int)
         /// One row a day, with one value.
         case daily(date: Int, time: Int?, value: Int)
     }
 
-    /// A matrix column and the half-hour that it holds, from 1.
-    struct PeriodColumn: Equatable {
+    /// A column of a part of the day.
+    struct PeriodColumn: Codable, Hashable, Sendable {
         var column: Int
-        var period: Int
-        var unit: EnergyUnit?
+        /// Which part, from 0.
+        var place: Int
+        /// The column beside it with its flag.
+        var flag: Int?
     }
 
-    /// How the readings are laid out.
-    let shape: Shape
+    /// What the meter's column holds.
+    enum MeterKind: String, Codable, Hashable, Sendable {
+        /// The number of a supply, or what the host calls its meter by.
+        case code
+        /// The number on the meter.
+        case serial
+        /// None: the job carries the meter.
+        case job
+    }
 
-    /// The columns of a matrix, in the order of the day; empty in other shapes.
-    let periods: [PeriodColumn]
+    /// The names of the columns.
+    var names: [String] = []
+    var shape: Shape
+    /// The columns of the parts of a day, in their order.
+    var periods: [PeriodColumn] = []
+    /// The two further half-hours of the day when the clocks go back.
+    var extras: [PeriodColumn] = []
+    /// Which end the columns' names, or the name of the time's column, say; `nil` when they do not.
+    var labels: TimeLabels?
+    /// Whether the columns of the day are named by times rather than by numbers.
+    var isByClock = false
+    /// How long the columns' part of the day is; `nil` for rows.
+    var minutes: Int?
+    var meter: Int?
+    var meterKind = MeterKind.code
+    /// Whether the meter's column is found by its cells.
+    var isMeterByCells = false
+    var isDateByCells = false
+    /// Columns that name a supply, a site or a meter beside the meter's own.
+    var identities: [Int] = []
+    /// The unit that the value's name says.
+    var namedUnit: String?
+    /// Whether the value's name alone does not say that it is energy that was used.
+    var isVague = false
+    /// Whether the value's name says that it is what a register shows.
+    var isRegister = false
+    /// The quantity of which the value's name speaks.
+    var namedQuantity: Quantity?
+    var unit: Int?
+    var quantities: [Int] = []
+    var total: Int?
+    /// Columns with words of which the whole file must be seen to know what they are.
+    var words: [Int] = []
+    /// Whether the meters are of gas by the name of their column.
+    var isGasByName = false
+    /// Whether the times are UTC by the name of their column.
+    var isUTCByName = false
 
-    /// The column with the meter; `nil` when the job carries the meter.
-    let meter: Int?
+    // The names stand in the file: they are read again with its header.
+    private enum CodingKeys: CodingKey {
+        case shape, periods, extras, labels, isByClock, minutes, meter, meterKind, isMeterByCells, isDateByCells, identities
+        case namedUnit, isVague, isRegister, namedQuantity, unit, quantities, total, words, isGasByName, isUTCByName
+    }
 
-    /// The column with the unit, and the unit that the value's name says.
-    let unit: Int?
-    let namedUnit: EnergyUnit?
+    /// The column with the day, or with day and time.
+    var date: Int {
+        switch shape {
+        case .columns(let date), .datetime(let date, _), .dateAndTime(let date, _, _), .dateAndPeriod(let date, _, _),
+            .daily(let date, _, _):
+            date
+        }
+    }
 
-    /// The column with the reading type.
-    let type: Int?
+    /// The column with the value; `nil` where each part of the day has one.
+    var value: Int? {
+        switch shape {
+        case .columns: nil
+        case .datetime(_, let value), .dateAndTime(_, _, let value), .dateAndPeriod(_, _, let value), .daily(_, _, let value):
+            value
+        }
+    }
 
-    /// Finds out the layout from the header.
+    /// Finds out the layout.
     ///
     /// - Parameters:
-    ///   - header: The file's first record.
-    ///   - isDaily: Whether the file has one value a day.
-    ///   - hasMeter: Whether the job carries the meter.
-    /// - Throws: ``ImportError`` with `wrongColumns`, saying what is there and what is missing.
-    init(header: FileHeader, isDaily: Bool, hasMeter: Bool) throws {
-        func column(_ role: ColumnRole) -> Int? { header.column { $0.rank(as: role) } }
-        meter = column(.meter)
-        if meter == nil, !hasMeter {
-            throw header.missing(
-                "The file has no column for the meter (\(ColumnRole.meter.examples), …). Name the column so, or say which "
-                    + "meter the file is of (--mpan)."
-            )
-        }
-        unit = column(.unit)
-        type = column(.type)
-        periods = try Self.periods(header)
-        let date = column(.date) ?? column(.datetime)
-        if !periods.isEmpty {
+    ///   - columns: The names.
+    ///   - sample: The first rows.
+    ///   - isDaily: Whether the job says that the file has one value a day.
+    ///   - options: What the job says about the file.
+    /// - Throws: ``ImportError``, saying what is there and what is missing.
+    init(_ columns: [ColumnName], sample: [[String]], isDaily: Bool, options: ImportOptions) throws {
+        names = columns.map { $0.original.trimmed }
+        var finder = ColumnFinder(columns, sample: sample)
+        for name in options.ignoredColumns { finder.used.insert(try finder.named(name, "--ignore-column")) }
+        let meterColumn = try options.meterColumn.map { try finder.named($0, "--meter-column") }
+        let valueColumn = try options.valueColumn.map { try finder.named($0, "--value-column") }
+        if let meterColumn { finder.used.insert(meterColumn) }
+        if let valueColumn { finder.used.insert(valueColumn) }
+        let series = PeriodSeries.all(columns).filter { $0.columns.allSatisfy { !options.ignoredColumns.contains(columns[$0.column].original) } }
+        shape = .columns(date: 0)
+        if let values = try Self.values(of: series, valueColumn, columns, options) {
             guard !isDaily else {
-                throw header.missing("A daily file has one value a day, but this one has half-hours: queue it as hh.")
+                throw finder.missing("A daily file has one value a day, but this one has parts of days in columns: queue it as hh.")
             }
-            guard let date else {
-                throw header.missing(
-                    "A file with half-hours in columns needs one for the date (\(ColumnRole.date.examples), …)."
-                )
-            }
-            namedUnit = nil
-            shape = .matrix(date: date)
-            return
-        }
-        guard let value = column(.value) else {
-            throw header.missing(
-                "The file has neither a column for the value (\(ColumnRole.value.examples), …) nor half-hours in columns "
-                    + "(HH01 to HH48)."
-            )
-        }
-        namedUnit = try header.unit(of: value)
-        if isDaily {
-            guard let date else {
-                throw header.missing("A daily file needs a column for the date (\(ColumnRole.date.examples), …).")
-            }
-            shape = .daily(date: date, time: column(.time), value: value)
-        } else if let datetime = column(.datetime) {
-            shape = .interval(datetime: datetime, value: value)
-        } else if let date = column(.date), let time = column(.time) {
-            shape = .dateAndTime(date: date, time: time, value: value)
+            try take(values, of: series, &finder)
         } else {
-            throw header.missing(
-                "A half-hourly file needs a column for date and time (\(ColumnRole.datetime.examples), …), or one for each "
-                    + "(\(ColumnRole.date.examples), …; \(ColumnRole.time.examples), …)."
+            try takeRows(&finder, isDaily: isDaily, valueColumn: valueColumn, options: options)
+        }
+        try takeMeter(&finder, meterColumn, options)
+        takeWords(&finder)
+    }
+
+    /// The series that holds the values.
+    private static func values(
+        of series: [PeriodSeries],
+        _ chosen: Int?,
+        _ columns: [ColumnName],
+        _ options: ImportOptions
+    ) throws -> PeriodSeries? {
+        let values = series.filter { !$0.isFlags }
+        if let chosen { return values.first { $0.columns.contains { $0.column == chosen } } }
+        func rank(_ series: PeriodSeries) -> Int? {
+            switch series.measure {
+            case .quantity: return nil
+            case .volume: return 4
+            case .energy, nil: break
+            }
+            let quantity = series.words.lazy.compactMap { Catalogue.quantityWords[$0] }.first { $0 != .consumed }
+            if quantity == .reactive || quantity == .other { return nil }
+            let isWanted = (quantity == .export) == (options.quantity == "export")
+            return (isWanted ? 0 : 2) + (series.measure == nil ? 1 : 0)
+        }
+        let ranked = values.compactMap { series in rank(series).map { (rank: $0, series: series) } }.sorted { $0.rank < $1.rank }
+        guard let best = ranked.first else { return nil }
+        if ranked.count > 1, ranked[1].rank == best.rank {
+            throw ImportError(
+                .wrongColumns,
+                "Which columns hold the energy? '\(best.series.first)' to '\(best.series.last)' and '\(ranked[1].series.first)' to "
+                    + "'\(ranked[1].series.last)' both may. Say so: --value-column '\(best.series.first)'."
             )
+        }
+        return best.series
+    }
+
+    private mutating func take(_ values: PeriodSeries, of series: [PeriodSeries], _ finder: inout ColumnFinder) throws {
+        finder.used.formUnion(values.columns.map(\.column))
+        let flags = series.first { $0.isFlags && $0.minutes == values.minutes }
+        for other in series { finder.used.formUnion(other.columns.map(\.column)) }
+        // Columns of one name, one beside each value.
+        let repeated = Dictionary(grouping: finder.columns.indices.filter { !finder.used.contains($0) }) { finder.columns[$0].normalised }
+            .values.first { $0.count >= 20 } ?? []
+        finder.used.formUnion(repeated)
+        let ends = values.columns.map(\.column).sorted()
+        func flag(_ column: Int, _ place: Int) -> Int? {
+            if let flags { return flags.columns.first { $0.place == place }?.column }
+            let next = ends.first { $0 > column } ?? finder.columns.count
+            return repeated.first { $0 > column && $0 < next }
+        }
+        periods = values.columns.map { PeriodColumn(column: $0.column, place: $0.place, flag: flag($0.column, $0.place)) }
+        minutes = values.minutes
+        labels = values.labels
+        isByClock = values.labels != nil
+        let others = finder.columns.indices.filter { finder.columns[$0].isOfClockChange }
+        let extraValues = others.filter { !finder.columns[$0].has(Catalogue.flagWords.subtracting(["type"])) }
+        let extraFlags = others.filter { !extraValues.contains($0) }
+        if extraValues.count == 2 {
+            extras = zip(extraValues, 0...)
+                .map { column, place in
+                    let beside = repeated.first { $0 == column + 1 }
+                    return PeriodColumn(column: column, place: place, flag: beside ?? (extraFlags.count == 2 ? extraFlags[place] : nil))
+                }
+        }
+        finder.used.formUnion(others)
+        if case .energy(let unit) = values.measure { namedUnit = unit.rawValue }
+        if case .volume(let unit) = values.measure { namedUnit = unit.rawValue }
+        namedQuantity = values.words.lazy.compactMap { Catalogue.quantityWords[$0] }.first { $0 == .export }
+        guard let date = finder.date() else {
+            throw finder.missing("A file with the parts of a day in columns needs one for the date (date, read date, settlement date, …).")
+        }
+        (shape, isDateByCells) = (.columns(date: date.column), date.isByCells)
+        finder.used.insert(date.column)
+        let sums = finder.columns.indices.filter { !finder.used.contains($0) && finder.kinds($0).mayBeNumber }
+        total = sums.first { finder.columns[$0].has(Catalogue.totals) }
+            ?? sums.first { finder.columns[$0].has(["consumption", "kwh"]) && !finder.columns[$0].has(Catalogue.others) }
+        if let total { finder.used.insert(total) }
+    }
+
+    private mutating func takeRows(_ finder: inout ColumnFinder, isDaily: Bool, valueColumn: Int?, options: ImportOptions) throws {
+        let times = finder.times()
+        if let column = times.datetime { finder.used.insert(column) }
+        if let column = times.date { finder.used.insert(column) }
+        if let column = times.time { finder.used.insert(column) }
+        if let column = times.period { finder.used.insert(column) }
+        isDateByCells = times.isByCells
+        guard let found = try valueColumn ?? finder.value(wantsExport: options.quantity == "export") else {
+            throw finder.missing(
+                "The file has neither a column for the value (value, consumption, kWh, …) nor one for each half-hour of a day "
+                    + "(HH01 to HH48, 00:00 to 23:30, …)."
+            )
+        }
+        finder.used.insert(found)
+        let name = finder.columns[found]
+        switch name.measure {
+        case .energy(let unit): namedUnit = unit.rawValue
+        case .volume(let unit): namedUnit = unit.rawValue
+        case .quantity, nil:
+            if let strange = name.strangeUnit, valueColumn == nil {
+                let reason = (try? EnergyUnit(word: strange)) == nil ? Self.problem(strange) : ""
+                throw ImportError(.wrongColumns, "The column '\(shown(name.original, most: 60))' cannot be used: \(reason).")
+            }
+        }
+        if case .quantity = name.measure, let word = name.bracket ?? name.words.last {
+            throw ImportError(
+                .wrongColumns,
+                "The column '\(shown(name.original, most: 60))' cannot be used: \(Self.problem(word))."
+            )
+        }
+        namedQuantity = name.words.lazy.compactMap { Catalogue.quantityWords[$0] }.first { $0 == .export }
+        isRegister = valueColumn == nil && finder.isRegister(name)
+        isVague = valueColumn == nil && namedUnit == nil && !name.has(Set(Catalogue.consumption))
+        if isDaily {
+            guard let date = times.date ?? times.datetime else {
+                throw finder.missing("A daily file needs a column for the date (date, read date, reading date, …).")
+            }
+            shape = .daily(date: date, time: times.date == nil ? nil : times.time, value: found)
+        } else if let datetime = times.datetime {
+            shape = .datetime(datetime, value: found)
+        } else if let date = times.date, let period = times.period {
+            shape = .dateAndPeriod(date: date, period: period, value: found)
+        } else if let date = times.date, let time = times.time {
+            shape = .dateAndTime(date: date, time: time, value: found)
+        } else {
+            let hint = times.date == nil ? "" : " One value a day is queued as daily (--type daily)."
+            throw finder.missing(
+                "A half-hourly file needs a column for date and time (datetime, timestamp, start, …), or one for each "
+                    + "(date, …; time, …).\(hint)"
+            )
+        }
+        labels = times.labels
+        isUTCByName = times.isUTC
+    }
+
+    private static func problem(_ word: String) -> String {
+        do {
+            _ = try EnergyUnit(word: word)
+            return "it is no energy"
+        } catch {
+            return error.reason
         }
     }
 
-    /// The columns of the half-hours: none, or at least the 48 of an ordinary day.
-    private static func periods(_ header: FileHeader) throws -> [PeriodColumn] {
-        var periods: [PeriodColumn] = []
-        for (index, column) in header.columns.enumerated() {
-            guard let period = column.period else { continue }
-            guard !periods.contains(where: { $0.period == period }) else {
-                throw header.missing("The half-hour \(period) stands in two columns.")
-            }
-            periods.append(PeriodColumn(column: index, period: period, unit: try header.unit(of: index)))
+    private mutating func takeMeter(_ finder: inout ColumnFinder, _ chosen: Int?, _ options: ImportOptions) throws {
+        let found = chosen.map { ($0, MeterKind.code, false) } ?? finder.meter()
+        identities = finder.identities().filter { $0 != found?.0 }
+        if let found {
+            (meter, meterKind, isMeterByCells) = found
+            finder.used.insert(found.0)
+            let name = finder.columns[found.0]
+            isGasByName = name.has(["mprn", "mpr"]) && !name.has("mpan")
+            if chosen != nil, finder.columns[found.0].has(Catalogue.serialWords) { meterKind = .serial }
+            return
         }
-        guard !periods.isEmpty else { return [] }
-        let absent = (1...48).filter { period in !periods.contains { $0.period == period } }
-        guard absent.isEmpty else {
-            throw header.missing(
-                "The columns of these half-hours are missing: \(absent.map { "HH\($0)" }.joined(separator: ", "))."
+        guard options.mpan != nil else {
+            let names = identities.filter { finder.columns[$0].rank(Catalogue.names) != nil }
+            let hint = names.first
+                .map { " '\(shown(finder.columns[$0].original, most: 60))' is a name: if the host's meters are called so, say --meter-column '\(shown(finder.columns[$0].original, most: 60))'." }
+                ?? ""
+            throw finder.missing(
+                "The file has no column for the meter (mpan, mprn, meter serial, …). Name the column so, or say which meter the "
+                    + "file is of (--mpan).\(hint)"
             )
         }
-        return periods.sorted { $0.period < $1.period }
+        meterKind = .job
+    }
+
+    private mutating func takeWords(_ finder: inout ColumnFinder) {
+        unit = finder.free.compactMap { column in finder.columns[column].rank(Catalogue.units).map { ($0, column) } }.min { $0 < $1 }?.1
+        // What stands beside a value that has its unit in its name is of another column.
+        if let unit, namedUnit != nil, finder.kinds(unit).isAll({ Measure(word: $0).map { if case .volume = $0 { true } else { false } } ?? false }),
+            finder.kinds(unit).filled > 0
+        {
+            finder.used.insert(unit)
+            self.unit = nil
+        }
+        quantities = finder.free.filter { column in
+            let name = finder.columns[column]
+            let isNamed = name.rank(Catalogue.quantities) != nil || name.has(["quantity", "direction", "measurement"])
+            let kinds = finder.kinds(column)
+            guard kinds.filled > 0, kinds.isAll({ Catalogue.quantityWords[Self.word($0)] != nil }) else { return false }
+            // By its cells, whatever it is called, where they tell rows apart.
+            return isNamed || Set(kinds.words.map { Catalogue.quantityWords[Self.word($0)] }).count > 1
+        }
+        words = finder.free.filter { column in
+            let name = finder.columns[column]
+            let isNamed = [Catalogue.flags, Catalogue.units, Catalogue.quantities, Catalogue.fuels].contains { name.rank($0) != nil }
+                || name.has(Catalogue.flagWords)
+            return isNamed || !finder.kinds(column).mayBeNumber
+        }
+        words = Array(words.prefix(24))
+    }
+
+    /// A cell's word as the catalogue has it: lower case, letters and digits, and a sign at its end.
+    static func word(_ text: some StringProtocol) -> String {
+        var word: [UInt8] = []
+        let bytes = Array(text.utf8)
+        for (index, byte) in bytes.enumerated() {
+            switch byte {
+            case 48...57, 97...122: word.append(byte)
+            case 65...90: word.append(byte + 32)
+            case UInt8(ascii: "+"), UInt8(ascii: "-"): if index == bytes.count - 1 { word.append(byte) }
+            default: break
+            }
+        }
+        return String(decoding: word, as: UTF8.self)
     }
 }

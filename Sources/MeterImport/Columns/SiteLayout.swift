@@ -2,7 +2,7 @@
 struct SiteLayout {
     /// What a column of a site holds, found by its name; an earlier name outranks a later one.
     private enum Role: CaseIterable {
-        case name, company, region, address, postcode, type, floorArea, latitude, longitude, active, created
+        case name, company, region, address, postcode, type, floorArea, latitude, longitude, active
 
         var names: [String] {
             switch self {
@@ -16,7 +16,6 @@ struct SiteLayout {
             case .latitude: ["latitude", "lat"]
             case .longitude: ["longitude", "lon", "long", "lng"]
             case .active: ["isactive", "active", "status"]
-            case .created: ["createdat", "created"]
             }
         }
     }
@@ -31,15 +30,14 @@ struct SiteLayout {
     let latitude: Int?
     let longitude: Int?
     let active: Int?
-    let created: Int?
 
     /// Finds out the layout from the header.
     ///
     /// - Throws: ``ImportError`` with `wrongColumns` when there is no name.
-    init(header: FileHeader) throws {
-        func column(_ role: Role) -> Int? { header.column { $0.rank(among: role.names) } }
+    init(_ columns: [ColumnName]) throws {
+        func column(_ role: Role) -> Int? { role.names.lazy.compactMap { name in columns.firstIndex { $0.normalised == name } }.first }
         guard let name = column(.name) else {
-            throw header.missing("A file of sites needs a column for the name (name, site_name).")
+            throw ColumnFinder(columns, sample: []).missing("A file of sites needs a column for the name (name, site_name).")
         }
         self.name = name
         company = column(.company)
@@ -51,6 +49,5 @@ struct SiteLayout {
         latitude = column(.latitude)
         longitude = column(.longitude)
         active = column(.active)
-        created = column(.created)
     }
 }

@@ -37,7 +37,7 @@ struct ImportCheckpoint: Codable, Hashable, Sendable {
         let numbers =
             positions.flatMap { [$0.offset, $0.line, $0.rows, $0.rejected, $0.values] }
             + [
-                summary.rowsRead, summary.rowsRejected, summary.readingsStored, summary.duplicates,
+                summary.rowsRead, summary.rowsRejected, summary.rowsLeftOut, summary.readingsStored, summary.duplicates,
                 summary.metersCreated,
             ]
         return numbers.allSatisfy { (0...Self.most).contains($0) }
@@ -47,5 +47,21 @@ struct ImportCheckpoint: Codable, Hashable, Sendable {
     static let most = 1 << 56
 
     /// The checkpoint as the database keeps it.
+    var json: String { JSONText.encode(self) }
+}
+
+extension FileUnderstanding {
+    /// The lane of a job's checkpoints where it is kept, once; the sessions' are 0 and 1.
+    static let lane = 2
+
+    /// Reads what was understood; `nil` when it is not that.
+    init?(json: String) {
+        guard let read = try? JSONText.decode(Self.self, json), read.isPossible(columns: CSVScanner.longestRecord) else {
+            return nil
+        }
+        self = read
+    }
+
+    /// What was understood as the database keeps it.
     var json: String { JSONText.encode(self) }
 }

@@ -38,17 +38,26 @@ struct ImportRun {
         type = try ImportType(job: job)
         let options = try ImportOptions(metadata: job.metadata)
         file = ReadingFile(path: job.path, in: folders, type: type, options: options)
-        meters = MeterDirectory(batchID: job.batchID, defaultSite: options.defaultSite)
         var checkpoint = try await run.lease.checkpoint(connection).flatMap(ImportCheckpoint.init(json:))
         if checkpoint?.batch != job.batchID { checkpoint = nil }
         let lane = try await run.lease.checkpoint(lane: Lane.number, connection).flatMap(Lane.init(json:)) ?? Lane()
-        if let checkpoint, let facts = try await Self.carryOn(file, checkpoint, lane, run.lease, connection) {
+        let understanding = try await run.lease.checkpoint(lane: FileUnderstanding.lane, connection)
+            .flatMap(FileUnderstanding.init(json:))
+        let readings = file
+        if let checkpoint,
+            let facts = try await run.lease.whileRenewing(
+                connection,
+                { try await readings.carryOn(from: checkpoint, lane: lane, understanding) }
+            )
+        {
             self.facts = facts
             committed = checkpoint.position
             summary = checkpoint.summary
             self.lane = lane
         } else {
-            facts = try await file.open()
+            // The whole file is read before anything of it is stored, which can take long.
+            let isStopping = run.stopLook
+            facts = try await run.lease.whileRenewing(connection) { try await readings.open(isStopping: isStopping) }
             committed = FilePosition()
             summary = ImportSummary()
             summary.dryRun = job.isDryRun
@@ -59,18 +68,14 @@ struct ImportRun {
                 )
             }
         }
+        summary.understood = facts.understanding?.lines ?? []
+        for warning in facts.understanding?.warnings ?? [] where !summary.warnings.contains(warning) { summary.warnings.append(warning) }
+        meters = MeterDirectory(
+            batchID: job.batchID,
+            defaultSite: options.defaultSite,
+            isSerial: facts.understanding?.layout.meterKind == .serial
+        )
         rejects = RejectStore(jobID: job.id, csv: facts.rejects)
-    }
-
-    /// Opens the file where the last commit ended; that can take long, as it may have to be read again from its beginning.
-    private static func carryOn(
-        _ file: ReadingFile,
-        _ checkpoint: ImportCheckpoint,
-        _ lane: Lane,
-        _ lease: Lease,
-        _ connection: Connection
-    ) async throws -> ReadingFile.Facts? {
-        try await lease.whileRenewing(connection) { try await file.carryOn(from: checkpoint, lane: lane) }
     }
 
     /// Imports what is left of the file.
@@ -108,7 +113,7 @@ struct ImportRun {
         var before = committed
         var next = try await file.next()
         while let chunk = next {
-            if !run.job.isDryRun, type != .sites { try await meters.resolve(Set(chunk.meters), connection) }
+            if !run.job.isDryRun, type != .sites { try await meters.resolve(chunk.meters, chunk.fuels, connection) }
             async let following = file.next()
             try await commit(chunk, before: before, connection)
             before = chunk.position
@@ -154,6 +159,9 @@ struct ImportRun {
             // The one that writes the job's row first: a shared lock on it could not become its own where another waits.
             try await run.lease.advance(checkpoint.json, counts: summary.counts, isBeginning: true, connection)
             try await run.lease.advance(lane: Lane.number, Lane().json, rows: 0, connection)
+            if let understanding = facts.understanding {
+                try await run.lease.advance(lane: FileUnderstanding.lane, understanding.json, rows: 0, connection)
+            }
         }
     }
 
@@ -285,13 +293,14 @@ struct ImportRun {
 extension ImportSummary {
     /// The rows so far, as the queue counts them.
     fileprivate var counts: ImportJob.Counts {
-        ImportJob.Counts(processed: rowsRead, imported: rowsRead - rowsRejected, failed: rowsRejected)
+        ImportJob.Counts(processed: rowsRead, imported: rowsRead - rowsRejected - rowsLeftOut, failed: rowsRejected)
     }
 
     /// Counts a chunk's rows.
     fileprivate mutating func note(_ chunk: Chunk) {
         rowsRead += chunk.rows
         rowsRejected += chunk.rejected.count
+        rowsLeftOut += chunk.leftOut
         for row in chunk.rejected.prefix(max(0, 10 - firstRejections.count)) {
             firstRejections.append("line \(row.line): \(row.reason)")
         }
@@ -305,11 +314,15 @@ extension ImportSummary {
 
 extension ReadingFile {
     /// Opens the file where the slower of two sessions carries on; `nil` when it is another file by now.
-    fileprivate func carryOn(from checkpoint: ImportCheckpoint, lane: Lane) throws -> Facts? {
+    fileprivate func carryOn(
+        from checkpoint: ImportCheckpoint,
+        lane: Lane,
+        _ understanding: FileUnderstanding?
+    ) throws -> Facts? {
         let isBehind = lane.offset < checkpoint.position.offset
         let start = isBehind ? checkpoint.before ?? checkpoint.position : checkpoint.position
         do {
-            return try open(from: start, of: checkpoint.file)
+            return try open(from: start, of: checkpoint.file, understood: understanding)
         } catch let error as ImportError where error.code == .changed {
             return nil
         }

@@ -33,8 +33,12 @@ public struct MeterImportHandler: JobHandler {
     /// - Returns: What became of it.
     /// - Throws: ``ImportError``, ``DatabaseError``, or `CancellationError` when cancelled.
     public func run(_ run: JobRun, _ connection: Connection) async throws -> JobOutcome {
-        var run = try await ImportRun(run, in: isNamed(run.job.path) ? nil : folders, connection)
-        return try await run.finish(connection, helper: helper)
+        do {
+            var run = try await ImportRun(run, in: isNamed(run.job.path) ? nil : folders, connection)
+            return try await run.finish(connection, helper: helper)
+        } catch is FileStudy.Stopped {
+            return .givenBack
+        }
     }
 
     /// By bytes: two names that look the same are two files.

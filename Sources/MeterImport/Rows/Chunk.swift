@@ -4,6 +4,10 @@ struct Chunk: Sendable {
     ///
     /// One may stand here twice, when the file writes it in two ways.
     var meters: [String] = []
+    /// What flows through the meters, where that is known; as many as meters, or none.
+    var fuels: [Fuel?] = []
+    /// The number of rows of other quantities, which are left out.
+    var leftOut = 0
     /// The readings, in the order of the file.
     var readings: [Reading] = []
     /// The sites, in the order of the file.

@@ -1,3 +1,4 @@
+import Headroom
 import HeadroomJobs
 
 /// What a job says about its file, beside the file.
@@ -19,6 +20,39 @@ public struct ImportOptions: Sendable, Hashable {
     /// The site to which unknown meters are added; by default one called "Auto-imported meters".
     public var defaultSite: Int?
 
+    /// Which end of its half-hour a time names; `nil`, the default, lets the file tell.
+    public var times: TimeLabels?
+
+    /// What is imported: `import`, the default, `export`, or `COLUMN=WORD`, the rows with that word in that column.
+    public var quantity: String?
+
+    /// The column with the value; for parts of a day in columns one of these.
+    public var valueColumn: String?
+
+    /// The column with the meter.
+    public var meterColumn: String?
+
+    /// Columns that are left alone.
+    public var ignoredColumns: [String] = []
+
+    /// The unit of values without one: Wh, kWh, MWh, GWh, m3, ft3 or hcf.
+    public var unit: String?
+
+    /// The energy of a cubic metre of gas in MJ, from 30 to 50; volumes are converted with it.
+    public var calorificValue: Double?
+
+    /// The lines above the header; `nil`, the default, looks for it.
+    public var skippedLines: Int?
+
+    /// How long a reading's time is, in minutes: 15, 30 or 60; `nil`, the default, lets the file tell.
+    public var period: Int?
+
+    /// Whether the reading of an hour becomes two of half an hour, each half of it and an estimate.
+    public var splitsHours = false
+
+    /// Whether the last of several readings of one half-hour counts, however many there are.
+    public var lastCounts = false
+
     /// Creates options.
     public init(
         mpan: String? = nil,
@@ -34,12 +68,20 @@ public struct ImportOptions: Sendable, Hashable {
         self.defaultSite = defaultSite
     }
 
+    /// The column and the word of a quantity such as `Channel=1`.
+    var chosenWord: (column: String, word: String)? {
+        guard let quantity, let place = quantity.utf8.firstIndex(of: UInt8(ascii: "=")) else { return nil }
+        return (String(quantity[..<place]).trimmed, String(quantity[quantity.utf8.index(after: place)...]).trimmed)
+    }
+
     /// The zone in whose days readings are stored when a job names none.
     public static let defaultZone = "Europe/London"
 
     /// Reads the options from a job's metadata; what else stands there is left alone.
     ///
-    /// - Parameter metadata: A JSON object with any of `mpan`, `timezone`, `zone`, `date_order`, `default_site_id`.
+    /// - Parameter metadata: A JSON object with any of `mpan`, `timezone`, `zone`, `date_order`, `default_site_id`, `times`,
+    ///   `quantity`, `value_column`, `meter_column`, `ignore_columns`, `unit`, `calorific_value`, `skip_lines`, `period`,
+    ///   `hourly`, `repeats`: the options of the command, with `_` for `-`.
     /// - Throws: ``ImportError`` with `badOptions` when a value cannot be used.
     public init(metadata: String?) throws {
         self.init()
@@ -50,25 +92,59 @@ public struct ImportOptions: Sendable, Hashable {
                 "The job's metadata is longer than 64 KiB. Leave out what is not about its file."
             )
         }
+        let json: Metadata
         do {
-            let json = try JSONText.decode(Metadata.self, metadata, isOurs: false)
-            mpan = json.mpan?.text
-            timezone = json.timezone
-            zone = json.zone
-            defaultSite = json.default_site_id
-            if let word = json.date_order {
-                guard let order = DateOrder(rawValue: word) else {
-                    throw ImportError(
-                        .badOptions,
-                        "The job's date_order is '\(shown(word, most: 60))'. It must be dmy or mdy."
-                    )
-                }
-                dateOrder = order
-            }
-        } catch let error as ImportError {
-            throw error
+            json = try JSONText.decode(Metadata.self, metadata, isOurs: false)
         } catch {
             throw ImportError(.badOptions, "The job's metadata cannot be read as JSON: \(shown(metadata, most: 100))")
+        }
+        mpan = json.mpan?.text
+        timezone = json.timezone
+        zone = json.zone
+        defaultSite = json.default_site_id
+        dateOrder = try Self.choice(json.date_order, "date_order")
+        times = try Self.choice(json.times, "times")
+        quantity = json.quantity
+        valueColumn = json.value_column
+        meterColumn = json.meter_column
+        ignoredColumns = json.ignore_columns ?? []
+        unit = json.unit
+        calorificValue = json.calorific_value
+        skippedLines = json.skip_lines
+        period = json.period
+        splitsHours = json.hourly == "split"
+        lastCounts = json.repeats == "last"
+        try validateNumbers()
+    }
+
+    private static func choice<Choice: RawRepresentable<String> & CaseIterable>(_ word: String?, _ name: String) throws -> Choice? {
+        guard let word else { return nil }
+        guard let choice = Choice(rawValue: word) else {
+            let choices = Choice.allCases.map(\.rawValue).joined(separator: " or ")
+            throw ImportError(.badOptions, "The job's \(name) is '\(shown(word, most: 60))'. It must be \(choices).")
+        }
+        return choice
+    }
+
+    private func validateNumbers() throws {
+        if let period, ![15, 30, 60].contains(period) {
+            throw ImportError(.badOptions, "The period is \(period) minutes. It must be 15, 30 or 60.")
+        }
+        if let skippedLines, !(0...10_000).contains(skippedLines) {
+            throw ImportError(.badOptions, "\(skippedLines) lines cannot be skipped. It must be 0 to 10,000.")
+        }
+        if let calorificValue, !(30...50).contains(calorificValue) {
+            throw ImportError(.badOptions, "A calorific value of \(calorificValue) is none of gas. It is 30 to 50 MJ a cubic metre.")
+        }
+        if let unit {
+            switch Measure(word: unit) {
+            case .energy, .volume: break
+            default:
+                throw ImportError(.badOptions, "The unit '\(shown(unit, most: 40))' cannot be imported. It must be Wh, kWh, MWh, GWh, m3, ft3 or hcf.")
+            }
+        }
+        if let quantity, chosenWord == nil, quantity != "import", quantity != "export" {
+            throw ImportError(.badOptions, "The quantity '\(shown(quantity, most: 60))' is not known. It must be import, export or COLUMN=WORD.")
         }
     }
 
@@ -82,16 +158,28 @@ public struct ImportOptions: Sendable, Hashable {
                 timezone: timezone,
                 zone: zone,
                 date_order: dateOrder?.rawValue,
-                default_site_id: defaultSite
+                default_site_id: defaultSite,
+                times: times?.rawValue,
+                quantity: quantity,
+                value_column: valueColumn,
+                meter_column: meterColumn,
+                ignore_columns: ignoredColumns.isEmpty ? nil : ignoredColumns,
+                unit: unit,
+                calorific_value: calorificValue,
+                skip_lines: skippedLines,
+                period: period,
+                hourly: splitsHours ? "split" : nil,
+                repeats: lastCounts ? "last" : nil
             )
         )
     }
 
-    /// Finds out now whether the zones exist, rather than when the job is worked on.
+    /// Finds out now whether the options can be used, rather than when the job is worked on.
     ///
-    /// - Throws: ``ImportError`` with `badOptions` when a zone is not known.
+    /// - Throws: ``ImportError`` with `badOptions` when one cannot.
     public func validate() throws {
         for zone in [timezone, zone].compactMap(\.self) { _ = try TimeZoneRules.named(zone) }
+        try validateNumbers()
     }
 
     // The names are those of the JSON that the host's pages write.
@@ -102,6 +190,17 @@ public struct ImportOptions: Sendable, Hashable {
         var zone: String?
         var date_order: String?
         var default_site_id: Int?
+        var times: String?
+        var quantity: String?
+        var value_column: String?
+        var meter_column: String?
+        var ignore_columns: [String]?
+        var unit: String?
+        var calorific_value: Double?
+        var skip_lines: Int?
+        var period: Int?
+        var hourly: String?
+        var repeats: String?
     }
 
     /// A meter's number, which some write as a JSON number.

@@ -28,16 +28,25 @@ actor ReadingFile {
         var identity: FileIdentity
         /// Writes the file's rejected rows.
         var rejects: RejectsCSV
+        /// How its readings are meant; `nil` for sites.
+        var understanding: FileUnderstanding?
     }
 
-    /// Opens the file and reads its header.
+    /// Opens the file, and finds out how it is meant where that is not known yet.
     ///
     /// - Parameters:
     ///   - position: Where to go on; the file's beginning by default.
     ///   - identity: The file that the position is of.
+    ///   - understanding: How it was understood when its import began.
+    ///   - isStopping: Whether to give up meanwhile, with ``FileStudy/Stopped``.
     /// - Returns: What is known of it.
     /// - Throws: ``ImportError`` when the file or its columns cannot be used, or it is another file.
-    func open(from position: FilePosition? = nil, of identity: FileIdentity? = nil) throws -> Facts {
+    func open(
+        from position: FilePosition? = nil,
+        of identity: FileIdentity? = nil,
+        understood understanding: FileUnderstanding? = nil,
+        isStopping: @Sendable () -> Bool = { false }
+    ) throws -> Facts {
         // Once: what was judged is what is read, also from its beginning again.
         let file = try opened ?? CSVFile.open(path, in: folders)
         opened = file
@@ -49,13 +58,33 @@ actor ReadingFile {
                 type: type,
                 options: options,
                 from: position,
-                of: identity
+                of: identity,
+                understood: understanding,
+                isStopping: isStopping
             )
-        } catch let error as ImportError where !file.isShown && error.code != .changed {
+        } catch let error as ImportError where !file.isShown && ![.changed, .doubtful, .contradicted].contains(error.code) {
             throw ImportError(.unreadable, RefusedFile(noTable: path).description)
         }
         self.reader = reader
-        return Facts(size: reader.size, identity: reader.identity, rejects: reader.rejects)
+        return Facts(
+            size: reader.size,
+            identity: reader.identity,
+            rejects: reader.rejects,
+            understanding: reader.study.understanding
+        )
+    }
+
+    /// Finds out whether the file has a header that can be used; no more of it is read.
+    func look() throws -> RejectsCSV {
+        let file = try opened ?? CSVFile.open(path, in: folders)
+        opened = file
+        do {
+            try options.validate()
+            let (study, _) = try FileStudy.head(file, path: path, type: type, options: options)
+            return RejectsCSV(header: study.headerText, delimiter: study.header.delimiter, columns: study.columns.count)
+        } catch let error as ImportError where !file.isShown && error.code != .changed {
+            throw ImportError(.unreadable, RefusedFile(noTable: path).description)
+        }
     }
 
     /// Reads the next chunk; `nil` at the end of the file, and before it is opened.

@@ -1,147 +1,242 @@
 import HeadroomJobs
 
-/// Turns the records of a file of readings into readings, or says what is wrong with them.
+/// Turns the records of a file of readings into readings, as the file is understood, or says what is wrong with them.
 ///
 /// A record is taken whole or not at all: one bad cell rejects the row.
 struct ReadingParser {
-    let layout: FileLayout
+    let understanding: FileUnderstanding
 
     /// The meters of the chunk in hand.
     var meters = MeterList()
 
+    /// What flows through them, where the file or the number says so.
+    private(set) var fuels: [Fuel?] = []
+
     /// Which times of the long day have been seen.
     var repeated = RepeatedHours()
 
+    private let layout: FileLayout
     private let names: [String]
-    private let order: DateOrder
-    private let jobMeter: String?
     private let sourceIsJobZone: Bool
+    private var filter: QuantityFilter
     private var source: ZoneClock
     private var sourceDays: HalfHours
     private var days: HalfHours
+    private let loneHours: [UInt64: [Int: Bool?]]
+    private let unit: EnergyUnit
+    private let volume: VolumeUnit?
     /// The last day that was found to be an ordinary one.
     private var plainDay = CalendarDate(days: .min)
+    /// Parts of half-hours that are not whole yet, by the hash of their meter.
+    private var parts: [UInt64: Parts] = [:]
+
+    /// The quarters of a half-hour that have been read.
+    private struct Parts {
+        var reading: Reading
+        var instant: Int
+        var millionths: [Int64?] = [nil, nil]
+        var rows: [RejectedRow?] = [nil, nil]
+    }
+
+    /// What became of a record.
+    enum Outcome {
+        case taken
+        case leftOut
+        case rejected(RejectedRow)
+    }
 
     /// Creates a parser for a file.
     ///
-    /// - Throws: ``ImportError`` when the columns or the options cannot be used.
-    init(header: FileHeader, isDaily: Bool, options: ImportOptions) throws {
-        let zone = try TimeZoneRules.named(options.zone ?? ImportOptions.defaultZone)
-        let source = try options.timezone.map(TimeZoneRules.named) ?? zone
-        jobMeter = try options.mpan.map { mpan in
-            do {
-                return try MeterCode.read(mpan)
-            } catch let problem as CellProblem {
-                throw ImportError(
-                    .badOptions,
-                    "The job's meter '\(shown(mpan, most: 60))' cannot be used: \(problem.reason)."
-                )
-            }
-        }
-        layout = try FileLayout(header: header, isDaily: isDaily, hasMeter: jobMeter != nil)
-        names = header.names
-        order = options.dateOrder ?? .dayFirst
+    /// - Throws: ``ImportError`` when a zone is not known here.
+    init(_ understanding: FileUnderstanding, names: [String]) throws {
+        self.understanding = understanding
+        self.names = names
+        layout = understanding.layout
+        let zone = try TimeZoneRules.named(understanding.zone)
+        let source = try TimeZoneRules.named(understanding.source)
         sourceIsJobZone = source.name == zone.name
         self.source = ZoneClock(source)
         sourceDays = HalfHours(source)
         days = HalfHours(zone)
+        let chosen = understanding.chosenColumn.flatMap { column in understanding.chosenWord.map { (column, $0) } }
+        filter = QuantityFilter(layout, wanted: understanding.quantity, chosen: chosen)
+        var lone: [UInt64: [Int: Bool?]] = [:]
+        for hour in understanding.loneHours {
+            guard let meter = UInt64(hour.meter, radix: 16) else { continue }
+            lone[meter, default: [:]].updateValue(hour.isSecond, forKey: hour.day)
+        }
+        loneHours = lone
+        switch understanding.unit.flatMap({ Measure(word: $0) }) {
+        case .energy(let known): (unit, volume) = (known, nil)
+        case .volume(let known): (unit, volume) = (.kilowattHours, known)
+        case .quantity, nil: (unit, volume) = (.kilowattHours, nil)
+        }
     }
 
-    /// Reads a record: appends its readings, or returns why there are none.
-    mutating func read(_ record: CSVRecord, into readings: inout [Reading]) -> RejectedRow? {
+    /// Begins a chunk.
+    mutating func begin() {
+        meters.removeAll()
+        fuels.removeAll(keepingCapacity: true)
+    }
+
+    /// Whether half-hours are begun whose other parts are to come.
+    var hasParts: Bool { !parts.isEmpty }
+
+    /// Reads a record: appends its readings, or says why there are none.
+    mutating func read(_ record: CSVRecord, into readings: inout [Reading], _ rejected: inout [RejectedRow]) -> Outcome {
         let count = readings.count
         let meterCount = meters.codes.count
         do throws(RowProblem) {
             if record.flaw != nil || !record.isASCII || record.count > names.count {
                 if let problem = RowProblem.ofForm(record, columns: names.count) { throw problem }
             }
-            try append(record, to: &readings)
-            return nil
+            if filter.otherQuantity(record) != nil { return .leftOut }
+            try append(record, to: &readings, &rejected)
+            return .taken
         } catch {
             readings.removeLast(readings.count - count)
             meters.truncate(to: meterCount)
-            return error.row(record, names: names)
+            if fuels.count > meterCount { fuels.removeLast(fuels.count - meterCount) }
+            return .rejected(error.row(record, names: names))
         }
     }
 
-    private mutating func append(_ record: CSVRecord, to readings: inout [Reading]) throws(RowProblem) {
+    /// Rejects the rows of half-hours of which a part is missing.
+    mutating func endParts(_ rejected: inout [RejectedRow]) {
+        for part in parts.values { rejected += part.rows.compactMap(\.self) }
+        parts.removeAll()
+    }
+
+    private mutating func append(_ record: CSVRecord, to readings: inout [Reading], _ rejected: inout [RejectedRow]) throws(RowProblem) {
         let type = try type(record)
-        let unit = try unit(record)
+        let (unit, volume) = try unit(record)
         switch layout.shape {
-        case .matrix(let date):
-            try appendMatrix(record, date: date, type: type, unit: unit, to: &readings)
-        case .interval(let column, let value):
-            let timestamp: Timestamp
-            do { timestamp = try Timestamp(record[column], order: order) } catch { throw RowProblem(column, error) }
-            let energy = try energy(record, value, unit, named: layout.namedUnit)
+        case .columns(let date):
+            try appendColumns(record, date: date, type: type, unit, volume, to: &readings)
+        case .datetime(let column, let value):
+            let stamp: Stamp
+            do { stamp = try Stamp(record[column]) } catch { throw RowProblem(column, error) }
+            let date: CalendarDate
+            do { date = try stamp.date.day(understanding.order) } catch { throw RowProblem(column, error) }
+            try append(record, date, stamp.seconds, stamp.offset, column, value, type, unit, volume, &readings, &rejected)
+        case .dateAndTime(let dateColumn, let time, let value):
+            let date = try dateOnly(record, dateColumn)
+            let clock: Clock
+            do { clock = try Clock(record[time]) } catch { throw RowProblem(time, error) }
+            try append(record, date, clock.seconds, clock.offset, time, value, type, unit, volume, &readings, &rejected)
+        case .dateAndPeriod(let dateColumn, let column, let value):
+            let date = try day(record, dateColumn)
+            let number = record[column].number(digits: 1...3)
+            let length = sourceDays.count(on: date) * 30 / understanding.minutes
+            guard let number, (1...length).contains(number) else {
+                throw RowProblem(column, CellProblem("\(date.text) has \(length) periods, numbered from 1"))
+            }
+            let instant = sourceDays.start(of: 1, on: date) + (number - 1) * understanding.minutes * 60
+            let energy = try amount(record, value, unit, volume)
             let meter = try meter(record)
-            let halfHour = try halfHour(of: timestamp, column: column, meter: meter)
-            readings.append(Reading(meter: meter, halfHour: halfHour, energy: energy, type: type))
-        case .dateAndTime(let date, let time, let value):
-            let timestamp = try timestamp(record, date: date, time: time)
-            let energy = try energy(record, value, unit, named: layout.namedUnit)
-            let meter = try meter(record)
-            let halfHour = try halfHour(of: timestamp, column: time, meter: meter)
-            readings.append(Reading(meter: meter, halfHour: halfHour, energy: energy, type: type))
+            try append(record, at: instant, column, meter, energy, type, &readings, &rejected)
         case .daily(let date, let time, let value):
             let day = try day(record, date)
             if let time { try requireMidnight(record, time) }
-            let energy = try energy(record, value, unit, named: layout.namedUnit)
+            let energy = try energy(record, value, unit, volume)
             readings.append(Reading(meter: try meter(record), day: day, energy: energy, type: type))
         }
     }
 
-    private mutating func appendMatrix(
+    /// Appends the reading of a row with a time.
+    private mutating func append(
         _ record: CSVRecord,
-        date column: Int,
-        type: ReadingType,
-        unit: EnergyUnit?,
-        to readings: inout [Reading]
+        _ date: CalendarDate,
+        _ seconds: Int,
+        _ offset: Int?,
+        _ column: Int,
+        _ value: Int,
+        _ type: ReadingType,
+        _ unit: EnergyUnit,
+        _ volume: VolumeUnit?,
+        _ readings: inout [Reading],
+        _ rejected: inout [RejectedRow]
     ) throws(RowProblem) {
-        let date = try day(record, column)
-        let isPlain = sourceIsJobZone && isPlain(date)
-        let length = isPlain ? 48 : sourceDays.count(on: date)
-        let count = readings.count
-        let meter = try meter(record)
-        for period in layout.periods {
-            if period.column >= record.count, period.period <= length {
-                throw RowProblem(nil, CellProblem("it ends after \(record.count) cells, before the day does"))
+        if understanding.minutes == 30, offset == nil, sourceIsJobZone, seconds % HalfHour.length == 0 {
+            // What nearly all rows are: a half-hour of an ordinary day.
+            var (start, day) = (seconds, date)
+            if understanding.midnightEndsDay, start == 0 { start = 86_400 }
+            if understanding.labels == .end { start -= HalfHour.length }
+            if start < 0 { (start, day) = (start + 86_400, CalendarDate(days: day.days - 1)) }
+            if start >= 86_400 { (start, day) = (start - 86_400, CalendarDate(days: day.days + 1)) }
+            if isPlain(day), day == date || isPlain(date) {
+                let energy = try energy(record, value, unit, volume)
+                let meter = try meter(record)
+                let halfHour = HalfHour(date: day, seconds: start, period: start / HalfHour.length + 1)
+                readings.append(Reading(meter: meter, halfHour: halfHour, energy: energy, type: type))
+                return
             }
-            // An empty cell is no reading: the host application has it so, and the short day needs it.
-            guard !record[period.column].isEmpty else { continue }
-            let energy = try energy(record, period.column, unit, named: period.unit)
-            guard period.period <= length else {
-                throw RowProblem(
-                    period.column,
-                    CellProblem("\(date.text) has \(length) half-hours, so this one does not exist")
+        }
+        let energy = try amount(record, value, unit, volume)
+        let meter = try meter(record)
+        let instant = try instant(date, seconds, offset, column, meter)
+        try append(record, at: instant, column, meter, energy, type, &readings, &rejected)
+    }
+
+    /// Appends what begins at an instant: a half-hour, two that are an hour's halves, or a part of one.
+    private mutating func append(
+        _ record: CSVRecord,
+        at instant: Int,
+        _ column: Int,
+        _ meter: Int,
+        _ amount: Int64,
+        _ type: ReadingType,
+        _ readings: inout [Reading],
+        _ rejected: inout [RejectedRow]
+    ) throws(RowProblem) {
+        switch understanding.minutes {
+        case 60:
+            for (energy, start) in zip(Energy(thousandths: amount).halves, [instant, instant + HalfHour.length]) {
+                readings.append(Reading(meter: meter, halfHour: try halfHour(at: start, column: column), energy: energy, type: .estimated))
+            }
+        case 15:
+            let place = (instant % HalfHour.length + HalfHour.length) % HalfHour.length / 900
+            let start = instant - place * 900
+            guard instant % 900 == 0 else { throw RowProblem(column, CellProblem("it is not the start of a quarter of an hour")) }
+            let key = meters.hashes[meter]
+            var part = parts[key]
+            if let begun = part, begun.instant != start {
+                rejected += begun.rows.compactMap(\.self)
+                part = nil
+            }
+            var next: Parts
+            if let part { next = part } else {
+                next = Parts(
+                    reading: Reading(meter: meter, halfHour: try halfHour(at: start, column: column), energy: Energy(thousandths: 0), type: type),
+                    instant: start
                 )
             }
-            let halfHour: HalfHour
-            if isPlain {
-                let seconds = (period.period - 1) * HalfHour.length
-                halfHour = HalfHour(date: date, seconds: seconds, period: period.period)
-            } else {
-                let instant = sourceDays.start(of: period.period, on: date)
-                halfHour = try self.halfHour(at: instant, column: period.column)
+            next.millionths[place] = amount
+            let problem = RowProblem(column, CellProblem("the other part of its half-hour is missing"))
+            next.rows[place] = problem.row(record, names: names)
+            if type == .estimated { next.reading.type = .estimated }
+            guard let one = next.millionths[0], let other = next.millionths[1] else {
+                parts[key] = next
+                return
             }
-            readings.append(Reading(meter: meter, halfHour: halfHour, energy: energy, type: type))
+            parts[key] = nil
+            next.reading.energy = Energy(millionths: one.addingReportingOverflow(other).partialValue)
+            readings.append(next.reading)
+        default:
+            let energy = Energy(thousandths: amount)
+            readings.append(Reading(meter: meter, halfHour: try halfHour(at: instant, column: column), energy: energy, type: type))
         }
-        guard readings.count > count else { throw RowProblem(nil, CellProblem("no half-hour of it has a value")) }
     }
-}
 
-extension ReadingParser {
-    /// The half-hour that begins at a file's timestamp.
-    private mutating func halfHour(
-        of timestamp: Timestamp,
-        column: Int,
-        meter: Int
-    ) throws(RowProblem) -> HalfHour {
-        let shown = timestamp.clockSeconds
-        if let offset = timestamp.offset { return try halfHour(at: shown - offset, column: column) }
-        if sourceIsJobZone, isPlain(timestamp.date), timestamp.seconds % HalfHour.length == 0 {
-            let period = timestamp.seconds / HalfHour.length + 1
-            return HalfHour(date: timestamp.date, seconds: timestamp.seconds, period: period)
+    /// The instant at which the period of a file's time begins.
+    private mutating func instant(_ date: CalendarDate, _ seconds: Int, _ offset: Int?, _ column: Int, _ meter: Int) throws(RowProblem) -> Int {
+        let length = understanding.minutes * 60
+        var shown = date.days * 86_400 + seconds
+        if understanding.midnightEndsDay, seconds == 0 { shown += 86_400 }
+        if let offset { return shown - offset - (understanding.labels == .end ? length : 0) }
+        var back = 0
+        if understanding.labels == .end {
+            if understanding.endsOnClock { back = length } else { shown -= length }
         }
         guard let instants = source.instants(showing: shown) else {
             throw RowProblem(
@@ -149,12 +244,170 @@ extension ReadingParser {
                 CellProblem("that time does not exist in \(source.rules.name): the clocks are put forward over it")
             )
         }
-        let first = try halfHour(at: instants.first, column: column)
-        guard let second = instants.second else { return first }
-        guard repeated.isSecond(meter: meters.hashes[meter], clockSeconds: shown) else { return first }
-        return try halfHour(at: second, column: column)
+        guard let second = instants.second else { return instants.first - back }
+        let isSecond: Bool
+        if let days = loneHours[meters.hashes[meter]], let lone = days[date.days] {
+            guard let known = lone else {
+                throw RowProblem(column, CellProblem("that time comes twice, and the file does not say which of the two it is"))
+            }
+            isSecond = known
+        } else {
+            isSecond = repeated.isSecond(meter: meters.hashes[meter], clockSeconds: shown) != understanding.isNewestFirst
+        }
+        return (isSecond ? second : instants.first) - back
     }
 
+    // MARK: Columns of a day
+
+    private mutating func appendColumns(
+        _ record: CSVRecord,
+        date column: Int,
+        type: ReadingType,
+        _ unit: EnergyUnit,
+        _ volume: VolumeUnit?,
+        to readings: inout [Reading]
+    ) throws(RowProblem) {
+        let date = try day(record, column)
+        let meter = try meter(record)
+        let isPlain = sourceIsJobZone && isPlain(date)
+        let count = readings.count
+        let hours = try places(record, date, isPlain: isPlain)
+        let start = isPlain ? 0 : sourceDays.start(of: 1, on: date)
+        var quarters: [Int64?] = []
+        var types: [ReadingType] = []
+        let columns = layout.extras.isEmpty ? layout.periods : layout.periods + layout.extras
+        for (index, period) in columns.enumerated() {
+            let isExtra = index >= layout.periods.count
+            let cell = record[period.column]
+            let place = hours.map { isExtra ? $0.extra(period.place) : $0.place(period.place) } ?? period.place
+            // An empty cell is no reading: the host application has it so, and the short day needs it.
+            if cell.isEmpty || isMissing(cell) {
+                if period.column >= record.count, !isExtra, place != nil {
+                    throw RowProblem(nil, CellProblem("it ends after \(record.count) cells, before the day does"))
+                }
+                continue
+            }
+            let energy = try amount(record, period.column, unit, volume)
+            guard let place else {
+                // Some fill the columns of half-hours that there are not with 0.
+                if energy == 0 { continue }
+                let length = hours?.length ?? 0
+                throw RowProblem(
+                    period.column,
+                    CellProblem("\(date.text) has \(length) \(understanding.minutes == 30 ? "half-hours" : "periods"), so this one does not exist")
+                )
+            }
+            var type = type
+            if understanding.hasPeriodFlags, let flag = period.flag, !record[flag].isEmpty {
+                do { type = try ReadingType(record[flag]) } catch { throw RowProblem(flag, error) }
+            }
+            switch understanding.minutes {
+            case 15:
+                while quarters.count <= place { quarters.append(nil) }
+                while types.count <= place / 2 { types.append(.actual) }
+                quarters[place] = energy
+                if type == .estimated { types[place / 2] = .estimated }
+            case 60:
+                for (energy, part) in zip(Energy(thousandths: energy).halves, [2 * place, 2 * place + 1]) {
+                    let halfHour = try halfHour(date, part, isPlain, start, period.column)
+                    readings.append(Reading(meter: meter, halfHour: halfHour, energy: energy, type: .estimated))
+                }
+            default:
+                readings.append(Reading(meter: meter, halfHour: try halfHour(date, place, isPlain, start, period.column), energy: Energy(thousandths: energy), type: type))
+            }
+        }
+        for place in stride(from: 0, to: quarters.count, by: 2) {
+            let (one, other) = (quarters[place], place + 1 < quarters.count ? quarters[place + 1] : nil)
+            guard one != nil || other != nil else { continue }
+            guard let one, let other else {
+                throw RowProblem(layout.periods[min(place, layout.periods.count - 1)].column, CellProblem("the other part of its half-hour is missing"))
+            }
+            let energy = Energy(millionths: one.addingReportingOverflow(other).partialValue)
+            readings.append(Reading(meter: meter, halfHour: try halfHour(date, place / 2, isPlain, start, column), energy: energy, type: types[place / 2]))
+        }
+        guard readings.count > count else { throw RowProblem(nil, CellProblem("no half-hour of it has a value")) }
+    }
+
+    /// The half-hour at a place of a day, from 0.
+    private mutating func halfHour(_ date: CalendarDate, _ place: Int, _ isPlain: Bool, _ start: Int, _ column: Int) throws(RowProblem) -> HalfHour {
+        if isPlain { return HalfHour(date: date, seconds: place * HalfHour.length, period: place + 1) }
+        return try halfHour(at: start + place * HalfHour.length, column: column)
+    }
+
+    /// Where the columns of a day stand in it that is not an ordinary one.
+    private struct Places {
+        /// How many parts the day has.
+        var length: Int
+        /// Whether the columns are counted from the day's start, rather than named by the clock.
+        var isCounted: Bool
+        /// The places of the columns that the clock leaves out, or shows twice.
+        var special: Range<Int>
+        var isLong: Bool
+
+        func place(_ column: Int) -> Int? {
+            guard !isCounted else { return column < length ? column : nil }
+            if column < special.lowerBound { return column }
+            if isLong { return column < special.upperBound ? column : column + special.count }
+            return special.contains(column) ? nil : column - special.count
+        }
+
+        func extra(_ place: Int) -> Int? {
+            guard isLong, place < special.count else { return nil }
+            return isCounted ? length - special.count + place : special.upperBound + place
+        }
+    }
+
+    private mutating func places(_ record: CSVRecord, _ date: CalendarDate, isPlain: Bool) throws(RowProblem) -> Places? {
+        let perDay = 1440 / understanding.minutes
+        if isPlain {
+            // More columns than an ordinary day has.
+            let isMore = layout.periods.last.map { $0.place >= perDay } ?? false
+            return isMore || !layout.extras.isEmpty ? Places(length: perDay, isCounted: true, special: 0..<0, isLong: false) : nil
+        }
+        let length = sourceDays.count(on: date) * 30 / understanding.minutes
+        guard length != perDay else { return Places(length: length, isCounted: true, special: 0..<0, isLong: false) }
+        let minutes = stride(from: 0, to: 1440, by: understanding.minutes)
+            .filter { minute in
+                let instants = source.instants(showing: date.days * 86_400 + minute * 60)
+                return instants == nil || instants?.second != nil
+            }
+        guard let first = minutes.first, let last = minutes.last else {
+            return Places(length: length, isCounted: true, special: 0..<0, isLong: length > perDay)
+        }
+        var special = first / understanding.minutes..<last / understanding.minutes + 1
+        let isLong = length > perDay
+        func isEmpty(_ place: Int) -> Bool {
+            guard let column = layout.periods.first(where: { $0.place == place })?.column else { return true }
+            let cell = record[column]
+            return cell.isEmpty || isMissing(cell) || DecimalText.units(cell, decimals: 6) == 0
+        }
+        if understanding.countsColumns {
+            let hasColumns = layout.periods.contains { $0.place >= perDay }
+            if isLong, layout.extras.allSatisfy({ record[$0.column].isEmpty }), (perDay..<length).allSatisfy(isEmpty),
+                !understanding.isCountProved, !hasColumns || !(0..<perDay).contains(where: isEmpty)
+            {
+                throw RowProblem(nil, CellProblem("\(date.text) has \(length) periods and the row \(perDay) at most: one hour of it is missing, or it is in UTC (--timezone UTC)"))
+            }
+        } else if isLong {
+            guard layout.extras.contains(where: { !record[$0.column].isEmpty }) else {
+                throw RowProblem(nil, CellProblem("\(date.text) has \(length) periods and the row \(perDay) at most: one hour of it is missing, or it is in UTC (--timezone UTC)"))
+            }
+        } else if understanding.labels == .end, !special.allSatisfy(isEmpty) {
+            // The end of the last half-hour before the change is what the clock then shows.
+            let shifted = special.lowerBound - 1..<special.upperBound - 1
+            if shifted.lowerBound >= 0, shifted.allSatisfy(isEmpty) { special = shifted }
+        }
+        return Places(length: length, isCounted: understanding.countsColumns, special: special, isLong: isLong)
+    }
+
+    private func isMissing(_ cell: Bytes) -> Bool {
+        guard cell.count <= 8, let first = cell.first, !first.isDigit else { return false }
+        if cell.count <= 2, cell.buffer.allSatisfy({ $0 == UInt8(ascii: "-") }) { return true }
+        return first.isLetter || first == UInt8(ascii: "#") ? Catalogue.missing.contains(FileLayout.word(cell.text)) : false
+    }
+}
+
+extension ReadingParser {
     private mutating func halfHour(at instant: Int, column: Int) throws(RowProblem) -> HalfHour {
         guard let halfHour = days.halfHour(at: instant) else {
             throw RowProblem(column, CellProblem("it is not the start of a half-hour"))
@@ -169,92 +422,106 @@ extension ReadingParser {
         return true
     }
 
-    private func timestamp(_ record: CSVRecord, date: Int, time: Int) throws(RowProblem) -> Timestamp {
-        // A spreadsheet's date may carry a time of its own, which is midnight.
-        let dateText = try dateOnly(record, date)
-        do {
-            return try Timestamp(date: dateText, time: record[time], order: order)
-        } catch {
-            // Which of the two is it? The date is read again alone.
-            let isDate = (try? CalendarDate(dateText, order: order)) == nil
-            throw RowProblem(isDate ? date : time, error)
-        }
-    }
-
-    /// The date's part of a cell in which a time may follow, if that is midnight.
-    private func dateOnly(_ record: CSVRecord, _ column: Int) throws(RowProblem) -> Bytes {
-        let text = record[column]
-        guard let gap = Timestamp.gap(in: text) else { return text }
-        guard (try? Timestamp.seconds(text.dropFirst(gap + 1).trimmed)) == 0 else {
-            throw RowProblem(column, CellProblem("it is more than a date"))
-        }
-        return text.prefix(gap)
+    /// The date of a cell in which a time may follow, if that is midnight.
+    private func dateOnly(_ record: CSVRecord, _ column: Int) throws(RowProblem) -> CalendarDate {
+        do { return try DateText.whole(record[column]).day(understanding.order) } catch { throw RowProblem(column, error) }
     }
 
     /// The local day of a cell; with a time, which must then be midnight there.
     private mutating func day(_ record: CSVRecord, _ column: Int) throws(RowProblem) -> CalendarDate {
         let text = record[column]
-        do {
-            if text.count <= 10 || Timestamp.gap(in: text) == nil { return try CalendarDate(text, order: order) }
-            let timestamp = try Timestamp(text, order: order)
-            guard let offset = timestamp.offset else {
-                guard timestamp.seconds == 0 else { throw CellProblem("it has a time, but the row is a whole day's") }
-                return timestamp.date
+        if let date = try? DateText.whole(text).day(understanding.order) { return date }
+        do throws(CellProblem) {
+            guard let stamp = try? Stamp(text) else { return try DateText.whole(text).day(understanding.order) }
+            let date = try stamp.date.day(understanding.order)
+            guard let offset = stamp.offset else {
+                throw CellProblem("it has a time, but the row is a whole day's")
             }
-            guard let start = days.halfHour(at: timestamp.clockSeconds - offset), start.period == 1 else {
+            guard let start = days.halfHour(at: date.days * 86_400 + stamp.seconds - offset), start.period == 1 else {
                 throw CellProblem("it is not the start of a day in the job's zone")
             }
             return start.date
-        } catch let error as CellProblem {
-            throw RowProblem(column, error)
         } catch {
-            throw RowProblem(column, CellProblem("it is not a date"))
+            throw RowProblem(column, error)
         }
     }
 
     /// Refuses a daily reading with a time: it may be a half-hour's, and half-hours queued as days would replace each other.
     private func requireMidnight(_ record: CSVRecord, _ column: Int) throws(RowProblem) {
         let text = record[column]
-        guard text.isEmpty || (try? Timestamp.seconds(text)) == 0 else {
+        guard text.isEmpty || (try? Clock(text))?.seconds == 0 else {
             throw RowProblem(column, CellProblem("a daily reading has no time; half-hours are queued as hh"))
         }
     }
 
     private mutating func meter(_ record: CSVRecord) throws(RowProblem) -> Int {
-        guard let column = layout.meter else { return meters.place(of: jobMeter ?? "") }
-        let bytes = record[column]
-        if bytes.isEmpty, let jobMeter { return meters.place(of: jobMeter) }
-        do { return try meters.place(of: bytes) } catch { throw RowProblem(column, error) }
+        let place: Int
+        if let column = layout.meter {
+            let bytes = record[column]
+            if bytes.isEmpty, let jobMeter = understanding.jobMeter {
+                place = meters.place(of: jobMeter)
+            } else {
+                do { place = try meters.place(of: bytes) } catch { throw RowProblem(column, error) }
+            }
+        } else {
+            place = meters.place(of: understanding.jobMeter ?? "")
+        }
+        while fuels.count < meters.codes.count { fuels.append(fuel(meters.codes[fuels.count], record)) }
+        return place
+    }
+
+    /// What flows through a meter, where its row, its column or its number says so.
+    private func fuel(_ code: String, _ record: CSVRecord) -> Fuel? {
+        if let column = understanding.fuelColumn, let fuel = Catalogue.fuelWords[FileLayout.word(record[column].text)] { return fuel }
+        // Ireland's MPRNs of electricity have 11 digits.
+        if let fuel = understanding.fuel, !(layout.isGasByName && understanding.fuelColumn == nil && code.utf8.count > 10) { return fuel }
+        guard layout.meterKind == .code, let meter = layout.meter, names.indices.contains(meter) else { return nil }
+        // An MPAN has 13 digits, an MPRN 6 to 10.
+        let name = ColumnName(names[meter])
+        let mayBeEither = name.has(["mpxn", "mprn"]) || name.has("point")
+        return mayBeEither && (6...10).contains(code.utf8.count) && code.utf8.allSatisfy(\.isDigit) ? .gas : nil
     }
 
     private func type(_ record: CSVRecord) throws(RowProblem) -> ReadingType {
-        guard let column = layout.type else { return .actual }
-        do { return try ReadingType(record[column]) } catch { throw RowProblem(column, error) }
+        guard let column = understanding.flag else { return .actual }
+        let cell = record[column]
+        if understanding.isFlagYes {
+            guard !cell.isEmpty else { return .actual }
+            if let isEstimate = ReadingType.yes(FileLayout.word(cell.text)) { return isEstimate ? .estimated : .actual }
+        }
+        do { return try ReadingType(cell) } catch { throw RowProblem(column, error) }
     }
 
-    private func unit(_ record: CSVRecord) throws(RowProblem) -> EnergyUnit? {
-        guard let column = layout.unit else { return nil }
+    private func unit(_ record: CSVRecord) throws(RowProblem) -> (EnergyUnit, VolumeUnit?) {
+        guard let column = layout.unit, !record[column].isEmpty else { return (unit, volume) }
         let word = record[column]
-        guard !word.isEmpty else { return nil }
-        do { return try EnergyUnit(word) } catch { throw RowProblem(column, error) }
-    }
-
-    private func energy(
-        _ record: CSVRecord,
-        _ column: Int,
-        _ unit: EnergyUnit?,
-        named: EnergyUnit?
-    ) throws(RowProblem) -> Energy {
-        if let unit, let named, unit != named {
+        if word.isWord("kwh"), layout.namedUnit == nil { return (.kilowattHours, nil) }
+        let measure = Measure(word: word.text)
+        if let named = layout.namedUnit, let measure, let known = Measure(word: named), measure != known {
             throw RowProblem(
-                layout.unit,
-                CellProblem(
-                    "the column '\(names[column])' says \(named.rawValue): one of the two is a thousand times off"
-                )
+                column,
+                CellProblem("the column of the value says \(named): one of the two is wrong")
             )
         }
-        do {
-            return try Energy(record[column], unit: unit ?? named ?? .kilowattHours)
+        if case .volume(let unit) = measure, understanding.calorificValue != nil { return (.kilowattHours, unit) }
+        do { return (try EnergyUnit(word: word.text), nil) } catch { throw RowProblem(column, error) }
+    }
+
+    private func energy(_ record: CSVRecord, _ column: Int, _ unit: EnergyUnit, _ volume: VolumeUnit?) throws(RowProblem) -> Energy {
+        if volume != nil { return Energy(thousandths: try amount(record, column, unit, volume)) }
+        do { return try Energy(record[column], unit: unit) } catch { throw RowProblem(column, error) }
+    }
+
+    /// A value in thousandths of a kWh; in millionths where it is a part of a sum, which is rounded once.
+    private func amount(_ record: CSVRecord, _ column: Int, _ unit: EnergyUnit, _ volume: VolumeUnit?) throws(RowProblem) -> Int64 {
+        let isPart = understanding.minutes == 15
+        do throws(CellProblem) {
+            guard let volume, let calorificValue = understanding.calorificValue else {
+                return isPart ? try Energy.millionths(record[column], unit: unit) : try Energy(record[column], unit: unit).thousandths
+            }
+            let energy = Double(try Energy.millionths(record[column], unit: unit)) * volume.kilowattHours(calorificValue: calorificValue)
+            guard energy.magnitude < 9e17 else { throw CellProblem("it is too large") }
+            return Int64((isPart ? energy : energy / 1000).rounded(.toNearestOrEven))
         } catch {
             throw RowProblem(column, error)
         }

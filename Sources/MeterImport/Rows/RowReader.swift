@@ -4,12 +4,14 @@ import HeadroomJobs
 ///
 /// It blocks while it reads: ``ReadingFile`` keeps it on a thread of its own.
 final class RowReader {
-    /// The file's header, and what is needed to give back rejected rows.
-    let header: FileHeader
+    /// What is known of the file.
+    let study: FileStudy
 
     /// Where the next chunk begins.
     private(set) var position = FilePosition()
 
+    private let path: String
+    private let opened: OpenFile
     private let chunkSize: Int
     private var file: CSVFile
     private var rows: Rows
@@ -24,10 +26,13 @@ final class RowReader {
     /// A chunk ends with the row that brings it to this many readings or rows.
     static let chunkSize = 5000
 
+    /// A chunk has no more rows than this for the parts of half-hours that are begun.
+    private static let mostWithParts = 100_000
+
     /// A chunk ends also with the row that brings its rejected rows to this many bytes.
     private static let mostRejectedBytes = 256 * 1024
 
-    /// Opens a file and reads its header.
+    /// Opens a file, and finds out how it is meant where that is not known yet.
     ///
     /// - Parameters:
     ///   - path: The file.
@@ -36,9 +41,12 @@ final class RowReader {
     ///   - options: What the job says about it.
     ///   - start: Where to go on; the file's beginning by default.
     ///   - identity: The file that the position is of; not looked at when `nil`.
+    ///   - understanding: How the file was understood when its import began; `nil` where that is to be found out.
     ///   - chunkSize: The readings or rows of a chunk, about.
     ///   - longestRead: The most bytes to read at once; small in tests.
-    /// - Throws: ``ImportError`` when the file, its columns or the options cannot be used, or it is another file.
+    ///   - isStopping: Whether to give up while that is found out.
+    /// - Throws: ``ImportError`` when the file, its columns or the options cannot be used, it is another file, or what it shows
+    ///   leaves a doubt of how it is meant.
     init(
         path: String,
         opened: OpenFile? = nil,
@@ -46,26 +54,30 @@ final class RowReader {
         options: ImportOptions,
         from start: FilePosition? = nil,
         of identity: FileIdentity? = nil,
+        understood understanding: FileUnderstanding? = nil,
         chunkSize: Int = RowReader.chunkSize,
-        longestRead: Int = .max
+        longestRead: Int = .max,
+        isStopping: () -> Bool = { false }
     ) throws {
-        file = try CSVFile(opened ?? CSVFile.open(path, in: nil), path: path, longestRead: longestRead)
-        if let identity, identity != file.identity { throw ImportError.changed(path) }
-        guard let first = try file.firstRow() else {
-            throw ImportError(.notCSV, "The file \(path) is empty: it has not even a header.")
+        let opened = try opened ?? CSVFile.open(path, in: nil)
+        self.path = path
+        self.opened = opened
+        if let identity, identity != (try FileIdentity(opened, path: path)) { throw ImportError.changed(path) }
+        if let identity, let understanding {
+            study = try FileStudy(opened, path: path, identity, understanding)
+        } else {
+            study = try FileStudy(opened, path: path, type: type, options: options, isStopping: isStopping)
         }
-        guard first.flaw == nil else {
-            throw ImportError(.notCSV, "The first line of \(path) is no header: it has a broken quote, or is too long.")
-        }
-        guard first.isUTF8 else {
-            throw ImportError(.notCSV, "The first line of \(path) is not UTF-8 text. Export the file as CSV in UTF-8.")
-        }
-        header = FileHeader(first)
+        file = try CSVFile(opened, path: path, delimiter: study.header.delimiter, longestRead: longestRead)
+        try file.jump(to: study.header.offset, line: study.header.line)
+        _ = try file.next()
         self.chunkSize = chunkSize
         rows =
-            type == .sites
-            ? .sites(try SiteParser(header: header, options: options))
-            : .readings(try ReadingParser(header: header, isDaily: type == .daily, options: options))
+            if let understanding = study.understanding {
+                .readings(try ReadingParser(understanding, names: study.columns.map(\.original)))
+            } else {
+                .sites(try SiteParser(study.columns, options: options))
+            }
         position.offset = file.offset
         position.line = file.line
         if let start, start.offset > 0 { try resume(from: start, path: path) }
@@ -75,16 +87,14 @@ final class RowReader {
     var size: Int { file.size }
 
     /// The file as it can be known again.
-    var identity: FileIdentity { file.identity }
+    var identity: FileIdentity { study.identity }
 
     /// How the readings are laid out; `nil` for sites.
-    var shape: FileLayout.Shape? {
-        if case .readings(let parser) = rows { parser.layout.shape } else { nil }
-    }
+    var shape: FileLayout.Shape? { study.understanding?.layout.shape }
 
     /// Writes rejected rows of this file.
     var rejects: RejectsCSV {
-        RejectsCSV(header: header.text, delimiter: file.delimiter, columns: header.columns.count)
+        RejectsCSV(header: study.headerText, delimiter: file.delimiter, columns: study.columns.count)
     }
 
     /// Reads the next chunk; `nil` at the end of the file.
@@ -96,14 +106,18 @@ final class RowReader {
         case .readings(var parser):
             rows = .inUse
             defer { rows = .readings(parser) }
-            parser.meters.removeAll()
+            parser.begin()
             try read(&parser, into: &chunk)
         case .sites(let parser):
             try read(parser, into: &chunk)
         case .inUse:
             return nil
         }
-        guard chunk.rows > 0 else { return nil }
+        guard chunk.rows > 0 else {
+            // What has been read is the file that was understood, or nothing of it can be relied on.
+            guard try FileIdentity(opened, path: path) == identity else { throw ImportError.changedMeanwhile(path) }
+            return nil
+        }
         position.offset = file.offset
         position.line = file.line
         position.rows += chunk.rows
@@ -117,12 +131,17 @@ final class RowReader {
         chunk.readings.reserveCapacity(chunkSize + 50)
         var known = 0
         var rejectedBytes = 0
-        while chunk.readings.count < chunkSize, chunk.rows < chunkSize, rejectedBytes < Self.mostRejectedBytes,
+        // A chunk does not end between the parts of a half-hour.
+        while chunk.readings.count < chunkSize && chunk.rows < chunkSize && rejectedBytes < Self.mostRejectedBytes
+            || parser.hasParts && chunk.rows < Self.mostWithParts,
             let record = try file.next()
         {
             if record.isBlank { continue }
             chunk.rows += 1
-            if let rejected = parser.read(record, into: &chunk.readings) {
+            switch parser.read(record, into: &chunk.readings, &chunk.rejected) {
+            case .taken: break
+            case .leftOut: chunk.leftOut += 1
+            case .rejected(let rejected):
                 rejectedBytes += rejected.content.utf8.count
                 chunk.rejected.append(rejected)
             }
@@ -132,7 +151,9 @@ final class RowReader {
                 known += 1
             }
         }
+        parser.endParts(&chunk.rejected)
         chunk.meters = parser.meters.codes
+        chunk.fuels = parser.fuels
         position.repeatedHoursState = parser.repeated.state
     }
 
@@ -174,24 +195,15 @@ final class RowReader {
         rows = .inUse
         defer { rows = .readings(parser) }
         var readings: [Reading] = []
+        var rejected: [RejectedRow] = []
         var count = 0
         while count < chunkSize, file.offset < end, let record = try file.next() {
             count += 1
             if record.isBlank { continue }
-            _ = parser.read(record, into: &readings)
+            _ = parser.read(record, into: &readings, &rejected)
         }
-        parser.meters.removeAll()
+        parser.begin()
         position.offset = file.offset
         return count > 0
-    }
-}
-
-extension CSVFile {
-    /// Returns the first record that is not blank: the header.
-    fileprivate mutating func firstRow() throws -> CSVRecord? {
-        while let record = try next() {
-            if !record.isBlank { return record }
-        }
-        return nil
     }
 }

@@ -20,8 +20,6 @@ struct Site: Hashable, Sendable {
     var longitude: FixedPoint?
     /// Whether it is in use.
     var isActive: Bool?
-    /// When it was created, as SQL reads it, such as `2012-01-31 00:00:00`.
-    var createdAt: String?
 
     /// What kind of site it is; the raw values are the database's.
     enum Kind: String, Sendable, CaseIterable {

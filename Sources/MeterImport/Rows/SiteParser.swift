@@ -4,15 +4,13 @@ import Headroom
 struct SiteParser {
     private let layout: SiteLayout
     private let names: [String]
-    private let order: DateOrder
 
     /// Creates a parser for a file.
     ///
     /// - Throws: ``ImportError`` when the columns cannot be used.
-    init(header: FileHeader, options: ImportOptions) throws {
-        layout = try SiteLayout(header: header)
-        names = header.names
-        order = options.dateOrder ?? .dayFirst
+    init(_ columns: [ColumnName], options: ImportOptions) throws {
+        layout = try SiteLayout(columns)
+        names = columns.map(\.original)
     }
 
     /// Reads a record: appends its site, or returns why there is none.
@@ -46,13 +44,6 @@ struct SiteParser {
         site.latitude = try number(record, layout.latitude, decimals: 8, from: -90, to: 90)
         site.longitude = try number(record, layout.longitude, decimals: 8, from: -180, to: 180)
         site.isActive = try cell(record, layout.active) { text throws(CellProblem) in try Self.flag(text) }
-        site.createdAt = try cell(record, layout.created) { text throws(CellProblem) in
-            guard Timestamp.gap(in: text) != nil else {
-                return "\(try CalendarDate(text, order: self.order).text) 00:00:00"
-            }
-            let timestamp = try Timestamp(text, order: self.order)
-            return "\(timestamp.date.text) \(HalfHour.text(seconds: timestamp.seconds))"
-        }
         return site
     }
 

@@ -6,3 +6,6 @@ struct CellProblem: Error, Equatable {
         self.reason = reason
     }
 }
+
+/// A number with its noun, such as `1 row` and `2 rows`.
+func counted(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }

@@ -1,5 +1,5 @@
 /// How a reading came about; the raw values are the database's.
-enum ReadingType: String, Sendable {
+enum ReadingType: String, Sendable, Codable {
     case actual
     case estimated
     case manual
@@ -14,6 +14,8 @@ enum ReadingType: String, Sendable {
             self = .estimated
         } else if text.isWord("m") || text.isWord("man") || text.isWord("manual") {
             self = .manual
+        } else if let known = Catalogue.flagWordsOfCells[FileLayout.word(text.text)] {
+            self = known
         } else {
             throw CellProblem("the reading type is not known; use actual, estimated or manual (or A, E, M)")
         }

@@ -62,7 +62,7 @@ enum SettingsPage {
         2. the environment;
         3. systemd's credentials (secrets only, see below);
         4. the file of `--env-file`, then that of `--defaults-file`, then `~/.my.cnf` and the file of `--defaults-extra-file`;
-        5. `.env` in the working directory, unless `--env-file` names another.
+        5. `.env` in the working directory, unless `--env-file` names another, or `--app` a folder.
 
         Only where none of these says where the database is or who logs in: `MYSQL_HOST`, `MYSQL_TCP_PORT`, `MYSQL_UNIX_PORT`,
         `MYSQL_USER`, `MYSQL_PASSWORD` and `MYSQL_DATABASE` (or `MARIADB_...`), as the servers' images have them, and then
@@ -72,9 +72,34 @@ enum SettingsPage {
         Files of settings are read through links, up to 1 MiB, and only regular ones: no FIFO, no device. `/etc/headroom/headroom.env`
         is read where it is named, as the units of the package do: beside the `.env` of a site it would be the settings of two.
 
+        ## What applications have
+
+        `--app /srv/site` finds the settings of Laravel, Symfony, WordPress, Drupal, Joomla and Magento, and `--env-file` may name the
+        file itself: `wp-config.php`, `settings.php`, `configuration.php`, `env.php`. No PHP is run: a value that is not plain text
+        there, such as `getenv(...)`, is named with its line and left out. `config show` says which file each value is from.
+
+        A `.env` is read as its own tool reads it: beside `artisan` as phpdotenv and Laravel's `env()` do, where a URL in `DB_URL` or
+        `DATABASE_URL` wins over the names beside it; beside `bin/console` as symfony/dotenv does, with `.env.local`, `.env.dev` (or what
+        `APP_ENV` says) and `.env.dev.local` after it, or `.env.local.php` in their place. Those two contradict each other: of
+        `abc#def` the one takes `abc`. So elsewhere a value that they read differently stops whoever uses it, with the line:
+        `NAME='value'`, in single quotes, is the same to all. Names that begin with `HEADROOM_` are no other tool's: their values
+        stand as they are. No command in `$(...)` is run, and what is wrong in lines of others stops nothing.
+
+        `DB_HOST` may be `host:port`, a socket's path, `localhost:/path` or `p:host`, as PHP's programs write it. `localhost` with a
+        `DB_PORT` is the socket, as to PHP; `--host localhost --port 3307`, a URL with a port, and an option file with
+        `protocol=tcp` mean TCP, as to `mariadb`.
+
+        A URL may begin with `mysql://`, `mariadb://`, `mysql2://`, `mysql+pymysql://`, `jdbc:mysql://` and their like. Options of other
+        programs (`serverVersion`, `charset`, `pool`) are passed over with a warning; `sslmode`, `sslaccept`, `useSSL`, `ssl-ca`,
+        `ssl-cert` and their like are understood, and what may be about encryption and is not understood is an error. A URL of another
+        kind of database is passed over where other settings say where the database is and who logs in. No piece of a URL is ever
+        printed.
+
         A value that is empty counts as not set. A time is a number of seconds (`30`, `0.5`), or one with `ms`, `s`, `m`, `h` or
-        `d`. A name that begins with `HEADROOM_` and is no setting is an error that says which one is near; so is a value that
-        cannot be used. `headroom rescue` and `headroom doctor` take unknown names for warnings: they are for outages.
+        `d`. A name that begins with `HEADROOM_` and is no setting is a warning that says which one is near; it is an error where it is
+        near one of encryption, the budget, the reserve or the state folder, so that a slip does not leave a password unguarded. So is a
+        value that cannot be used. `headroom rescue` and `headroom doctor` go on then: they are for outages. Names that Kubernetes
+        sets (`HEADROOM_SERVICE_HOST`, `HEADROOM_SERVICE_PORT` and so on) are none of these.
 
         ## What a `.env` that was found may say
 
@@ -109,9 +134,10 @@ enum SettingsPage {
 
         `--defaults-file` and `~/.my.cnf` are read as the servers' own tools read them: quotes, the escapes `\\n \\t \\r \\b \\s \\\\`,
         `!include` and `!includedir` (`*.cnf`, in the order of their names). `#` begins a comment wherever it is not in quotes: a
-        password that holds one belongs in quotes, and Headroom warns where it is cut. The groups `[client]`, `[client-server]`,
+        password that holds one belongs in quotes, and Headroom warns where it is cut. The groups, in capitals or not, `[client]`, `[client-server]`,
         `[client-mariadb]`, `[mysql]` and `[mariadb-client]` count with their `host`, `port`, `socket`, `user`, `password`,
-        `database`, `ssl-mode`, `ssl-ca`, `ssl-verify-server-cert`, `skip-ssl` and `connect-timeout`; the group `[headroom]` takes
+        `database`, `protocol`, `ssl`, `ssl-mode`, `ssl-ca`, `ssl-cert`, `ssl-key`, `ssl-verify-server-cert`, `skip-ssl` and
+        `connect-timeout`; the group `[headroom]` takes
         every setting by its name without `DB_` or `HEADROOM_`, such as `budget = 4` or `wait-timeout = 10`.
 
         ## Names that Headroom sets

@@ -26,11 +26,7 @@ struct ShowConfig: AsyncParsableCommand {
             let sources = connection.sources
             let found = sources.find()
             let rows = found.rows
-            if json {
-                try Console.json(Headed(ConfigJSON(rows: rows, found: found)))
-            } else {
-                for line in ConfigText(rows: rows).lines { Console.print(line) }
-            }
+            try Console.emit(ConfigReport(found: found, rows: rows), asJSON: json)
             for warning in found.warnings { Console.error("headroom: warning: \(warning)") }
             let problems = found.problems + rows.compactMap(\.problem)
             for problem in problems { Failure.print(problem) }
@@ -39,9 +35,17 @@ struct ShowConfig: AsyncParsableCommand {
     }
 }
 
-/// The settings in force as text.
-private struct ConfigText {
+/// The settings in force.
+private struct ConfigReport: Report {
+    let found: FoundSettings
     let rows: [SettingRow]
+
+    var json: JSONObject {
+        [
+            "settings": rows.map(\.json), "warnings": found.warnings,
+            "problems": (found.problems + rows.compactMap(\.problem)).map(\.message),
+        ]
+    }
 
     var lines: [String] {
         var lines: [String] = []
@@ -71,50 +75,20 @@ extension SettingRow {
     }
 }
 
-/// The settings in force as JSON.
-private struct ConfigJSON: Encodable {
-    struct Value: Encodable {
-        var name: String
-        @Nullable var value: String?
-        var isSet: Bool
-        var isSecret: Bool
-        /// `flag`, `environment`, `credential`, `file` or `default`.
-        var origin: String
-        @Nullable var file: String?
-        @Nullable var line: Int?
-        @Nullable var foundAs: String?
-        @Nullable var note: String?
-        @Nullable var problem: String?
-    }
-
-    var settings: [Value]
-    var warnings: [String]
-    var problems: [String]
-
-    init(rows: [SettingRow], found: FoundSettings) {
-        settings = rows.map { row in
-            var value = Value(
-                name: row.setting.name,
-                value: row.value,
-                isSet: row.origin != nil,
-                isSecret: row.setting.isSecret,
-                origin: "default",
-                note: row.note,
-                problem: row.problem?.advice
-            )
-            if row.origin == nil, row.setting.isSecret { value.value = nil }
-            value.file = row.origin?.path
-            value.foundAs = row.origin?.name
-            switch row.origin?.place {
-            case nil: break
-            case .flag?: value.origin = "flag"
-            case .environment?: value.origin = "environment"
-            case .credential?: value.origin = "credential"
-            case .file(let line)?: (value.origin, value.line) = ("file", line)
+extension SettingRow {
+    fileprivate var json: JSONObject {
+        let (place, line): (String, Int?) =
+            switch origin?.place {
+            case nil: ("default", nil)
+            case .flag?: ("flag", nil)
+            case .environment?: ("environment", nil)
+            case .credential?: ("credential", nil)
+            case .file(let line)?: ("file", line)
             }
-            return value
-        }
-        warnings = found.warnings
-        problems = (found.problems + rows.compactMap(\.problem)).map(\.message)
+        return [
+            "name": setting.name, "value": origin == nil && setting.isSecret ? nil : value, "is_set": origin != nil,
+            "is_secret": setting.isSecret, "origin": place, "file": origin?.path, "line": line,
+            "found_as": origin?.name, "note": note, "problem": problem?.advice,
+        ]
     }
 }

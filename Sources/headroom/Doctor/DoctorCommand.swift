@@ -25,37 +25,21 @@ struct DoctorCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await runCommand {
-            let checkup = await Checkup(connection.sources)
-            if json {
-                try Console.json(Headed(DoctorJSON(checkup)))
-            } else {
-                for section in checkup.sections {
-                    Console.print(section.title)
-                    for line in table(section.facts.map { [$0.name, $0.value] }) { Console.print(line) }
-                    Console.print("")
-                }
-            }
+            try Console.emit(await Checkup(connection.sources), asJSON: json)
         }
     }
 }
 
-/// The same as JSON.
-private struct DoctorJSON: Encodable {
-    struct Section: Encodable {
-        var title: String
-        var facts: [Fact]
+extension Checkup: Report {
+    var json: JSONObject {
+        [
+            "sections": sections.map { section -> JSONObject in
+                ["title": section.title, "facts": section.facts.map { ["name": $0.name, "value": $0.value] }]
+            }
+        ]
     }
 
-    struct Fact: Encodable {
-        var name: String
-        var value: String
-    }
-
-    var sections: [Section]
-
-    init(_ checkup: Checkup) {
-        sections = checkup.sections.map { section in
-            Section(title: section.title, facts: section.facts.map { Fact(name: $0.name, value: $0.value) })
-        }
+    var lines: [String] {
+        sections.flatMap { [$0.title] + table($0.facts.map { [$0.name, $0.value] }) + [""] }
     }
 }

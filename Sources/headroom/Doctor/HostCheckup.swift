@@ -100,18 +100,7 @@ enum HostCheckup {
     }
 
     /// The entries of a folder; none when it cannot be read.
-    static func entries(_ path: String) -> [String] {
-        guard let directory = opendir(path) else { return [] }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names.sorted()
-    }
+    static func entries(_ path: String) -> [String] { (OpenFolder.names(in: path) ?? []).sorted() }
 
     private static var groups: [gid_t] {
         var list = [gid_t](repeating: 0, count: 64)

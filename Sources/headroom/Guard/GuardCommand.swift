@@ -75,10 +75,10 @@ struct GuardCommand: AsyncParsableCommand {
             } else if history {
                 try await PastReport(file, hours: hours).print(isJSON: json)
             } else if once {
-                try await GuardOnce(loaded, watching, alerts, keeping, file).run()
+                try await GuardRun(loaded, watching, alerts, keeping, file).once()
             } else {
-                let service = try GuardService(loaded, watching, alerts, keeping, file)
-                let task = Task { try await service.run() }
+                let service = try GuardRun(loaded, watching, alerts, keeping, file)
+                let task = Task { try await service.serve() }
                 stopping.begin(task)
                 try await task.value
             }
@@ -113,5 +113,28 @@ struct GuardCommand: AsyncParsableCommand {
             }
         }
         if hasFailed { throw ExitCode(1) }
+    }
+}
+
+/// The flags that say where the history is.
+struct HistoryOptions: ParsableArguments {
+    @Option(
+        name: .customLong("history-file"),
+        help: ArgumentHelp("Keep the history in this file instead of the state folder's.", valueName: "file")
+    )
+    var file: String?
+
+    @Option(help: ArgumentHelp("How many days of it are kept.", valueName: "count"))
+    var keepDays = 14
+
+    func validate() throws {
+        guard (1...3650).contains(keepDays) else { throw ValidationError("--keep-days must be from 1 to 3650.") }
+    }
+
+    /// The file's path.
+    ///
+    /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
+    func path(_ settings: DatabaseSettings) throws -> String {
+        try file ?? AccountNotes(settings, topic: "history").path(ending: ".sqlite")
     }
 }

@@ -21,11 +21,8 @@ struct PastReport: Sendable {
         let now = Date.now.timeIntervalSince1970
         let since = now - Double(hours) * 3600
         let (samples, events) = try await read(since: since)
-        if isJSON {
-            try Console.json(Headed(PastJSON(hours: hours, samples: samples, events: events)))
-        } else {
-            for line in lines(samples, events, from: since, to: now) { Console.print(line) }
-        }
+        let past = Past(hours: hours, samples: samples, events: events, from: since, to: now)
+        try Console.emit(past, asJSON: isJSON)
     }
 
     private func read(since: Double) async throws -> ([GuardSample], [GuardEvent]) {
@@ -40,8 +37,38 @@ struct PastReport: Sendable {
     private struct NoHistory: Error, CustomStringConvertible {
         var description: String
     }
+}
 
-    private func lines(_ samples: [GuardSample], _ events: [GuardEvent], from: Double, to: Double) -> [String] {
+/// What a history holds of the last hours.
+private struct Past: Report {
+    let hours: Int
+    let samples: [GuardSample]
+    let events: [GuardEvent]
+    let from: Double
+    let to: Double
+
+    var json: JSONObject {
+        [
+            "hours": hours,
+            "samples": samples.map { sample -> JSONObject in
+                [
+                    "time": LogLine.time(sample.time), "level": sample.level.rawValue, "limit": sample.limit,
+                    "used": sample.used, "active": sample.active, "sleeping": sample.sleeping, "idle": sample.idle,
+                    "error": sample.error, "server_code": sample.serverCode, "is_refused": sample.isRefused,
+                    "gap_seconds": sample.gap,
+                ]
+            },
+            "events": events.map { event in
+                [
+                    "time": LogLine.time(event.time), "kind": event.kind.rawValue, "change": event.change.rawValue,
+                    "level": event.level.rawValue, "subject": event.subject, "message": event.message,
+                    "advice": event.advice,
+                ]
+            },
+        ]
+    }
+
+    var lines: [String] {
         guard !samples.isEmpty else { return ["No samples in the last \(counted(hours, "hour"))."] }
         let known = samples.compactMap(\.used)
         let refused = samples.count(where: \.isRefused)
@@ -68,66 +95,5 @@ struct PastReport: Sendable {
             indent: ""
         )
         return lines
-    }
-}
-
-/// The past as JSON.
-private struct PastJSON: Encodable {
-    struct Sample: Encodable {
-        var time: String
-        var level: String
-        @Nullable var limit: Int?
-        @Nullable var used: Int?
-        @Nullable var active: Int?
-        @Nullable var sleeping: Int?
-        @Nullable var idle: Int?
-        @Nullable var error: String?
-        @Nullable var serverCode: Int?
-        var isRefused: Bool
-        @Nullable var gapSeconds: Double?
-    }
-
-    struct Event: Encodable {
-        var time: String
-        var kind: String
-        var change: String
-        var level: String
-        var subject: String
-        var message: String
-        var advice: String
-    }
-
-    var hours: Int
-    var samples: [Sample]
-    var events: [Event]
-
-    init(hours: Int, samples: [GuardSample], events: [GuardEvent]) {
-        self.hours = hours
-        self.samples = samples.map { sample in
-            Sample(
-                time: LogLine.time(sample.time),
-                level: sample.level.rawValue,
-                limit: sample.limit,
-                used: sample.used,
-                active: sample.active,
-                sleeping: sample.sleeping,
-                idle: sample.idle,
-                error: sample.error,
-                serverCode: sample.serverCode,
-                isRefused: sample.isRefused,
-                gapSeconds: sample.gap
-            )
-        }
-        self.events = events.map { event in
-            Event(
-                time: LogLine.time(event.time),
-                kind: event.kind.rawValue,
-                change: event.change.rawValue,
-                level: event.level.rawValue,
-                subject: event.subject,
-                message: event.message,
-                advice: event.advice
-            )
-        }
     }
 }

@@ -60,23 +60,23 @@ struct WatchingOptions: ParsableArguments {
     }
 
     /// What the guard is told.
-    var orders: GuardOrders {
-        var orders = GuardOrders()
-        orders.interval = interval.value
-        orders.maxIdle = maxIdle.value
-        orders.isReserving = reserve
-        orders.killsAbove = killAbove
-        orders.rules.expectedWorkers = expectWorker.map { $0.begins(with: "work.") ? $0 : "work.\($0)" }
-        orders.rules.foretell = foretell.value.seconds / 60
-        orders.rules.recoverAfter = recoverAfter
-        orders.rules.killsPerRound = killsPerRound
-        orders.rules.killsPerHour = killsPerHour
+    var guardOptions: GuardOptions {
+        var guardOptions = GuardOptions()
+        guardOptions.interval = interval.value
+        guardOptions.maxIdle = maxIdle.value
+        guardOptions.isReserving = reserve
+        guardOptions.killsAbove = killAbove
+        guardOptions.rules.expectedWorkers = expectWorker.map { $0.begins(with: "work.") ? $0 : "work.\($0)" }
+        guardOptions.rules.foretell = foretell.value.seconds / 60
+        guardOptions.rules.recoverAfter = recoverAfter
+        guardOptions.rules.killsPerRound = killsPerRound
+        guardOptions.rules.killsPerHour = killsPerHour
         if let autoKillIdle {
             var policy = KillPolicy()
             policy.maxIdle = autoKillIdle.value
             (policy.knownOnly, policy.knownLocksOnly) = (knownOnly, knownOnly)
-            orders.kills = policy
+            guardOptions.kills = policy
         }
-        return orders
+        return guardOptions
     }
 }

@@ -1,7 +1,7 @@
 import ArgumentParser
-import CommandSupport
+package import CommandSupport
 import Headroom
-import HeadroomJobs
+package import HeadroomJobs
 
 /// `headroom jobs health`.
 struct JobsHealth: AsyncParsableCommand {
@@ -25,77 +25,46 @@ struct JobsHealth: AsyncParsableCommand {
     func run() async throws {
         try await runCommand(failureCode: 3) {
             let health = try await JobQueue(try connection.open(program: "headroom jobs")).health()
-            if json {
-                try Console.json(Headed(HealthJSON(health)))
-            } else if health.level != .ok || !quiet {
-                let numbers = health.numbers
-                let word = ["OK", "WARNING", "CRITICAL"][health.level.rawValue]
-                Console.print(
-                    "\(word)  \(grouped(numbers.queued)) queued, \(grouped(numbers.processing)) being worked on; in 24 hours "
-                        + "\(grouped(numbers.completed)) completed, \(grouped(numbers.failed)) failed"
-                )
-                for host in numbers.hosts {
-                    let jobs = "\(host.jobs == 1 ? "job" : "jobs") \(ids(host.jobIDs))"
-                    let commit = "last commit \(fixed(host.silence.seconds, 0)) s ago"
-                    let late = host.expired > 0 ? ", to be taken over: \(ids(host.expiredIDs))" : ""
-                    Console.print("  \(printable(host.name)): \(jobs), \(commit)\(late)")
-                }
-                for finding in health.findings { Console.print("  \(finding)") }
-            }
+            if json || health.level != .ok || !quiet { try Console.emit(health, asJSON: json) }
             throw ExitCode(Int32(health.level.rawValue))
         }
+    }
+}
+
+extension QueueHealth: Report {
+    package var json: JSONObject {
+        [
+            "level": ["ok", "warning", "critical"][level.rawValue], "queued": numbers.queued,
+            "waiting_for_retry": numbers.waitingForRetry, "oldest_wait_seconds": numbers.oldestWait.seconds,
+            "processing": numbers.processing, "stuck": numbers.stuck, "completed": numbers.completed,
+            "failed": numbers.failed, "failed_percent": (numbers.failedPercent * 10).rounded() / 10,
+            "findings": findings,
+            "hosts": numbers.hosts.map { host -> JSONObject in
+                [
+                    "name": host.name, "jobs": host.jobs, "job_ids": host.jobIDs,
+                    "silent_seconds": host.silence.seconds, "expired": host.expired,
+                    "expired_job_ids": host.expiredIDs,
+                ]
+            },
+        ]
+    }
+
+    package var lines: [String] {
+        [
+            "\(["OK", "WARNING", "CRITICAL"][level.rawValue])  \(grouped(numbers.queued)) queued, "
+                + "\(grouped(numbers.processing)) being worked on; in 24 hours \(grouped(numbers.completed)) completed, "
+                + "\(grouped(numbers.failed)) failed"
+        ]
+            + numbers.hosts.map { host in
+                let jobs = "\(host.jobs == 1 ? "job" : "jobs") \(ids(host.jobIDs))"
+                let late = host.expired > 0 ? ", to be taken over: \(ids(host.expiredIDs))" : ""
+                return "  \(printable(host.name)): \(jobs), last commit \(fixed(host.silence.seconds, 0)) s ago\(late)"
+            }
+            + findings.map { "  \($0)" }
     }
 }
 
 /// Jobs in a line, the first ten of them.
 private func ids(_ jobs: [Int]) -> String {
     jobs.prefix(10).map(String.init).joined(separator: ", ") + (jobs.count > 10 ? " and \(jobs.count - 10) more" : "")
-}
-
-/// A judgement as JSON.
-private struct HealthJSON: Encodable {
-    var level: String
-    var queued: Int
-    var waitingForRetry: Int
-    var oldestWaitSeconds: Double
-    var processing: Int
-    var stuck: [Int]
-    var completed: Int
-    var failed: Int
-    var failedPercent: Double
-    var findings: [String]
-    var hosts: [Host]
-
-    struct Host: Encodable {
-        var name: String
-        var jobs: Int
-        var jobIds: [Int]
-        var silentSeconds: Double
-        var expired: Int
-        var expiredJobIds: [Int]
-    }
-
-    init(_ health: QueueHealth) {
-        level = ["ok", "warning", "critical"][health.level.rawValue]
-        let numbers = health.numbers
-        queued = numbers.queued
-        waitingForRetry = numbers.waitingForRetry
-        oldestWaitSeconds = numbers.oldestWait.seconds
-        processing = numbers.processing
-        stuck = numbers.stuck
-        completed = numbers.completed
-        failed = numbers.failed
-        failedPercent = (numbers.failedPercent * 10).rounded() / 10
-        findings = health.findings
-        hosts = numbers.hosts.map {
-            Host(
-                name: $0.name,
-                jobs: $0.jobs,
-                jobIds: $0.jobIDs,
-                silentSeconds: $0.silence.seconds,
-                expired: $0.expired,
-                expiredJobIds: $0.expiredIDs
-            )
-        }
-    }
 }

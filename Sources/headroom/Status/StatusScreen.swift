@@ -29,7 +29,7 @@ struct StatusScreen {
                 if view.report.refusal == nil {
                     last = (view, .now)
                 } else if let last {
-                    let age = StatusText.age(last.at.duration(to: .now))
+                    let age = last.at.duration(to: .now).inWords
                     lines += ["", "  the last look that succeeded, \(age) ago:"] + Self.lines(last.view, rows: 12)
                 }
                 Self.write(isTerminal ? Self.frame(lines, rows: Self.rows) : lines.joined(separator: "\n") + "\n\n")

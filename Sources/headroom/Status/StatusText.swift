@@ -41,9 +41,17 @@ struct StatusText {
 
     /// The level and the number, for one look.
     var headline: String {
+        if let refusal = report.refusal, !refusal.isConnectionLimit {
+            return "\(report.level.rawValue)  \(printable(refusal.message))"
+        }
         let used = report.used.map(String.init) ?? "?"
         let limit = report.limit.value.map(String.init) ?? "?"
         let percent = report.percent.map { " (\(fixed($0, 1)) %)" } ?? ""
+        if report.isOverCounted {
+            return
+                "\(report.level.rawValue)  all of \(limit) connections in use, as far as can be told (\(used) are counted, which "
+                + "cannot be right: some are ending, or were opened before the limit was lowered)"
+        }
         return "\(report.level.rawValue)  \(used) of \(limit) connections in use\(percent)"
     }
 
@@ -52,7 +60,7 @@ struct StatusText {
     private var accountFacts: [[String]] {
         let limit = report.limit.value.map(String.init) ?? "?"
         var facts = [
-            ["account", "\(report.account ?? view.settings.username) at \(view.settings.endpoint)"],
+            ["account", "\(report.account ?? view.settings.username) at \(report.node ?? view.settings.endpoint)"],
             ["limit", "\(limit), \(report.limit.source.words)"],
         ]
         if let version = report.serverVersion {
@@ -62,7 +70,7 @@ struct StatusText {
         if let server = report.server, let connected = server.connected {
             var text = "\(connected)\(server.limit.map { " of \($0)" } ?? "") connections of all accounts"
             if let peak = server.peak {
-                let uptime = server.uptime.map { ", up for \(Self.age($0))" } ?? ""
+                let uptime = server.uptime.map { ", up for \($0.inWords)" } ?? ""
                 text += ", \(peak) at the most since it was started\(uptime)"
             }
             facts.append(["whole server", text])
@@ -74,6 +82,9 @@ struct StatusText {
         var sessions =
             "\(report.active) active, \(report.sleeping) sleeping, \(report.idle) of them idle for over "
             + "\(Int(clamped: report.maxIdle.seconds)) s"
+        if report.unclear > 0 {
+            sessions += ", \(report.unclear) of the same user that may be another account's and are not counted"
+        }
         if report.dying > 0 { sessions += ", \(report.dying) dying and not counted" }
         var facts = [["sessions", sessions]]
         if let oldest = report.oldestIdle {
@@ -105,13 +116,13 @@ struct StatusText {
         for host in view.hosts?.hosts ?? [] {
             let state =
                 host.isSilent
-                ? "silent for \(Self.age(host.silence)), its share goes to others"
+                ? "silent for \(host.silence.inWords), its share goes to others"
                 : "has \(host.share), uses \(host.inUse), wants \(host.wanted)"
             let clock = host.isClockWrong ? ", its clock is off by \(fixed(host.clockError.seconds, 1)) s" : ""
             facts.append(["host \(printable(host.name))", "\(state)\(clock)"])
         }
         for lock in view.locks {
-            let holder = "\(lock.holder.words()), for \(Self.age(lock.holder.age))"
+            let holder = "\(lock.holder.words()), for \(lock.holder.age.inWords)"
             facts.append(["lock \(lock.name)", printable(holder)])
         }
         return facts
@@ -134,7 +145,7 @@ struct StatusText {
         }
     }
 
-    private var tooLong: [String] { SlotsText.heldTooLong(view.slots) }
+    private var tooLong: [String] { view.slots?.heldTooLong ?? [] }
 
     private func row(_ group: SessionGroup) -> [String] {
         [
@@ -154,19 +165,16 @@ struct StatusText {
             printable(session.command),
             "\(fixed(session.duration.seconds, 1)) s",
             session.inTransaction.map { $0 ? "yes" : "no" } ?? "unknown",
-            session.isOwn ? "this look, not counted" : session.isOfAccount ? "" : "another account, not counted",
+            session.isOwn ? "this look, not counted" : Self.words(session.owner),
         ]
         return cells.compactMap(\.self)
     }
 
-    /// An age in its largest unit.
-    static func age(_ duration: Duration) -> String {
-        let seconds = Int(clamped: duration.seconds)
-        switch seconds {
-        case ..<120: return "\(seconds) s"
-        case ..<7_200: return "\(seconds / 60) min"
-        case ..<172_800: return "\(seconds / 3_600) h"
-        default: return "\(seconds / 86_400) days"
+    private static func words(_ owner: Session.Owner) -> String {
+        switch owner {
+        case .account: ""
+        case .another: "another account, not counted"
+        case .unclear: "may be another account, not counted"
         }
     }
 }

@@ -78,11 +78,11 @@ final class WorkReport: Sendable {
         case .completed(let summary):
             guard !isQuiet else { return }
             Console.print("job \(job.id): completed in \(seconds) s")
-            for line in ImportSummary(json: summary).map(JobText.lines) ?? [] { Console.print(line) }
+            for line in ImportSummary(json: summary)?.lines ?? [] { Console.print(line) }
         case .failed(let reason, let summary):
             state.failures += 1
             Console.error("headroom: job \(job.id) (\(job.filename)) failed: \(reason)")
-            for line in summary.flatMap(ImportSummary.init(json:)).map(JobText.lines) ?? [] { Console.error(line) }
+            for line in summary.flatMap(ImportSummary.init(json:))?.lines ?? [] { Console.error(line) }
         case .retried(let reason, let delay):
             Console.error("headroom: job \(job.id) is tried again in \(Int(clamped: delay.seconds)) s: \(reason)")
         case .cancelled:
@@ -93,5 +93,22 @@ final class WorkReport: Sendable {
         case .lost:
             Console.error("headroom: job \(job.id) was taken over by another worker")
         }
+    }
+}
+
+extension ServiceNotifier {
+    /// Tells what a worker does; each event is progress, so the watchdog is content.
+    static func note(_ event: Worker.Event) {
+        guard Variables.value("NOTIFY_SOCKET") != nil else { return }
+        let status =
+            switch event {
+            case .started(let job): "job \(job.id): \(job.filename)"
+            case .progressed(let job, let progress): "job \(job.id): \(progress.counts.processed) rows"
+            case .interrupted(let job, _): "job \(job.id): interrupted, goes on"
+            case .waiting(let error): "waiting: \(error.message)"
+            case .yielded(let reason): "waiting: \(reason)"
+            case .idle, .ended: "waiting for jobs"
+            }
+        send("WATCHDOG=1\nSTATUS=\(Escaping.line(status))")
     }
 }

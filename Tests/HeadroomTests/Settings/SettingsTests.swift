@@ -49,10 +49,142 @@ import Testing
 
     @Test(
         arguments: [
+            ("localhost:3307", Endpoint.tcp(host: "localhost", port: 3307)),
+            ("p:localhost:3307", .tcp(host: "localhost", port: 3307)),
+            ("p:db", .tcp(host: "db", port: 3306)), ("localhost:/x/y.sock", .socket(path: "/x/y.sock")),
+            ("/x/y.sock", .socket(path: "/x/y.sock")), (":/x/y.sock", .socket(path: "/x/y.sock")),
+            ("p:/x/y.sock", .socket(path: "/x/y.sock")), ("p:localhost:/x.sock", .socket(path: "/x.sock")),
+        ]
+    )
+    func `a host is read as PHP's programs write it`(host: String, endpoint: Endpoint) throws {
+        #expect(try load(login.merging(["DB_HOST": host]) { $1 }).endpoint == endpoint)
+        #expect(try load(login, flags: ["DB_HOST": host]).endpoint == endpoint)
+        // A socket of its own wins.
+        if endpoint.isSocket {
+            #expect(
+                try load(login.merging(["DB_HOST": host, "DB_SOCKET": "/own"]) { $1 }).endpoint == .socket(path: "/own")
+            )
+        }
+    }
+
+    @Test
+    func `localhost with a port is the socket in an application's settings, and TCP where we are asked ourselves`()
+        throws
+    {
+        let local = login.merging(["DB_HOST": "localhost", "DB_PORT": "3307"]) { $1 }
+        let found = SettingsSources(environment: local, envFile: "/dev/null").find()
+        #expect(try found.loaded(programName: "x").database.endpoint.isSocket)
+        #expect(found.warnings.contains { $0.contains("DB_PORT in the environment is not used") })
+        #expect(found.rows.first { $0.setting == .port }?.note == "not used: localhost means the server's socket")
+        let usual = SettingsSources(environment: local.merging(["DB_PORT": "3306"]) { $1 }, envFile: "/dev/null").find()
+        #expect(usual.warnings.isEmpty)
+        let tcp = Endpoint.tcp(host: "localhost", port: 3307)
+        #expect(try load(login, flags: ["DB_HOST": "localhost", "DB_PORT": "3307"]).endpoint == tcp)
+        #expect(try load(local, flags: ["DB_PORT": "3307"]).endpoint == tcp)
+        #expect(try load(["DATABASE_URL": "mysql://u:p@localhost:3307/d"]).endpoint == tcp)
+        #expect(try load(["DATABASE_URL": "mysql://u:p@localhost/d", "DB_PORT": "3307"]).endpoint.isSocket)
+        let folder = TemporaryFolder()
+        for (text, endpoint) in [("", nil), ("protocol=TCP\n", tcp)] as [(String, Endpoint?)] {
+            let file = folder.write("[client]\nuser=u\nhost=localhost\nport=3307\n\(text)", to: "my.cnf")
+            let found = try load([:], defaultsFile: file).endpoint
+            #expect(endpoint == nil ? found.isSocket : found == endpoint)
+        }
+    }
+
+    @Test func `another program's URL is passed over where other settings say it all`() throws {
+        let complete = login.merging(["DB_HOST": "h"]) { $1 }
+        for url in ["postgres://u:hush@h/d", "sqlite:///x.db", "hush", "mysql://u:hush@h:x/d"] {
+            let found = SettingsSources(
+                environment: complete.merging(["DATABASE_URL": url]) { $1 },
+                envFile: "/dev/null"
+            )
+            .find()
+            if !url.hasPrefix("mysql") {
+                #expect(found.problems.isEmpty)
+                #expect(found.warnings.count == 1 && !found.warnings[0].contains("hush"))
+            }
+            #expect(try found.loaded(programName: "x").database.endpoint == .tcp(host: "h", port: 3306))
+            // Alone it is an error that says how to have both.
+            let error = #expect(throws: DatabaseError.self) { try load(["DATABASE_URL": url]) }
+            #expect(error.map { "\($0)".contains("hush") } == false)
+            #expect(throws: DatabaseError.self) {
+                try load(complete.merging(["HEADROOM_DATABASE_URL": url.replacing(":x/", with: ":/?ssl=x")]) { $1 })
+            }
+        }
+        // Whoever asked for encryption there does not get a connection without.
+        let strict = complete.merging(["DATABASE_URL": "mysql://u:p@h/d?sslmodus=verify"]) { $1 }
+        #expect(throws: DatabaseError.self) { try load(strict) }
+    }
+
+    @Test(arguments: [
+        ("sslmode=verify-full", TLS.Mode.verifyIdentity), ("ssl-mode=VERIFY_CA", .verifyCA),
+        ("sslmode=disable", .disabled),
+        ("sslaccept=strict", .verifyIdentity), ("useSSL=true&requireSSL=true", .required), ("ssl=0", .disabled),
+        ("ssl=true&ssl_verify_identity=true", .verifyIdentity), ("sslaccept=accept_invalid_certs", .preferred),
+        ("tls=skip-verify", .required), ("pool=5", .preferred),
+    ])
+    func `encryption is what the URL asks for, in whosever words`(option: String, mode: TLS.Mode) throws {
+        #expect(try load(["DATABASE_URL": "mysql://u:p@h/d?\(option)"]).tls.mode == mode)
+    }
+
+    @Test(arguments: ["sslmode=verify", "ssl_modus=required", "tlsx=1", "verify=1", "sslcrl=/x", "certificate=x"])
+    func `an option that may be about encryption, and is not known, is refused`(option: String) {
+        #expect(throws: DatabaseError.self) { try load(["DATABASE_URL": "mysql://u:p@h/d?\(option)"]) }
+    }
+
+    @Test func `names of Kubernetes are passed over, and only those near a guard stop`() {
+        let kubernetes = [
+            "HEADROOM_SERVICE_HOST": "10.0.0.1", "HEADROOM_SERVICE_PORT": "80", "HEADROOM_SERVICE_PORT_HTTP": "80",
+            "HEADROOM_PORT": "tcp://10.0.0.1:80", "HEADROOM_PORT_80_TCP": "tcp://10.0.0.1:80",
+            "HEADROOM_PORT_80_TCP_ADDR": "x",
+            "HEADROOM_WEB_SERVICE_HOST": "x", "HEADROOM_WEB_PORT": "tcp://x",
+        ]
+        let silent = SettingsSources(environment: kubernetes, envFile: "/dev/null").find()
+        #expect(silent.problems.isEmpty && silent.warnings.isEmpty, "\(silent.problems) \(silent.warnings)")
+        for name in ["TLS_MOD", "SSL_MODE", "TLS_VERIFY", "BUDGT", "RESERV", "STATE_DIRECTORY", "HOST", "SHAR"] {
+            #expect(
+                !SettingsSources(environment: ["HEADROOM_\(name)": "x"], envFile: "/dev/null").find().problems.isEmpty,
+                "\(name)"
+            )
+        }
+        for name in ["PORT", "WEBHOK", "COLOR", "WAIT_TIME"] {
+            let found = SettingsSources(environment: ["HEADROOM_\(name)": "x"], envFile: "/dev/null").find()
+            #expect(found.problems.isEmpty && found.warnings.count == 1, "\(name)")
+        }
+    }
+
+    @Test(arguments: [
+        ("DB_USER", "DB_USERNAME"), ("DB_NAME", "DB_DATABASE"), ("DB_PASS", "DB_PASSWORD"),
+        ("DB_PASSWD", "DB_PASSWORD"),
+        ("DB_PASWORD", "DB_PASSWORD"), ("DB_HOSTNAME", "DB_HOST"), ("DATABASE_USER", "DB_USERNAME"),
+        ("DB_DATABSE", "DB_DATABASE"),
+    ])
+    func `a name that is near is named with the right one, unless that is set`(name: String, right: String) {
+        let found = SettingsSources(environment: [name: "hush"], envFile: "/dev/null").find()
+        #expect(found.warnings == ["\(name) in the environment is not read: the name is \(right)"])
+        #expect(SettingsSources(environment: [name: "hush", right: "x"], envFile: "/dev/null").find().warnings.isEmpty)
+        for other in ["DB_CONNECTION", "DB_CHARSET", "DB_PREFIX", "DB_DRIVER", "DB_COLLATION", "DB_TEST", "DB_LOG"] {
+            #expect(
+                SettingsSources(environment: [other: "x"], envFile: "/dev/null").find().warnings.isEmpty,
+                "\(other)"
+            )
+        }
+    }
+
+    @Test(
+        arguments: [
             ("mysql://u:p@h:3307/d", Endpoint.tcp(host: "h", port: 3307), "u", "p", "d"),
             ("mariadb://u@h", .tcp(host: "h", port: 3306), "u", "", nil),
             ("mysql://u%40x:p%3Aw%2F%40@h/d", .tcp(host: "h", port: 3306), "u@x", "p:w/@", "d"),
             ("mysql://u:p@w@h/d", .tcp(host: "h", port: 3306), "u", "p@w", "d"),
+            (
+                "mysql://app:!ChangeMe!@h:3307/d?serverVersion=8.0.32&charset=utf8mb4", .tcp(host: "h", port: 3307),
+                "app", "!ChangeMe!", "d"
+            ),
+            ("mysql2://u:p@h/d?pool=5", .tcp(host: "h", port: 3306), "u", "p", "d"),
+            ("mysql+pymysql://u:100%@h/d", .tcp(host: "h", port: 3306), "u", "100%", "d"),
+            ("jdbc:mysql://h/d?user=u&password=p@w", .tcp(host: "h", port: 3306), "u", "p@w", "d"),
+            ("mysql://u:p@h/d?sslaccept=strict&connection_limit=5", .tcp(host: "h", port: 3306), "u", "p", "d"),
             ("mysql://u:p@[::1]:3308/d", .tcp(host: "::1", port: 3308), "u", "p", "d"),
             ("mysql://u:p@localhost/d?socket=%2Frun%2Fdb.sock", .socket(path: "/run/db.sock"), "u", "p", "d"),
         ] as [(String, Endpoint, String, String, String?)]
@@ -67,7 +199,7 @@ import Testing
         #expect(settings.database == database)
     }
 
-    @Test(arguments: ["postgres://u:p@h/d", "u:secret@h", "mysql://u:%zz@h/d", "mysql://u:secret@h/d?sslmod=x"])
+    @Test(arguments: ["postgres://u:p@h/d", "u:secret@h", "mysql://u:secret@h/d?sslmod=x"])
     func `a URL that cannot be used is refused without showing its password`(url: String) {
         #expect {
             try load(["DATABASE_URL": url])
@@ -106,23 +238,19 @@ import Testing
             export DB_HOST=127.0.0.1   # near
             DB_PASSWORD="p#w \"x\" \\ \$y"
             DB_USERNAME='us er'
-            DB_DATABASE=a#b
+            DB_DATABASE='a#b'
 
             not a setting
             EMPTY=
             """#
-        let values = try EnvFile.parse(Array(text.utf8), path: ".env").mapValues(\.value)
+        var file = EnvFile()
+        file.read(Array(text.utf8), path: ".env")
+        let values = file.entries.mapValues(\.value)
         #expect(values["DB_HOST"] == "127.0.0.1")
         #expect(values["DB_PASSWORD"] == #"p#w "x" \ $y"#)
         #expect(values["DB_USERNAME"] == "us er")
         #expect(values["DB_DATABASE"] == "a#b")
         #expect(values["EMPTY"] == "")
-    }
-
-    @Test func `a quote that is not closed is an error that names the line`() {
-        #expect {
-            try EnvFile.parse(Array("A=1\nB=\"x".utf8), path: "f")
-        } throws: { "\($0)".contains("Line 2 of f") }
     }
 
     @Test func `an option file is read, groups and includes and quotes`() throws {

@@ -20,6 +20,7 @@ import Testing
     private static let places: Set<String> = [
         "DB_HOST", "DB_PORT", "DB_SOCKET", "HEADROOM_TLS_MODE", "HEADROOM_TLS_CA", "HEADROOM_ADMIN_HOST",
         "HEADROOM_ADMIN_PORT", "HEADROOM_ADMIN_SOCKET", "HEADROOM_TLS_PIN", "HEADROOM_SERVER_PUBLIC_KEY",
+        "HEADROOM_TLS_CERT", "HEADROOM_TLS_KEY",
     ]
 
     @Test func `a setting is harmless or a place only where this list says so, and has its reason`() {

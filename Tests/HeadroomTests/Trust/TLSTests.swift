@@ -48,6 +48,38 @@ import Testing
         await expectRefusal(by: try database(.verifyIdentity, host: Self.wrongName, authorities: authority))
     }
 
+    @Test func `an account that must show a certificate lets in who shows one`() async throws {
+        try await SuiteServer.administrator()
+            .withConnection { connection in
+                try await connection.query("CREATE USER shown@'%' IDENTIFIED BY 'sandbox' REQUIRE X509")
+            }
+        let certificate = try #require(try SuiteServer.sandbox.certificateAuthority)
+        let key = certificate.replacing("server.pem", with: "server.key")
+        let folder = TemporaryFolder()
+        let options = folder.write(
+            """
+            [client]
+            user=shown
+            password=sandbox
+            host=127.0.0.1
+            port=\(try #require(SuiteServer.sandbox.port))
+            ssl-cert=\(certificate)
+            ssl-key=\(key)
+            """,
+            to: "my.cnf"
+        )
+        let environment = ["HEADROOM_STATE_DIR": try SuiteServer.sandbox.environment["HEADROOM_STATE_DIR"] ?? ""]
+        let settings = try SettingsSources(environment: environment, envFile: "/dev/null", defaultsFile: options).load()
+            .database
+        #expect(settings.tls.certificate == certificate && settings.tls.key == key)
+        #expect(try await Database(settings).withConnection { $0.isEncrypted })
+        var bare = settings
+        (bare.tls.certificate, bare.tls.key) = (nil, nil)
+        let refused = Database(bare)
+        let error = await #expect(throws: DatabaseError.self) { try await refused.withConnection { _ in } }
+        #expect(error?.code == .accessDenied)
+    }
+
     @Test func `the authority is the one that HEADROOM_TLS_CA names`() async throws {
         var environment = try SuiteServer.sandbox.environment
         environment["DB_SOCKET"] = nil
