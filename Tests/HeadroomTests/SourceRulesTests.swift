@@ -117,7 +117,9 @@ import Testing
         }
     }
 
-    @Test func `nothing is changed by its path, which others may have led elsewhere, but in a sandbox's own folder, and a door's socket`()
+    @Test
+    func
+        `nothing is changed by its path, which others may have led elsewhere, but in a sandbox's own folder, and a door's socket`()
         throws
     {
         let changer =

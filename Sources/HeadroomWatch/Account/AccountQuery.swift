@@ -159,21 +159,23 @@ extension AccountQuery<[Session]> {
             WHERE \(isOfAllAccounts ? "TRUE" : "USER = \(currentUser)")
             """
         ) { reply in
-            try reply.get().rows.compactMap { row in
-                row.number(at: 0).map { id in
-                    Session(
-                        id: id,
-                        user: row.text(at: 1) ?? "",
-                        host: row.text(at: 2) ?? "",
-                        database: row.text(at: 3),
-                        command: row.text(at: 4) ?? "",
-                        // Below zero only when the server's clock has been set back.
-                        duration: .microseconds(Int64(clamping: row.number(at: 5) ?? 0)),
-                        isOwn: id == own,
-                        queryID: row.number(at: 6)
-                    )
+            try reply.get().rows
+                .compactMap { row in
+                    row.number(at: 0)
+                        .map { id in
+                            Session(
+                                id: id,
+                                user: row.text(at: 1) ?? "",
+                                host: row.text(at: 2) ?? "",
+                                database: row.text(at: 3),
+                                command: row.text(at: 4) ?? "",
+                                // Below zero only when the server's clock has been set back.
+                                duration: .microseconds(Int64(clamping: row.number(at: 5) ?? 0)),
+                                isOwn: id == own,
+                                queryID: row.number(at: 6)
+                            )
+                        }
                 }
-            }
         }
     }
 }

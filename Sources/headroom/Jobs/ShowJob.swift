@@ -54,7 +54,10 @@ extension ImportSummary {
         } else {
             facts.append((readingsStored, "reading", " stored"))
             facts.append(
-                (duplicates, "repeat", " of readings that were there: the last counts, but no estimate before an actual")
+                (
+                    duplicates, "repeat",
+                    " of readings that were there: the last counts, but no estimate before an actual"
+                )
             )
         }
         if rowsLeftOut > 0 { facts.append((rowsLeftOut, "row", " of another quantity left out")) }
