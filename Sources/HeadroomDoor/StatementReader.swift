@@ -175,10 +175,13 @@ struct StatementReader {
             if !word.isEmpty { all.append(String(decoding: word, as: UTF8.self)) }
             first = all.first
             self.all = Set(all)
-            let second = all.dropFirst().first
             isTransaction =
-                all.first == "BEGIN" && (second == nil || second == "WORK") && all.count <= 2
-                || all.first == "START" && second == "TRANSACTION" || all.first == "RELEASE" && second == "SAVEPOINT"
+                switch (all.first, all.dropFirst().first) {
+                case ("BEGIN"?, nil): true
+                case ("BEGIN"?, "WORK"?): all.count == 2
+                case ("START"?, "TRANSACTION"?), ("RELEASE"?, "SAVEPOINT"?): true
+                default: false
+                }
         }
     }
 
