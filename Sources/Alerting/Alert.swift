@@ -19,7 +19,7 @@ package struct Alert: Sendable {
         self.title = Escaping.line(title)
         self.message = Escaping.line(message)
         self.advice = Escaping.line(advice)
-        self.facts = (facts + [("HOST", Self.host)]).map { ($0.name, Escaping.line($0.value)) }
+        self.facts = (facts + [("HOSTNAME", Self.host)]).map { ($0.name, Escaping.line($0.value)) }
     }
 
     /// The alert as a person reads it, in a chat or on a phone.

@@ -147,7 +147,6 @@ import Testing
 
     @Test(arguments: [
         ("a,b\n1,2\n", "--mpan", "column"), ("start,value\n1,2\n", "--priority=high", "--mpan"),
-        ("start,value (m3)\n1,2\n", "--mpan", "m3"),
     ])
     func `wrong columns and a missing meter are said when the file is queued`(
         text: String,

@@ -37,7 +37,7 @@ struct DeployTests {
             "\(run.output)\(run.errors)"
         )
         #expect(run.output.contains("User=daemon"))
-        #expect(run.output.contains("work --env-file \(file)"))
+        #expect(run.output.contains("work --wait-for-lock --env-file \(file)"))
         #expect(run.output.contains(#""findings" : ["#))
     }
 

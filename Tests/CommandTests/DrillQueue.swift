@@ -58,10 +58,13 @@ struct DrillQueue: Sendable {
     /// Queues a file as a page does, with only the columns that it sets; returns the job's id.
     @discardableResult
     func insert(_ path: String, type: String = "hh", batch: String, retries: Int = 3) async throws -> Int {
+        // Its files repeat readings with other values, and have each clock time once.
+        let options = #"{"repeats": "last", "timezone": "Europe/London"}"#
         let result = try await query(
             """
-            INSERT INTO import_jobs (batch_id, filename, file_path, import_type, status, queued_at, max_retries)
-            VALUES (\(batch), \(batch + ".csv"), \(path), \(type), 'queued', NOW(), \(retries))
+            INSERT INTO import_jobs
+                (batch_id, filename, file_path, import_type, status, queued_at, max_retries, metadata)
+            VALUES (\(batch), \(batch + ".csv"), \(path), \(type), 'queued', NOW(), \(retries), \(options))
             """
         )
         return Int(result.lastInsertID)

@@ -268,7 +268,7 @@ import Testing
         #expect(facts.isSuperset(of: ["HEADROOM_LEVEL", "HEADROOM_MESSAGE", "HEADROOM_USED"]))
         let documented: Set = [
             "LEVEL", "ALERT", "CHANGE", "SUBJECT", "MESSAGE", "ADVICE", "USED", "LIMIT", "ACCOUNT", "TIME",
-            "HOST",
+            "HOSTNAME",
         ]
         #expect(facts.subtracting(documented.map { "HEADROOM_\($0)" }).isEmpty, "\(facts)")
         #expect(!told.contains("hush") && !told.contains("sandbox") && !told.contains("DB_"), "\(told)")

@@ -127,6 +127,9 @@ import Testing
                 ["-c", line] + words + [HeadroomProgram.path] + command,
                 environment: environment
             )
+            // A command that `run` has started dies as it would without it.
+            let isOfChild = command.first == "run" && run.status == 128 + SIGXFSZ
+            if isOfChild { continue }
             #expect(Self.codes.contains(run.status), "\(command): \(run.status) \(run.output)\(run.errors)")
             if run.status != 0 { #expect(!(run.output + run.errors).isEmpty, "\(command): \(run.status)") }
         }

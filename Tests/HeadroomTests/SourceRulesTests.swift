@@ -163,7 +163,6 @@ import Testing
     /// Where text is looked at by `Character`, or words are compared as wholes, and why nobody outside can gain by it.
     private let characterwise: [String: String] = [
         "Headroom/Settings/": "to be gone through with its own files",
-        "HeadroomDoor/StatementReader.swift": "words of a statement as wholes, cut out of its bytes",
         "HeadroomJobs/Schema/Misfit.swift": "own table definitions",
         "HeadroomSandbox/": "what servers and tools that it has started itself print",
         "HeadroomWatch/Deployment/DeploymentPlan.swift": "names of units as wholes",

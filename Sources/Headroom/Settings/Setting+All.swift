@@ -432,6 +432,7 @@ extension Setting {
         ("HEADROOM_USED", "guard, alert command: connections in use"),
         ("HEADROOM_LIMIT", "guard, alert command: the account's limit"),
         ("HEADROOM_ACCOUNT", "guard and work, alert command: the account"),
+        ("HEADROOM_HOSTNAME", "guard and work, alert command: this host's name"),
         ("HEADROOM_TIME", "guard and work, alert command: when"),
     ]
 

@@ -23,7 +23,7 @@ struct GuardCommand: AsyncParsableCommand {
 
             --alert-command is run by /bin/sh with HEADROOM_LEVEL, HEADROOM_ALERT (what it is about), HEADROOM_CHANGE \
             (raised or recovered), HEADROOM_SUBJECT, HEADROOM_MESSAGE, HEADROOM_ADVICE, HEADROOM_USED, HEADROOM_LIMIT, \
-            HEADROOM_ACCOUNT, HEADROOM_HOST and HEADROOM_TIME. A webhook gets the same as JSON.
+            HEADROOM_ACCOUNT, HEADROOM_HOSTNAME and HEADROOM_TIME. A webhook gets the same as JSON.
 
             As a service: Type=notify, with WatchdogSec of 60 s or more. From cron: --once prints nothing when all is well. \
             SIGTERM ends it with no connection left.

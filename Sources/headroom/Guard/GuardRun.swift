@@ -65,8 +65,9 @@ struct GuardRun: Sendable {
             await courier.finish(within: .seconds(60))
         }
         let level = round.sample.level
-        // Each thing is said when it begins and when it is over, and cron sends one mail for it; to a person, what is now.
-        if Console.isTerminal, level != .ok {
+        // Each thing is said when it begins and when it is over, and cron sends one mail for it; to a person, and at the first
+        // look of all, what is now.
+        if Console.isTerminal || memory == GuardMemory(), level != .ok {
             let limit = round.sample.limit.map(String.init) ?? "?"
             let use = round.sample.used.map { "\($0) of \(limit) connections in use" }
             Console.print("\(level.rawValue)  \(use ?? round.sample.error ?? "not known")")
