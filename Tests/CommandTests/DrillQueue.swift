@@ -58,13 +58,11 @@ struct DrillQueue: Sendable {
     /// Queues a file as a page does, with only the columns that it sets; returns the job's id.
     @discardableResult
     func insert(_ path: String, type: String = "hh", batch: String, retries: Int = 3) async throws -> Int {
-        // Its files repeat readings with other values, and have each clock time once.
-        let options = #"{"repeats": "last", "timezone": "Europe/London"}"#
         let result = try await query(
             """
             INSERT INTO import_jobs
                 (batch_id, filename, file_path, import_type, status, queued_at, max_retries, metadata)
-            VALUES (\(batch), \(batch + ".csv"), \(path), \(type), 'queued', NOW(), \(retries), \(options))
+            VALUES (\(batch), \(batch + ".csv"), \(path), \(type), 'queued', NOW(), \(retries), \(DrillFiles.options))
             """
         )
         return Int(result.lastInsertID)
@@ -152,6 +150,9 @@ struct DrillQueue: Sendable {
 
 /// Files for drills, each some chunks long.
 enum DrillFiles {
+    /// What they are: they repeat readings with other values, and have each clock time once.
+    static let options = #"{"repeats": "last", "timezone": "Europe/London"}"#
+
     /// A day and a month of 2024 that every month has, for the row.
     private static func date(_ row: Int) -> String {
         let (month, day) = (row / 28 % 12 + 1, row % 28 + 1)

@@ -62,12 +62,12 @@ import Testing
     @Test func `what the host's pages do to a job takes effect within a chunk`() async throws {
         let queue = try await queue("pages")
         let path = file(60_000)
-        // Only the columns without a default.
+        // Only the columns without a default, and what its file is.
         let job = Int(
             try await queue.query(
                 """
-                INSERT INTO import_jobs (batch_id, filename, file_path, import_type)
-                VALUES ('b1', 'f.csv', \(path), 'hh')
+                INSERT INTO import_jobs (batch_id, filename, file_path, import_type, metadata)
+                VALUES ('b1', 'f.csv', \(path), 'hh', \(DrillFiles.options))
                 """
             )
             .lastInsertID

@@ -92,9 +92,18 @@ enum Catalogue {
         "emissions",
         "temperature", "temp", "demand", "voltage", "volts", "amps", "current", "power", "factor", "pf", "maxdemand",
         "md",
+        "per", "eac", "aq", "contract", "forecast", "budget", "target", "baseline", "annual", "year", "month", "ly",
+        "weight",
+        "pulse", "pulses", "constant", "average", "avg", "min", "max",
         "percent", "complete", "latitude", "longitude", "capacity", "calorific", "cv", "correction", "pressure",
         "degree",
     ]
+
+    /// Words of a column with a number by which the values may be still to be multiplied.
+    static let multipliers: Set<String> = ["multiplier", "constant", "scaling", "scale", "ratio"]
+
+    /// Words of a column with what was used, where it stands beside one that has a unit in its name.
+    static let use: Set<String> = ["consumption", "consumed", "usage", "used"]
 
     /// Columns that say how a reading came about, the first the surest.
     static let flags = [

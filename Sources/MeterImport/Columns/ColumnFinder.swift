@@ -77,9 +77,9 @@ struct ColumnFinder {
         func mayBeDatetime(_ column: Int) -> Bool { !isOther(column) && kinds(column).mayBeDatetime }
         func note(_ column: Int) {
             let name = columns[column]
-            if name.has(["end", "ending", "to"]) { times.labels = .end }
+            if name.has(["end", "ending", "to", "until", "finish"]) { times.labels = .end }
             if name.has(["start", "starting", "begin", "from"]) { times.labels = .start }
-            times.isUTC = name.has(["utc", "gmt"])
+            times.isUTC = name.has(["utc", "gmt", "zulu"])
         }
         let clock =
             best(Catalogue.times, where: { kinds($0).mayBeClock })
@@ -126,6 +126,7 @@ struct ColumnFinder {
             let datetimes = free.filter { kinds($0).isDatetime && !isOther($0) }
             if datetimes.count == 1 {
                 (times.datetime, times.isByCells) = (datetimes[0], true)
+                note(datetimes[0])
             } else if times.time != nil || times.period != nil, let found = self.date() {
                 (times.date, times.isByCells) = (found.column, found.isByCells)
             }
@@ -146,10 +147,20 @@ struct ColumnFinder {
         }
         // Where no cell is a number the names alone must do: the rows are rejected then.
         let numbers = named.filter { kinds($0.column).mayBeNumber }
-        let ranked = (numbers.isEmpty ? named : numbers).sorted { $0 < $1 }
+        // A number that is the same in each row, beside others that are not, is a price, a factor or a year's estimate.
+        let moving = numbers.filter { !kinds($0.column).isConstant }
+        let ranked = (moving.isEmpty ? numbers.isEmpty ? named : numbers : moving).sorted { $0 < $1 }
         guard let best = ranked.first else { return nil }
-        if ranked.count > 1, ranked[1].rank == best.rank {
-            let names = ranked.filter { $0.rank == best.rank }
+        try refuseMultiplier()
+        func isUse(_ column: Int) -> Bool { columns[column].measure == nil && columns[column].has(Catalogue.use) }
+        // "kWh" beside "Consumption", which may be of another unit, or the other way round.
+        // Of gas the use is a volume.
+        var isBesideUse = !columns[best.column].has(Catalogue.use) && !columns.contains { $0.has("mprn") }
+        if case .energy = columns[best.column].measure {} else { isBesideUse = false }
+        let equals = ranked.filter { $0.rank == best.rank || isBesideUse && isUse($0.column) }
+        if equals.count > 1 {
+            let names =
+                equals
                 .map { "'\(shown(columns[$0.column].original, most: 60))'" }
             throw ImportError(
                 .wrongColumns,
@@ -157,6 +168,20 @@ struct ColumnFinder {
             )
         }
         return best.column
+    }
+
+    /// Refuses values that may be still to be multiplied.
+    private func refuseMultiplier() throws {
+        guard
+            let column = free.first(where: { column in
+                columns[column].has(Catalogue.multipliers) && kinds(column).mayBeNumber && !kinds(column).isOne
+            })
+        else { return }
+        let name = shown(columns[column].original, most: 60)
+        throw ImportError(
+            .wrongColumns,
+            "Are the values multiplied by '\(name)' already? If they are, say --ignore-column '\(name)'; if not, multiply them."
+        )
     }
 
     private func rank(_ name: ColumnName, wantsExport: Bool) -> Int? {
@@ -236,6 +261,12 @@ struct CellKinds {
     private var periods = 0
     private var supplies = 0
     private var texts: Set<String> = []
+
+    /// Whether four cells or more hold the same, and none another.
+    var isConstant: Bool { filled >= 4 && texts.count == 1 }
+
+    /// Whether each cell holds a one.
+    var isOne: Bool { texts.allSatisfy { Double($0) == 1 } }
 
     init(_ cells: some Sequence<String>) {
         for cell in cells {
