@@ -313,6 +313,12 @@ struct PHPSettings {
     private(set) var entries: [String: SettingsLayer.Entry] = [:]
     private(set) var warnings: [String] = []
 
+    /// Where the file says which server it is in a way that is not read: another server must not be taken for it.
+    private(set) var unreadablePlace: DatabaseError?
+
+    /// Words by which these files ask for TLS; which of them holds, and with what certificates, is not read.
+    private static let asksForTLS = ["MYSQLI_CLIENT_SSL", "MYSQL_ATTR_SSL_", "MYSQL_CLIENT_SSL"]
+
     /// Reads WordPress' wp-config.php, Drupal's settings.php, Joomla's configuration.php, Magento's env.php, and Symfony's
     /// .env.local.php.
     ///
@@ -339,8 +345,19 @@ struct PHPSettings {
             : [(.database, "db"), (.username, "user"), (.password, "password"), (.host, "host")]
                 .map { ($0, $1, file.value($1)) }
         for (setting, name, place) in kinds + joomla {
-            if let warning = entries.set(setting, place, name, path: path) { warnings.append(warning) }
+            guard let warning = entries.set(setting, place, name, path: path) else { continue }
+            warnings.append(warning)
+            if [Setting.host, .port, .socket].contains(where: { $0.name == setting.name }) {
+                unreadablePlace = DatabaseError(
+                    .settingsInvalid,
+                    message: "Which server \(path) means is not known: \(warning).",
+                    advice: "Set DB_HOST or DB_SOCKET in the environment, or use --host or --socket."
+                )
+            }
         }
+        if case .text(let encryption)? = file.value("dbencryption")?.value, encryption != "0" { requireTLS(path) }
+        let text = String(decoding: bytes, as: UTF8.self)
+        if Self.asksForTLS.contains(where: { text.holds($0) }) { requireTLS(path) }
         for setting in Setting.all where entries[setting.name] == nil {
             if let warning = entries.set(setting, file.value("return", setting.name), setting.name, path: path) {
                 warnings.append(warning)
@@ -361,6 +378,16 @@ struct PHPSettings {
             advice:
                 "Known are wp-config.php, Drupal's settings.php, Joomla's configuration.php and Magento's env.php, with plain "
                 + "values: no PHP is run. Else set DB_HOST, DB_USERNAME, DB_PASSWORD and DB_DATABASE."
+        )
+    }
+
+    /// Has the connection encrypted, as the application's is; the settings of Headroom's own say how it is verified.
+    private mutating func requireTLS(_ path: String) {
+        guard !entries.isEmpty, entries[Setting.tlsMode.name] == nil else { return }
+        let origin = SettingOrigin(place: .file(line: 1), path: path)
+        entries[Setting.tlsMode.name] = SettingsLayer.Entry(value: "required", origin: origin)
+        warnings.append(
+            "\(path) asks for TLS, so it is required; HEADROOM_TLS_MODE and HEADROOM_TLS_CA say how it is verified"
         )
     }
 }

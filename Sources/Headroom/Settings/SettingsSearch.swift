@@ -99,6 +99,10 @@ struct SettingsSearch {
             if PHPFile.isOne(content.bytes) {
                 let php = try PHPSettings(content.bytes, path: path)
                 search.found.warnings += php.warnings
+                let isElsewhere = search.found.layers.contains {
+                    ($0[.host] ?? $0[.socket] ?? $0[.server] ?? $0[.ownURL]) != nil
+                }
+                if let problem = php.unreadablePlace, !isElsewhere { search.found.problems.append(problem) }
                 return search.add(php.entries, isNamed: isNamed, stranger)
             }
             // A file of another user's is not told what this user's environment holds: it would say it to a server of its own.

@@ -77,6 +77,23 @@ import Testing
         return try SettingsSources(environment: ["DB_USERNAME": user], envFile: file).load()
     }
 
+    @Test func `a server that the file names in no plain value is not taken for the usual one`() throws {
+        let text =
+            "define('DB_NAME', 'd'); define('DB_USER', 'u'); define('DB_PASSWORD', 'p'); define('DB_HOST', getenv('H'));"
+        let error = #expect(throws: DatabaseError.self) { try load(text) }
+        #expect(error?.message.contains("DB_HOST in line 2") == true)
+        let file = folder.write("<?php\n" + text, to: "settings.php")
+        let loaded = try SettingsSources(environment: ["DB_HOST": "db.example"], envFile: file).load()
+        #expect(loaded.database.endpoint == .tcp(host: "db.example", port: 3306))
+    }
+
+    @Test(arguments: ["define('MYSQL_CLIENT_FLAGS', MYSQLI_CLIENT_SSL);", "$o = [PDO::MYSQL_ATTR_SSL_CA => '/x'];"])
+    func `an application that asks for TLS gets no connection without it`(line: String) throws {
+        let text = "define('DB_NAME', 'd'); define('DB_USER', 'u'); define('DB_PASSWORD', 'p'); define('DB_HOST', 'h');"
+        #expect(try load(text).database.tls.mode == .preferred)
+        #expect(try load("\(text)\n\(line)").database.tls.mode == .required)
+    }
+
     @Test func `a PHP file without settings, or cut anywhere, is no trap and shows no secret`() throws {
         let error = #expect(throws: DatabaseError.self) { try load("echo 'hush';") }
         #expect(error.map { "\($0)".contains("hush") } == false)
