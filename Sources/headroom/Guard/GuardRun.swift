@@ -164,7 +164,8 @@ final class Stopping: Sendable {
     /// Takes a signal; returns whether that is all there is to do.
     func take(_ number: Int32) -> Bool {
         let (task, isFirst) = state.withLock { state in
-            defer { if state.task != nil { state.isRequested = true } }
+            // Also before there is a task: it is not the child of the one that is cancelled then.
+            defer { state.isRequested = true }
             return (state.task, !state.isRequested)
         }
         guard let task else { return false }
