@@ -70,13 +70,27 @@ import Testing
         #expect(try chunks(text, options { $0.quantity = "export" }).readings.count == 4)
     }
 
+    @Test(arguments: ["Read Type", "Quality", "Is Actual", "Validation Status"])
+    func `a word of a flag that is not known refuses the file where it tells rows apart, and the option helps`(
+        name: String
+    ) throws {
+        let text =
+            "MPAN,DateTime,kWh,\(name)\n"
+            + Self.rows(10) { "\(Self.meter),05/11/2025 \($0),\($1),\($1 % 2 == 0 ? "Blue" : "A")" }
+        #expect(refusal(text).contains("--ignore-column '\(name)'"), "\(refusal(text))")
+        #expect(try chunks(text, options { $0.ignoredColumns = [name] }).readings.count == 10)
+        // In every row it tells nothing apart, and says nothing of estimates.
+        let alike = text.replacing(",A\n", with: ",Blue\n")
+        #expect(name == "Read Type" || refusal(alike) == "stored 10", "\(refusal(alike))")
+    }
+
     @Test func `different values for one time are refused where a column tells them apart, and the option takes one`()
         throws
     {
         let text =
             "MPAN,Channel,DateTime,kWh\n"
             + Self.rows(6) { "\(Self.meter),1,05/11/2025 \($0),\($1)\n\(Self.meter),2,05/11/2025 \($0),\($1 + 50)" }
-        #expect(refusal(text).contains("--quantity Channel=1"))
+        #expect(refusal(text).contains("--quantity 'Channel=1'"))
         #expect(
             try chunks(text, options { $0.quantity = "Channel=2" }).readings.first
                 == "\(Self.meter) 2025-11-05 1 50.000 actual"

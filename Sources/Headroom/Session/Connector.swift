@@ -152,10 +152,10 @@ final class Connector: Sendable {
         _ abandoned: @escaping @Sendable (Client) -> Void
     ) async -> ConnectOutcome {
         var settings = settings
-        do throws(DatabaseError) {
+        do throws(RefusedPassword.Withheld) {
             settings.password = try password.next()
         } catch {
-            return .failed(error, SessionEnd(neverSent: error))
+            return .failed(error.error, SessionEnd(error))
         }
         let opening = await Client.connect(settings, limits: limits, isPlain: isPlain, abandoned: abandoned)
         guard let error = opening.error as? DatabaseError, error.isPasswordRefusal,

@@ -47,12 +47,19 @@ final class RefusedPassword: Sendable {
     /// The password as it is now.
     var current: String { state.withLock(\.password) }
 
+    /// A password that is not sent, so that there is no login; made here alone, as ``SessionEnd`` takes it for a proof.
+    struct Withheld: Error {
+        let error: DatabaseError
+
+        fileprivate init(_ error: DatabaseError) { self.error = error }
+    }
+
     /// The password to log in with.
     ///
     /// - Parameter now: The seconds since 1970.
     /// - Returns: The password.
-    /// - Throws: The refusal, when it is not to be sent.
-    func next(at now: Int = time(nil)) throws(DatabaseError) -> String {
+    /// - Throws: ``Withheld`` with the refusal, when it is not to be sent.
+    func next(at now: Int = time(nil)) throws(Withheld) -> String {
         lookUpOnce(at: now)
         guard let refusal = state.withLock(\.refusal), now < refusal.at &+ refusal.pause else { return current }
         if let read = settings.passwordSource?.read() { state.withLock { $0.password = read } }
@@ -63,7 +70,7 @@ final class RefusedPassword: Sendable {
             error.advice +=
                 " The settings are read again by themselves; where the server was changed instead, run 'headroom status' at a terminal."
         }
-        throw error
+        throw Withheld(error)
     }
 
     /// Takes note that the server has refused a password.

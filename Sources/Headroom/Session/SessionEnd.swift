@@ -48,8 +48,8 @@ struct SessionEnd: ~Copyable, Sendable {
         cause = .neverLoggedIn
     }
 
-    /// Proves it for a login that was not sent, for the reason that the error says.
-    init(neverSent error: DatabaseError) {
+    /// Proves it for a password that was not sent.
+    init(_ withheld: RefusedPassword.Withheld) {
         cause = .neverLoggedIn
     }
 

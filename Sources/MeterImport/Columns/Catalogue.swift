@@ -110,7 +110,7 @@ enum Catalogue {
         "readingtype", "readtype", "meterreadtype", "actualestimated", "actualorestimate", "estimatedactual", "ae",
         "estimate",
         "estimated", "est", "flag", "readflag", "readingflag", "indicator", "datamarker", "marker", "type", "status",
-        "dataquality", "quality", "datastatus", "readstatus", "readingstatus",
+        "dataquality", "quality", "datastatus", "readstatus", "readingstatus", "isactual", "validationstatus",
     ]
 
     /// Of them those that hold nothing else: a word in them that is not known rejects its row.
@@ -119,6 +119,9 @@ enum Catalogue {
         "estimate",
         "estimated", "readflag", "readingflag", "datamarker",
     ]
+
+    /// Of them those that may be about something else, such as a meter's type.
+    static let unsureFlags: Set<String> = ["type", "status"]
 
     /// Words of a name of flags.
     static let flagWords: Set<String> = [
@@ -187,7 +190,8 @@ enum Catalogue {
         "a": .actual, "act": .actual, "actual": .actual, "actuals": .actual, "real": .actual, "ok": .actual,
         "good": .actual, "valid": .actual,
         "e": .estimated, "est": .estimated, "estimate": .estimated, "estimated": .estimated, "substituted": .estimated,
-        "s": .estimated,
+        "s": .estimated, "deemed": .estimated, "interpolated": .estimated, "substitute": .estimated,
+        "projected": .estimated, "profiled": .estimated, "metered": .actual, "measured": .actual, "smart": .actual,
         "m": .manual, "man": .manual, "manual": .manual,
     ]
 

@@ -31,9 +31,11 @@ import Testing
         let password = RefusedPassword(settings("old", source: source))
         #expect(!password.refused("old", error, at: 100))
         for now in [100, 101, 86_499] {
-            #expect(throws: DatabaseError.self) { try password.next(at: now) }
+            #expect(throws: RefusedPassword.Withheld.self) { try password.next(at: now) }
             // Another program, which is started anew.
-            #expect(throws: DatabaseError.self) { try RefusedPassword(settings("old", source: source)).next(at: now) }
+            #expect(throws: RefusedPassword.Withheld.self) {
+                try RefusedPassword(settings("old", source: source)).next(at: now)
+            }
         }
         #expect(try RefusedPassword(settings("new", source: source)).next(at: 101) == "new")
         #expect(try password.next(at: 86_500) == "old")
