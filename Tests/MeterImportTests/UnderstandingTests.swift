@@ -70,6 +70,30 @@ import Testing
         #expect(try chunks(text, options { $0.quantity = "export" }).readings.count == 4)
     }
 
+    @Test func `a price, a factor or a year's estimate in kWh is not taken for the energy, and a steady use is`() throws
+    {
+        for other in ["p/kWh", "EAC kWh", "Contract kWh", "Solar kWh LY"] {
+            let text =
+                "MPAN,DateTime,Consumption,\(other)\n" + Self.rows(10) { "\(Self.meter),05/11/2025 \($0),\($1),98000" }
+            #expect(refusal(text) == "stored 10", "\(other): \(refusal(text))")
+            #expect(try chunks(text, ImportOptions()).readings.allSatisfy { !"\($0)".contains("98000") }, "\(other)")
+        }
+        // Both move: only a person knows.
+        let both =
+            "MPAN,DateTime,Consumption,Roof kWh\n" + Self.rows(10) { "\(Self.meter),05/11/2025 \($0),\($1),\($1 * 3)" }
+        #expect(refusal(both).contains("--value-column"))
+        let steady =
+            "MPRN,DateTime,Meter Units,Meter Start Read,Consumption,KWH\n"
+            + Self.rows(10) { "7512345604,05/11/2025 \($0),m3,\(8000 + $1),1,11.183" }
+        #expect(
+            try chunks(steady, ImportOptions()).readings.allSatisfy { "\($0)".contains("11.183") },
+            "\(refusal(steady))"
+        )
+        let multiplied =
+            "MPAN,DateTime,Value,Multiplier\n" + Self.rows(10) { "\(Self.meter),05/11/2025 \($0),\($1),10" }
+        #expect(refusal(multiplied).contains("--ignore-column 'Multiplier'"))
+    }
+
     @Test(arguments: ["Read Type", "Quality", "Is Actual", "Validation Status"])
     func `a word of a flag that is not known refuses the file where it tells rows apart, and the option helps`(
         name: String

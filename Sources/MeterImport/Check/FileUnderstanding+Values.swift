@@ -188,7 +188,8 @@ extension FileUnderstanding {
         let unknown = words.filter { Catalogue.flagWordsOfCells[FileLayout.word($0.text)] == nil }
         let count = unknown.reduce(0) { $0 + $1.count }
         // One word in every row tells nothing apart.
-        guard let first = unknown.max(by: { $0.count < $1.count }), count > 3, count * 100 > rows, first.count < rows else {
+        guard let first = unknown.max(by: { $0.count < $1.count }), count > 3, count * 100 > rows, first.count < rows
+        else {
             return
         }
         throw Self.doubt(

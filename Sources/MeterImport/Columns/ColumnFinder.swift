@@ -148,7 +148,9 @@ struct ColumnFinder {
         // Where no cell is a number the names alone must do: the rows are rejected then.
         let numbers = named.filter { kinds($0.column).mayBeNumber }
         // A number that is the same in each row, beside others that are not, is a price, a factor or a year's estimate.
-        let moving = numbers.filter { !kinds($0.column).isConstant }
+        // (What a register or a meter of volume shows always moves, and is not what is looked for.)
+        let moves = numbers.contains { $0.rank < Self.firstVolume && !kinds($0.column).isConstant }
+        let moving = moves ? numbers.filter { !kinds($0.column).isConstant } : []
         let ranked = (moving.isEmpty ? numbers.isEmpty ? named : numbers : moving).sorted { $0 < $1 }
         guard let best = ranked.first else { return nil }
         try refuseMultiplier()
@@ -184,6 +186,9 @@ struct ColumnFinder {
         )
     }
 
+    /// The rank from which on a column is no energy: volumes, registers, other quantities.
+    private static let firstVolume = 40
+
     private func rank(_ name: ColumnName, wantsExport: Bool) -> Int? {
         if case .quantity = name.measure, !name.has(Catalogue.flagWords) { return 90 }
         guard !name.has(Catalogue.others.subtracting(["factor", "current", "power"])),
@@ -199,7 +204,7 @@ struct ColumnFinder {
                     ? 60
                     : name.has(["reading", "read"]) ? 4 : name.has(Catalogue.totals) ? 3 : consumption == nil ? 1 : 0)
         case .quantity: return 90
-        case .volume: return 40
+        case .volume: return Self.firstVolume
         case nil: break
         }
         if let index = Catalogue.values.firstIndex(where: { name.normalised == $0 }), !isRegister(name) {
