@@ -55,6 +55,8 @@ static inline int kernel_boot_word(char *word, size_t size) {
     return sysctlbyname("kern.bootsessionuuid", word, &size, (void *)0, 0);
 }
 
+enum { kernel_own_session = POSIX_SPAWN_SETSID };
+
 // Opens a folder only to go on from it: needs no right to list it.
 enum { kernel_go_through = O_SEARCH };
 

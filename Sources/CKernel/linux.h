@@ -93,6 +93,14 @@ static inline int kernel_pidfd_signal(int process, int signal) {
     return (int)syscall(424, process, signal, (void *)0, 0);
 }
 
+// Whether a file has rights beside its mode (acl(5)), which a new file in its place would not have.
+static inline int kernel_has_access_list(const char *path) {
+    return syscall(SYS_getxattr, path, "system.posix_acl_access", (void *)0, 0) > 0;
+}
+
+// POSIX_SPAWN_SETSID, which the GNU library has since 2.26 and shows to its own programs only.
+enum { kernel_own_session = 0x80 };
+
 // Opens a folder only to go on from it: needs no right to list it. (O_PATH; a link that is not to be followed is no folder.)
 enum { kernel_go_through = 010000000 };
 

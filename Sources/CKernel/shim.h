@@ -131,8 +131,10 @@ static inline void kernel_flush_lines(void) {
 extern char **environ;
 
 // Starts a program that is looked up in PATH, with this one's environment, no signal blocked and SIGPIPE not ignored. Of our
-// descriptors it gets the first three, and those that are named, under their own numbers: 0, or an error number.
-static inline int kernel_spawn(pid_t *process, char *const arguments[], const int *kept, int count) {
+// descriptors it gets the first three, and those that are named, under their own numbers. With a session of its own neither the
+// terminal's signals nor its end reach it: 0, or an error number.
+static inline int kernel_spawn(
+    pid_t *process, char *const arguments[], const int *kept, int count, int has_own_session) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none, broken;
@@ -145,7 +147,8 @@ static inline int kernel_spawn(pid_t *process, char *const arguments[], const in
         sigaddset(&broken, SIGPIPE);
         posix_spawnattr_setsigmask(&attributes, &none);
         posix_spawnattr_setsigdefault(&attributes, &broken);
-        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+        posix_spawnattr_setflags(
+            &attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | (has_own_session ? kernel_own_session : 0));
         // Onto itself: that takes its close-on-exec away, in the child alone.
         for (int i = 0; i < count && error == 0; i++)
             error = posix_spawn_file_actions_adddup2(&actions, kept[i], kept[i]);

@@ -13,8 +13,7 @@ package enum OwnCommand {
     /// The commands that read the database's settings; of some of them a second word is the command.
     private static let commands: Set<String> = [
         "status", "rescue", "slots", "verify", "kill-idle", "doctor", "guard", "work", "import", "migrate", "run",
-        "serve",
-        "trust",
+        "serve", "up", "door", "trust",
     ]
 
     /// A line of advice whose commands can be copied as they stand.

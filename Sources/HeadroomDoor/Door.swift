@@ -50,7 +50,7 @@ package final class Door: @unchecked Sendable {
     /// The server's version as it named itself last, for the door's own greeting.
     var version = "10.11.0-headroom-door"
 
-    private var listeners: [DoorListener] = []
+    private(set) var listeners: [DoorListener] = []
     private var clients: [ObjectIdentifier: DoorClient] = [:]
     private var control: DoorControl?
     private var isTicking = false
@@ -87,31 +87,40 @@ package final class Door: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - replacing: Whether it takes the place of a door that listens at the same places, which then serves those it has.
+    ///   - lent: Sockets that listen at its places already, and that are another process's too (``DoorSockets``).
     ///   - ready: Is run when clients can come.
     /// - Throws: ``DatabaseError`` when it cannot listen.
-    package func run(replacing: Bool = false, ready: @escaping @Sendable () -> Void) async throws {
+    package func run(
+        replacing: Bool = false,
+        lent: [String: Int32] = [:],
+        ready: @escaping @Sendable () -> Void
+    ) async throws {
         raiseDescriptorLimit()
         let path = DoorControl.path(database.settings, settings.places)
-        var taken = replacing ? path.map(DoorControl.take) ?? [:] : [:]
+        var taken = replacing ? path.map { DoorControl.sockets($0, to: .take) } ?? [:] : [:]
         var opened: [DoorListener] = []
         for place in settings.places {
-            if let descriptor = taken.removeValue(forKey: place.description) {
+            if let descriptor = lent[place.description] {
+                opened.append(DoorListener(place, taking: descriptor, isLent: true))
+            } else if let descriptor = taken.removeValue(forKey: place.description) {
                 opened.append(DoorListener(place, taking: descriptor))
             } else {
                 opened.append(try DoorListener(place, mode: settings.mode, group: settings.group))
             }
         }
         for descriptor in taken.values { close(descriptor) }
+        let (stopped, stopping) = AsyncStream<Void>.makeStream()
+        // At once: who has it listens already, and nobody else answers for it.
+        await onLoop { [opened] in
+            self.listeners = opened
+            self.control = path.flatMap { DoorControl(self, at: $0) { stopping.finish() } }
+        }
         // Which account it is, and whose slots, the first client need not wait for.
         if let slot = try? await database.relaySlot(label: "door", until: .now + .seconds(1)) {
             slot.release()
             await onLoop { self.listenForWants() }
         }
-        let (stopped, stopping) = AsyncStream<Void>.makeStream()
-        await onLoop { [opened] in
-            self.listen(opened)
-            self.control = path.flatMap { DoorControl(self, at: $0) { stopping.finish() } }
-        }
+        await onLoop { self.listen() }
         ready()
         for await _ in stopped {}
         await withTaskCancellationHandler {
@@ -136,9 +145,8 @@ package final class Door: @unchecked Sendable {
         await Task(executorPreference: EventLoop.shared) { body() }.value
     }
 
-    private func listen(_ opened: [DoorListener]) {
-        listeners = opened
-        for listener in opened {
+    private func listen() {
+        for listener in listeners {
             poll.add(listener.descriptor, SocketPoll.input) { [weak self] _ in self?.accept(listener) }
         }
     }

@@ -48,34 +48,61 @@ final class DoorControl: @unchecked Sendable {
         switch question {
         case UInt8(ascii: "r"):
             let text = Array(door.report.utf8.prefix(60_000))
-            _ = send(asking, text, text.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
-        case UInt8(ascii: "t"):
-            // The socket's rights and its folder say the same; whoever it is has the door's clients afterwards.
-            var who: (process: Int32, user: uid_t, group: gid_t) = (0, .max, .max)
-            var size = socklen_t(MemoryLayout.size(ofValue: who))
-            guard getsockopt(asking, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0, who.user == geteuid() || who.user == 0
-            else { return }
+            _ = CLibrary.send(asking, text, text.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+        case UInt8(ascii: "t") where isOwn(asking):
             let listeners = door.giveUpListeners()
-            let text = Array(listeners.map { "\($0.place)\n" }.joined().utf8)
-            let sent = kernel_send_files(asking, text, text.count, listeners.map(\.descriptor), Int32(listeners.count))
-            for listener in listeners { listener.close(isLeft: sent == 0) }
+            let isSent = send(listeners, to: asking)
+            for listener in listeners { listener.close(isLeft: isSent) }
             // The other one has its own control socket by the same name.
             close(isLeft: true)
             whenTaken()
+        case UInt8(ascii: "c") where isOwn(asking): _ = send(door.listeners, to: asking)
+        case UInt8(ascii: "e") where isOwn(asking): kill(getpid(), SIGTERM)
         default: break
         }
     }
 
+    /// Whether it is this user who asks, or root; the socket's rights and its folder say the same.
+    private func isOwn(_ asking: Int32) -> Bool {
+        var who: (process: Int32, user: uid_t, group: gid_t) = (0, .max, .max)
+        var size = socklen_t(MemoryLayout.size(ofValue: who))
+        return getsockopt(asking, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 && (who.user == geteuid() || who.user == 0)
+    }
+
+    private func send(_ listeners: [DoorListener], to asking: Int32) -> Bool {
+        let text = Array(listeners.map { "\($0.place)\n" }.joined().utf8)
+        return kernel_send_files(asking, text, text.count, listeners.map(\.descriptor), Int32(listeners.count)) == 0
+    }
+
+    /// What another process may want of a door's sockets.
+    enum Wish: String {
+        /// To go on with them in the door's place.
+        case take = "t"
+        /// To have them too, for the case that the door ends.
+        case copy = "c"
+    }
+
+    /// Has a door end, as by SIGTERM; returns whether there is one.
+    static func end(_ path: String) -> Bool {
+        let asking = kernel_stream_socket(AF_UNIX)
+        guard asking >= 0 else { return false }
+        defer { CLibrary.close(asking) }
+        return DoorListener.unixAddress(path, { connect(asking, $0, $1) }) == 0
+            && CLibrary.send(asking, "e", 1, Int32(MSG_NOSIGNAL)) == 1
+    }
+
     /// Asks a door for its sockets.
     ///
-    /// - Parameter path: Its control socket.
+    /// - Parameters:
+    ///   - path: Its control socket.
+    ///   - wish: What for.
     /// - Returns: The sockets by their places; none when no door answers.
-    static func take(_ path: String) -> [String: Int32] {
+    static func sockets(_ path: String, to wish: Wish) -> [String: Int32] {
         let asking = kernel_stream_socket(AF_UNIX)
         guard asking >= 0 else { return [:] }
         defer { CLibrary.close(asking) }
         guard DoorListener.unixAddress(path, { connect(asking, $0, $1) }) == 0,
-            send(asking, "t", 1, Int32(MSG_NOSIGNAL)) == 1
+            CLibrary.send(asking, wish.rawValue, 1, Int32(MSG_NOSIGNAL)) == 1
         else { return [:] }
         var entry = pollfd(fd: asking, events: Int16(POLLIN), revents: 0)
         guard poll(&entry, 1, 5_000) > 0 else { return [:] }

@@ -77,6 +77,9 @@ struct DoorListener: Sendable {
     let place: DoorPlace
     let descriptor: Int32
 
+    /// Whether whoever has made it goes on with it when this process does not: `headroom up`.
+    private let isLent: Bool
+
     /// Listens.
     ///
     /// A socket file that nobody listens at, as one that was killed leaves it, is taken away first.
@@ -88,7 +91,7 @@ struct DoorListener: Sendable {
     ///   - replacing: Whether the file is taken from who listens there.
     /// - Throws: ``DatabaseError``.
     init(_ place: DoorPlace, mode: UInt32, group: UInt32?, replacing: Bool = false) throws(DatabaseError) {
-        self.place = place
+        (self.place, isLent) = (place, false)
         switch place {
         case .unix(let path): descriptor = try Self.listen(path: path, mode: mode, group: group, replacing)
         case .tcp(let host, let port): descriptor = try Self.listen(host: host, port: port)
@@ -96,8 +99,8 @@ struct DoorListener: Sendable {
     }
 
     /// Takes over a socket that listens already.
-    init(_ place: DoorPlace, taking descriptor: Int32) {
-        (self.place, self.descriptor) = (place, descriptor)
+    init(_ place: DoorPlace, taking descriptor: Int32, isLent: Bool = false) {
+        (self.place, self.descriptor, self.isLent) = (place, descriptor, isLent)
     }
 
     private static func listen(path: String, mode: UInt32, group: UInt32?, _ replacing: Bool) throws(DatabaseError)
@@ -136,9 +139,8 @@ struct DoorListener: Sendable {
 
     /// Takes a socket file away.
     static func remove(_ path: String) {
-        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return }
         do throws(RegularFile.Problem) {
-            try OpenFolder(String(path[..<slash])).remove(String(path[slash...].dropFirst()))
+            try RegularFile.remove(path)
         } catch {
             // It has gone, or stands in a folder that is another's by now.
         }
@@ -218,7 +220,7 @@ struct DoorListener: Sendable {
     ///
     /// - Parameter isLeft: Whether another door goes on with the same socket.
     func close(isLeft: Bool) {
-        if case .unix(let path) = place, !isLeft { Self.remove(path) }
+        if case .unix(let path) = place, !isLeft, !isLent { Self.remove(path) }
         CLibrary.close(descriptor)
     }
 

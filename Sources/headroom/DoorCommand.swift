@@ -29,16 +29,16 @@ struct DoorCommand: AsyncParsableCommand {
             valueName: "place"
         )
     )
-    var listen: [String]
+    var listen: [String] = []
 
     @Option(help: "The rights to the socket files, in octal digits.")
-    var mode = "660"
+    var mode: String?
 
     @Option(help: "The group of the socket files, such as www-data.")
     var group: String?
 
-    @Option(help: "How long a client waits for a place.")
-    var wait = DurationArgument(.seconds(5))
+    @Option(help: "How long a client waits for a place; 5 s by default.")
+    var wait: DurationArgument?
 
     @Option(help: "How many clients may wait; further ones are refused at once.")
     var mostWaiting = 512
@@ -75,29 +75,7 @@ struct DoorCommand: AsyncParsableCommand {
     @Flag(help: "Say nothing when clients are refused.")
     var quiet = false
 
-    /// The limits of programs; `nil` for one that cannot be read.
-    private var limits: [(name: String, most: Int)?] {
-        atMost.map { text in
-            guard let sign = text.utf8.lastIndex(of: UInt8(ascii: "=")), sign > text.startIndex,
-                let most = Int(text[sign...].dropFirst()), most > 0
-            else { return nil }
-            return (String(text[..<sign]), most)
-        }
-    }
-
-    private var places: [DoorPlace?] { listen.map { DoorPlace($0) } }
-
     func validate() throws {
-        guard !listen.isEmpty else { throw ValidationError("Say where to listen: --listen PATH or --listen PORT") }
-        for (text, place) in zip(listen, places) where place == nil {
-            throw ValidationError("--listen \(text): name the path of a socket, a port, or ADDRESS:PORT.")
-        }
-        guard UInt32(mode, radix: 8).map({ $0 <= 0o777 }) == true else {
-            throw ValidationError("--mode must be octal digits such as 660.")
-        }
-        guard !limits.contains(where: { $0 == nil }) else {
-            throw ValidationError("--at-most takes a program's name and a number from 1: php-fpm=3")
-        }
         guard cutIdle.map({ $0.value >= .seconds(30) }) ?? true else {
             throw ValidationError("--cut-idle must be at least 30 s.")
         }
@@ -105,30 +83,30 @@ struct DoorCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        if ensure, !replace, places.allSatisfy({ $0?.isAlive == true }) { return }
+        // Its sockets are not for what it might start.
+        let lent = Variables.value("HEADROOM_UP_SOCKETS").map(DoorSockets.read) ?? [:]
         try await runCommand {
-            var settings = try connection.settings(program: "headroom door")
-            settings.waitTimeout = wait.value
-            var door = DoorSettings(
-                places: places.compactMap(\.self),
-                account: settings.username,
-                password: noParking ? nil : settings.password
+            let loaded = try connection.loaded(program: "headroom door")
+            var door = try DoorSettings(
+                loaded,
+                listen: listen,
+                mode: mode,
+                group: group,
+                wait: wait?.value,
+                atMost: atMost
             )
-            door.mode = UInt32(mode, radix: 8) ?? 0o660
-            if let group {
-                guard let entry = getgrnam(group) else { throw ValidationError("There is no group '\(group)'.") }
-                door.group = entry.pointee.gr_gid
-            }
-            door.wait = wait.value
+            if ensure, !replace, door.places.allSatisfy(\.isAlive) { return }
+            var settings = loaded.database
+            settings.waitTimeout = door.wait
+            if noParking { door.password = nil }
             (door.mostWaiting, door.cutAfter) = (mostWaiting, cutIdle?.value)
-            for limit in limits.compactMap(\.self) { door.atMost[limit.name] = limit.most }
             try await check(settings, door)
             let isQuiet = quiet
             let relay = try Door(Database(settings), door) { line in
                 if !isQuiet { Console.error("headroom: \(line)") }
             }
             let places = door.places
-            try await relay.run(replacing: replace) {
+            try await relay.run(replacing: replace, lent: lent) {
                 for place in places { Console.print("The door listens at \(place).") }
             }
         }
@@ -176,5 +154,67 @@ struct DoorCommand: AsyncParsableCommand {
                 + "would be let in.",
             "Run the door as another user, or have the account ask for its password."
         )
+    }
+}
+
+extension DoorSettings {
+    /// What the settings say, where flags say nothing.
+    ///
+    /// - Throws: ``DatabaseError`` with `settingsMissing` where neither says where to listen, or `settingsInvalid`.
+    init(
+        _ loaded: LoadedSettings,
+        listen: [String] = [],
+        mode: String? = nil,
+        group: String? = nil,
+        wait: Duration? = nil,
+        atMost: [String] = []
+    ) throws {
+        func list(_ flags: [String], _ setting: Setting) throws -> [String] {
+            if !flags.isEmpty { return flags }
+            return try loaded.found.value(setting)?.pieces(separator: ",").map { String($0.trimmed) } ?? []
+        }
+        func invalid(_ setting: Setting, _ value: String, _ advice: String) -> DatabaseError {
+            DatabaseError(
+                .settingsInvalid,
+                message: "\(setting.flag ?? "") (\(setting.name)) is '\(value)'.",
+                advice: advice
+            )
+        }
+        let places = try list(listen, .doorListen)
+            .map { text in
+                guard let place = DoorPlace(text) else {
+                    throw invalid(.doorListen, text, "Name the path of a socket, a port, or ADDRESS:PORT.")
+                }
+                return place
+            }
+        guard !places.isEmpty else {
+            throw DatabaseError(
+                .settingsMissing,
+                message: "Nothing says where the door is to listen.",
+                advice: "Name the path of a socket, or a port, with --listen or HEADROOM_DOOR_LISTEN."
+            )
+        }
+        let settings = loaded.database
+        self.init(places: places, account: settings.username, password: settings.password)
+        if let text = try mode ?? loaded.found.value(.doorMode) {
+            guard let rights = UInt32(text, radix: 8), rights <= 0o777 else {
+                throw invalid(.doorMode, text, "Write octal digits, such as 660.")
+            }
+            self.mode = rights
+        }
+        if let name = try group ?? loaded.found.value(.doorGroup) {
+            guard let entry = getgrnam(name) else {
+                throw invalid(.doorGroup, name, "There is no such group on this host.")
+            }
+            self.group = entry.pointee.gr_gid
+        }
+        if let wait = try wait ?? loaded.found.value(.doorWait).flatMap({ Duration(text: $0) }) { self.wait = wait }
+        for text in try list(atMost, .doorAtMost) {
+            let signs: [UInt8] = [UInt8(ascii: "="), UInt8(ascii: ":")]
+            guard let sign = text.utf8.lastIndex(where: signs.contains), sign > text.startIndex,
+                let most = Int(text[sign...].dropFirst()), most > 0
+            else { throw invalid(.doorAtMost, text, "Name a program and a number from 1, as php-fpm:3.") }
+            self.atMost[String(text[..<sign])] = most
+        }
     }
 }

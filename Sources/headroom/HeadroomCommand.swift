@@ -15,6 +15,7 @@ extension HeadroomCommand {
                 for line in LinkedLibraries.versions { Console.print(line) }
                 return
             }
+            Supervised.begin(isDoor: arguments.first == "door")
             if await runUrgent(arguments) { return }
             refuseUnknownCommand(arguments)
             await main(nil)
@@ -28,6 +29,8 @@ extension HeadroomCommand {
         case "work", "import": HostLimits.Need(descriptors: 24, megabytes: 32, threads: 8)
         // Its own threads, Subprocess's three, which it waits for without end, and the program.
         case "run", "sandbox": HostLimits.Need(descriptors: 24, megabytes: 24, threads: 6)
+        // It asks crontab and php.
+        case "setup": HostLimits.Need(descriptors: 32, megabytes: 32, threads: 8)
         // Alerts go out by programs.
         case "guard":
             HostLimits.Need(
@@ -36,6 +39,8 @@ extension HeadroomCommand {
                 threads: 8,
                 failureCode: arguments.contains("--once") ? Level.unknown.exitCode : nil
             )
+        // It hears of children by signals, of which several may come at once.
+        case "up": HostLimits.Need(descriptors: 32, megabytes: 24, threads: 2)
         // Two descriptors for each client.
         case "door": HostLimits.Need(descriptors: 64, megabytes: 24)
         case "verify": HostLimits.Need(descriptors: 24, megabytes: 24)
@@ -90,7 +95,7 @@ struct HeadroomCommand: AsyncParsableCommand {
         version: headroomVersion,
         subcommands: [
             StatusCommand.self, KillIdleCommand.self, RescueCommand.self, GuardCommand.self, SlotsCommand.self,
-            RunCommand.self, DoorCommand.self, ServeCommand.self,
+            RunCommand.self, SetupCommand.self, UpCommand.self, DoorCommand.self, ServeCommand.self,
             VerifyCommand.self, WorkCommand.self, ImportCommand.self, JobsCommand.self,
             MigrateCommand.self, ConfigCommand.self, TrustCommand.self, DeployCommand.self, DoctorCommand.self,
             HelpCommand.self,

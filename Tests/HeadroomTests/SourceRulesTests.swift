@@ -97,6 +97,7 @@ import Testing
             "/proc, and units and tables of cron, links among them; bounded, no waiting",
         "MeterImport/CSV/CSVFile.swift": "files that jobs name, with checks of its own",
         "headroom/Support/WorkMemory.swift": "/proc/self",
+        "headroom/Up/Supervisor.swift": "/dev/null",
         "manual-pages/CommandHelp.swift": "files of the build",
         "manual-pages/ManualPages.swift": "files of the build",
     ]

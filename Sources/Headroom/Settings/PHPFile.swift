@@ -15,6 +15,8 @@ struct PHPFile {
     struct Place: Hashable {
         var value: Value
         var line: Int
+        /// Where the literal stands in the file's bytes, with its quotes; known of the value of a `define`.
+        var bytes: Range<Int>?
     }
 
     /// What was found, by its place: `["DB_NAME"]`, `["databases", "default", "default"]`, `["return"]`; in order.
@@ -23,7 +25,7 @@ struct PHPFile {
     /// Whether the file reads others whose settings are not seen here.
     private(set) var readsOthers = false
 
-    private var tokens: [(token: Token, line: Int)] = []
+    private var tokens: [(token: Token, line: Int, bytes: Range<Int>)] = []
     private var next = 0
 
     /// The deepest array within an array.
@@ -37,7 +39,7 @@ struct PHPFile {
 
     init(_ bytes: [UInt8]) {
         var lexer = Lexer(bytes)
-        while let token = lexer.next() { tokens.append((token, lexer.line)) }
+        while let token = lexer.next() { tokens.append((token, lexer.line, lexer.start..<lexer.end)) }
         while next < tokens.count { statement() }
     }
 
@@ -89,7 +91,10 @@ struct PHPFile {
         case .word("define"):
             guard take("("), case .text(let name)? = self.token else { return }
             next += 1
-            if take(",") { found.append(([name], Place(value: value(0), line: line))) }
+            if take(",") {
+                let bytes = next < tokens.count ? tokens[next].bytes : nil
+                found.append(([name], Place(value: value(0), line: line, bytes: bytes)))
+            }
         case .word("return"):
             if self.token != .sign(UInt8(ascii: ";")) { found.append((["return"], Place(value: value(0), line: line))) }
         case .word("include"), .word("include_once"), .word("require"), .word("require_once"):
@@ -182,6 +187,9 @@ struct PHPFile {
     private struct Lexer {
         private var rest: ArraySlice<UInt8>
         private(set) var line = 1
+        /// Where the last token begins and ends.
+        private(set) var start = 0
+        var end: Int { rest.startIndex }
 
         init(_ bytes: [UInt8]) {
             rest = bytes[...]
@@ -213,6 +221,7 @@ struct PHPFile {
 
         mutating func next() -> Token? {
             skipBlank()
+            start = rest.startIndex
             guard let first = rest.first else { return nil }
             switch first {
             case UInt8(ascii: "'"), UInt8(ascii: "\""): return quoted(first)

@@ -6,6 +6,7 @@ extension Setting {
         connectTimeout, closeTimeout, idleTimeout, holdWarning,
         tlsMode, tlsAuthorities, tlsPin, tlsCertificate, tlsKey, serverPublicKey,
         adminUsername, adminPassword, adminHost, adminPort, adminSocket,
+        doorListen, doorMode, doorGroup, doorWait, doorAtMost, upPrograms, killIdle,
         queue, importFolders,
         alertCommand, webhook, mailTo,
         webToken,
@@ -334,6 +335,80 @@ extension Setting {
         readBy: ["rescue", "verify"]
     )
 
+    package static let doorListen = Setting(
+        name: "HEADROOM_DOOR_LISTEN",
+        meaning: "Where the door listens: paths of sockets, or ports of this host, with commas between.",
+        kind: .text,
+        standard: .words("nowhere", example: "/home/shop/headroom.sock"),
+        group: .running,
+        trust: .pathOrCommand("it makes a file, and lets programs in"),
+        readBy: ["door", "up"],
+        flag: "--listen"
+    )
+    package static let doorMode = Setting(
+        name: "HEADROOM_DOOR_MODE",
+        meaning: "The rights to the door's socket files, in octal digits.",
+        kind: .text,
+        standard: .value("660"),
+        group: .running,
+        trust: .pathOrCommand("it lets programs in"),
+        readBy: ["door", "up"],
+        flag: "--mode"
+    )
+    package static let doorGroup = Setting(
+        name: "HEADROOM_DOOR_GROUP",
+        meaning: "The group of the door's socket files.",
+        kind: .text,
+        standard: .words("the user's own", example: "www-data"),
+        group: .running,
+        trust: .pathOrCommand("it lets programs in"),
+        readBy: ["door", "up"],
+        flag: "--group"
+    )
+    package static let doorWait = Setting(
+        name: "HEADROOM_DOOR_WAIT",
+        meaning: "How long a client of the door waits for a place before it is told that there is none.",
+        kind: .duration(atLeastMilliseconds: 1),
+        standard: .value("5"),
+        group: .running,
+        trust: .harmless("a time"),
+        readBy: ["door", "up"],
+        flag: "--wait"
+    )
+    package static let doorAtMost = Setting(
+        name: "HEADROOM_DOOR_AT_MOST",
+        meaning: "How many sessions the programs whose names begin so may have at once, with commas between.",
+        kind: .text,
+        standard: .words("as many as there are places", example: "php-fpm:3"),
+        group: .running,
+        trust: .harmless("a number, and the budget holds all the same"),
+        readBy: ["door", "up"],
+        flag: "--at-most"
+    )
+    package static let upPrograms = Setting(
+        name: "HEADROOM_UP",
+        meaning: "What 'headroom up' keeps running: door, guard and work, with commas between.",
+        kind: .text,
+        standard: .words(
+            "the guard, the door where HEADROOM_DOOR_LISTEN is set, and the worker where HEADROOM_QUEUE or "
+                + "HEADROOM_IMPORT_DIRS is",
+            example: "door,guard"
+        ),
+        group: .running,
+        trust: .pathOrCommand("it starts programs"),
+        readBy: ["up"]
+    )
+    package static let killIdle = Setting(
+        name: "HEADROOM_KILL_IDLE",
+        meaning: "After how long asleep the guard ends a session, while the account is nearly full.",
+        kind: .duration(atLeastMilliseconds: 1_000),
+        standard: .words("it ends none", example: "300"),
+        group: .running,
+        trust: .pathOrCommand("it ends sessions"),
+        readBy: ["guard", "up"],
+        flag: "--auto-kill-idle"
+    )
+
     package static let queue = Setting(
         name: "HEADROOM_QUEUE",
         meaning: "The queue's name on this host, where two applications have databases of one name.",
@@ -420,6 +495,8 @@ extension Setting {
     package static let handed: [(name: String, meaning: String)] = [
         ("HEADROOM_SLOTS", "run: how many slots the command has"),
         ("HEADROOM_SANDBOX_ADMIN_SOCKET", "sandbox: where its administrator comes in"),
+        ("HEADROOM_UP_PIPE", "up: by which what it starts hears that it has gone"),
+        ("HEADROOM_UP_SOCKETS", "up: the sockets that the door takes over"),
         ("HEADROOM_JOB_ID", "work, alert command: the job"),
         ("HEADROOM_JOB_FILE", "work, alert command: its file"),
         ("HEADROOM_JOB_REASON", "work, alert command: why it failed"),

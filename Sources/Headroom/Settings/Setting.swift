@@ -70,6 +70,7 @@ package struct Setting: Sendable, Hashable {
         case times = "Times"
         case encryption = "Encryption"
         case secondAccount = "The second account"
+        case running = "The door and what keeps running"
         case queue = "The queue"
         case alerts = "Alerts"
         case dashboard = "The dashboard"

@@ -30,7 +30,7 @@ package struct SettingOrigin: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Whether the value is a part of a URL.
-    var isOfURL: Bool {
+    package var isOfURL: Bool {
         guard let name else { return false }
         return [Setting.url.name, Setting.ownURL.name, SettingsLayer.frameworkURL].contains { name.begins(with: $0) }
     }

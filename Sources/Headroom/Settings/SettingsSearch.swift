@@ -144,12 +144,9 @@ struct SettingsSearch {
 
     /// Adds the settings of the application in a folder: of Laravel, Symfony, WordPress, Drupal, Joomla, Magento, or a `.env`.
     mutating func addApplication(_ folder: String) {
-        let marks = [
-            "artisan", "bin/console", "wp-config.php", "sites/default/settings.php", "web/sites/default/settings.php",
-            "docroot/sites/default/settings.php", "configuration.php", "app/etc/env.php", ".env",
-        ]
         let folder = folder.utf8.count > 1 && folder.utf8.last == UInt8(ascii: "/") ? String(folder.dropLast()) : folder
-        guard let mark = marks.first(where: { SettingsFile.exists("\(folder)/\($0)") }) else {
+        let marks = Application.allCases.flatMap(\.marks)
+        guard let (_, mark) = Application.find(in: folder) else {
             return attempt { _ in
                 throw DatabaseError(
                     .settingsInvalid,

@@ -183,6 +183,15 @@ package enum RegularFile {
         }
     }
 
+    /// Takes a file away, if it is there.
+    ///
+    /// - Parameter path: The file's path.
+    /// - Throws: ``Problem``.
+    package static func remove(_ path: String) throws(Problem) {
+        let (folder, name) = parts(path)
+        do throws(Problem) { try OpenFolder(folder).remove(name) } catch .system(ENOENT) {}
+    }
+
     /// What is at a path when a whole file is put there.
     package enum Earlier: Sendable {
         /// It is replaced, whatever it is.

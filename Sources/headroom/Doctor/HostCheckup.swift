@@ -72,15 +72,19 @@ enum HostCheckup {
         return [("other users' processes", others), ("hanging up a process's connection", hangUp)]
     }
 
+    /// Whether a program is found in PATH.
+    static func has(_ program: String) -> Bool {
+        let folders = (getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin").pieces(separator: ":")
+        return folders.contains { access("\($0)/\(program)", X_OK) == 0 }
+    }
+
     /// What can start Headroom without root.
     private static var schedules: [(String, String)] {
-        let folders = (getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin").pieces(separator: ":")
-        let hasCron = folders.contains { access("\($0)/crontab", X_OK) == 0 }
         let hasUnits = access("/run/user/\(geteuid())/systemd/private", F_OK) == 0
         let name = getpwuid(geteuid()).flatMap { $0.pointee.pw_name }.map { String(cString: $0) } ?? ""
         let lingers = !name.isEmpty && access("/var/lib/systemd/linger/\(name)", F_OK) == 0
         let units = hasUnits ? lingers ? "yes" : "yes, while this user is logged in (no linger)" : "no"
-        return [("cron", hasCron ? "crontab is there" : "no crontab"), ("systemd units of this user", units)]
+        return [("cron", has("crontab") ? "crontab is there" : "no crontab"), ("systemd units of this user", units)]
     }
 
     /// A folder or file with its owner and rights.

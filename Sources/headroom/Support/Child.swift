@@ -57,7 +57,7 @@ final class Child: Sendable {
         let (process, error) = try state.withLock { state in
             guard case .missing = state else { throw CancellationError() }
             var process: pid_t = 0
-            let error = kernel_spawn(&process, &arguments, kept, Int32(kept.count))
+            let error = kernel_spawn(&process, &arguments, kept, Int32(kept.count), 0)
             if error == 0 { state = .running(process) }
             return (process, error)
         }
