@@ -45,6 +45,25 @@ import Testing
         )
     }
 
+    @Test(arguments: [(0, Level.ok), (999, .ok), (1_000, .caution), (4_999, .caution), (5_000, .warning)])
+    func `while somebody waits it is never said that there is nothing to do`(milliseconds: Int, level: Level) {
+        var report = report([session(1), session(2)])
+        report.waiting = WaitingLine(count: 3, longest: .milliseconds(milliseconds))
+        #expect(report.level == level)
+        #expect(report.advice(nil).hasPrefix("3 wait for a place"), "\(report.advice(nil))")
+        report.waiting = nil
+        #expect(report.level == .ok && report.advice(nil) == "Nothing to do.")
+    }
+
+    @Test func `a line never makes a level better`() {
+        for level in Level.allCases where level != .unknown {
+            for seconds in 0..<8 {
+                let raised = level.raised(by: WaitingLine(count: 1, longest: .seconds(seconds)))
+                #expect(raised.severity >= level.severity)
+            }
+        }
+    }
+
     @Test func `sessions are grouped without our own, dying ones and other accounts'`() {
         let groups = report([
             session(1, idle: 400), session(2), session(3, command: "Query"), session(4, program: nil),

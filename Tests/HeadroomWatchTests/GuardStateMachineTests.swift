@@ -232,6 +232,30 @@ struct GuardStateMachineTests {
         #expect(said(&next, sample(9, at: 30)) == [])
     }
 
+    @Test func `idle sessions are ended as well while somebody waits, and the reserve is no place that could be had`() {
+        var waited = sample(1, at: 0)
+        waited.waiting = WaitingLine(count: 1, longest: .zero)
+        #expect(GuardStateMachine().killsAllowed(sample(1, at: 0), above: 60) == 0)
+        #expect(GuardStateMachine().killsAllowed(waited, above: 60) > 0)
+        var rules = GuardRules()
+        rules.reserve = 1
+        // 6 of 10 are 60 %, and 67 % of the 9 that can be had.
+        #expect(GuardStateMachine(rules).killsAllowed(sample(6, at: 0), above: 60) > 0)
+    }
+
+    @Test
+    func `a level that stands for who waits is over when it has been for some looks, not when few places are in use`() {
+        var rule = LevelRule()
+        #expect(rule.take(.warning, percent: 10, isOfWaiting: true) == .warning)
+        #expect(rule.take(.ok, percent: 10) == nil)
+        #expect(rule.take(.warning, percent: 10, isOfWaiting: true) == nil)
+        for _ in 0..<2 { #expect(rule.take(.ok, percent: 10) == nil) }
+        #expect(rule.take(.ok, percent: 10) == .ok)
+        // One of places in use is over at once, well below its boundary.
+        #expect(rule.take(.warning, percent: 85) == .warning)
+        #expect(rule.take(.ok, percent: 10) == .ok)
+    }
+
     @Test func `kills are bounded in a round and in an hour, and wait for the share of the limit`() {
         var rules = GuardRules()
         rules.killsPerRound = 3

@@ -35,6 +35,9 @@ public struct AccountReport: Sendable {
     /// Why no connection was to be had; `nil` when one was.
     public var refusal: DatabaseError?
 
+    /// Who of this host waits for a place; `nil` when nobody does, or it is not known.
+    public var waiting: WaitingLine?
+
     /// Creates a report.
     public init(
         account: String?,
@@ -100,7 +103,35 @@ public struct AccountReport: Sendable {
     /// How near the account is to its limit.
     public var level: Level {
         if let refusal { return refusal.isRefusal ? .exhausted : .unknown }
-        return Level(used: used ?? 0, limit: limit.value)
+        return Level(used: used ?? 0, limit: limit.value).raised(by: waiting)
+    }
+}
+
+/// Those of this host who wait for a place of the account: programs, and the clients of its doors.
+public struct WaitingLine: Sendable, Hashable {
+    /// How many.
+    public var count: Int
+
+    /// For how long the first of them has waited.
+    public var longest: Duration
+
+    /// Creates a line.
+    public init(count: Int, longest: Duration) {
+        (self.count, self.longest) = (count, longest)
+    }
+
+    /// The line of an account's slots; `nil` when nobody waits.
+    public init?(_ slots: SlotReport?) {
+        guard let slots, !slots.waiting.isEmpty else { return nil }
+        count = slots.waiting.reduce(0) { $0 + $1.tasks }
+        longest = slots.waiting.map(\.longest).max() ?? .zero
+        if count == 0 { return nil }
+    }
+
+    /// The line in words, such as `12 wait for a place, the first for 3 s`.
+    public var words: String {
+        "\(count) \(count == 1 ? "waits" : "wait") for a place"
+            + (longest < .seconds(1) ? "" : ", the first for \(longest.components.seconds) s")
     }
 }
 

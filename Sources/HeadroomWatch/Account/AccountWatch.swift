@@ -24,7 +24,8 @@ public struct AccountWatch: Sendable {
     ) async throws -> AccountReport {
         do {
             return try await database.withBriefConnection { connection in
-                let report = try await connection.accountReport(maxIdle: maxIdle, isOfAllAccounts: isOfAllAccounts)
+                var report = try await connection.accountReport(maxIdle: maxIdle, isOfAllAccounts: isOfAllAccounts)
+                report.waiting = WaitingLine(try? SlotReport(database.settings))
                 // For `rescue`, when the account lets nobody in; no reason to fail if it cannot be kept.
                 try? await connection.keepSnapshot(report, database.settings)
                 return report
@@ -32,7 +33,7 @@ public struct AccountWatch: Sendable {
         } catch let error as DatabaseError {
             // The number of an hourly limit is not one of connections at a time.
             let limit = error.isConnectionLimit ? error.limit : nil
-            return AccountReport(
+            var report = AccountReport(
                 account: nil,
                 serverVersion: nil,
                 limit: AccountLimit(value: limit, source: limit == nil ? .unknown : .refusal),
@@ -40,6 +41,8 @@ public struct AccountWatch: Sendable {
                 maxIdle: maxIdle,
                 refusal: error
             )
+            report.waiting = WaitingLine(try? SlotReport(database.settings))
+            return report
         }
     }
 

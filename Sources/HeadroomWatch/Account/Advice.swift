@@ -21,6 +21,7 @@ extension AccountReport {
                 "Session \(first.id)\(Self.of(first)) idles in a transaction for \(first.duration.components.seconds) s "
                 + "and may hold locks: have its program commit or end it."
         }
+        if let waiting { return "\(waiting.words): \(way(out: slots))" }
         switch level {
         case .caution, .warning, .exhausted:
             if idle > 0 {
@@ -47,6 +48,22 @@ extension AccountReport {
             }
             return "Nothing to do."
         }
+    }
+
+    /// What helps those who wait.
+    private func way(out slots: SlotReport?) -> String {
+        if idle > 0 {
+            return "end the \(idle) idle sessions: headroom kill-idle --max-idle \(maxIdle.components.seconds)."
+        }
+        let held = slots?.held.count { $0.holder.sessionID != 0 || $0.holder.state == .program } ?? 0
+        let own = sessions.count { $0.isOfAccount && !$0.isOwn && !$0.isDying }
+        if own > held, let slots, slots.held.count < slots.budget || own > slots.budget {
+            return
+                "\(own - held) connections go past the line: send their programs through the door (headroom setup), or start them "
+                + "with headroom run."
+        }
+        return
+            "all places are at work. See who holds them with headroom slots; shorter queries, or fewer at once, help."
     }
 
     private static func locked(_ refusal: DatabaseError) -> String {

@@ -31,6 +31,13 @@ public enum Level: String, Sendable, Hashable, CaseIterable {
         }
     }
 
+    /// The level while somebody waits for a place: CAUTION from a second on, WARNING from five, after which a door sends away.
+    func raised(by line: WaitingLine?) -> Level {
+        guard let line, line.longest >= .seconds(1) else { return self }
+        let level = line.longest < .seconds(5) ? Level.caution : .warning
+        return level.severity > severity ? level : self
+    }
+
     /// The exit code of `headroom status`, which makes it a monitoring plugin: 0, 1, 2, or 3 for unknown.
     public var exitCode: Int32 {
         switch self {

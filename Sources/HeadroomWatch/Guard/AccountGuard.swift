@@ -41,7 +41,7 @@ public struct AccountGuard: Sendable {
         settings.sessionIdleTimeout = max(settings.sessionIdleTimeout, options.interval * 3)
         self.settings = settings
         var options = options
-        options.rules.frontDoor = settings.frontDoor
+        (options.rules.frontDoor, options.rules.reserve) = (settings.frontDoor, settings.reserve)
         self.options = options
         // No slot: it must not wait in line for what it watches, and what it keeps is what the budget leaves.
         database = Database(settings, share: .reserve)
@@ -116,7 +116,8 @@ public struct AccountGuard: Sendable {
 
     /// Looks, and ends idle sessions where that is allowed and called for.
     private func look(_ connection: Connection, _ watch: inout Watch) async throws {
-        let report = try await connection.accountReport(maxIdle: options.maxIdle, timeout: options.lookTimeout)
+        var report = try await connection.accountReport(maxIdle: options.maxIdle, timeout: options.lookTimeout)
+        report.waiting = WaitingLine(try? SlotReport(settings))
         watch.report = report
         try? await connection.keepSnapshot(report, settings)
         guard let policy = options.kills else { return }

@@ -15,6 +15,9 @@ public struct LevelRule: Sendable, Hashable, Codable {
     private var streak = 0
     private var worst = Level.ok
 
+    /// Whether the level that was said was one of those who wait: how few places are in use says nothing of that.
+    private var isOfWaiting: Bool?
+
     /// Creates a rule for an account of which nothing has been said.
     public init(recoverAfter: Int = 3, margin: Double = 10) {
         self.recoverAfter = recoverAfter
@@ -26,23 +29,26 @@ public struct LevelRule: Sendable, Hashable, Codable {
     /// - Parameters:
     ///   - level: The level; ``Level/unknown`` tells nothing and changes nothing.
     ///   - percent: The share of the limit in use.
+    ///   - isOfWaiting: Whether somebody waits for a place.
     /// - Returns: The level to announce; `nil` when there is nothing new to say.
-    public mutating func take(_ level: Level, percent: Double?) -> Level? {
+    public mutating func take(_ level: Level, percent: Double?, isOfWaiting: Bool = false) -> Level? {
         guard level != .unknown else { return nil }
         guard level.severity < announced.severity else {
             streak = 0
             worst = .ok
+            if isOfWaiting { self.isOfWaiting = true }
             return level == announced ? nil : announce(level)
         }
         streak += 1
         if level.severity > worst.severity { worst = level }
-        if let percent, percent <= announced.begins - margin { return announce(level) }
+        if self.isOfWaiting != true, let percent, percent <= announced.begins - margin { return announce(level) }
         guard streak >= recoverAfter else { return nil }
         return announce(worst)
     }
 
     private mutating func announce(_ level: Level) -> Level {
         announced = level
+        if level == .ok { isOfWaiting = nil }
         streak = 0
         worst = .ok
         return level

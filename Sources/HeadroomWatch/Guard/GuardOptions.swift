@@ -52,6 +52,9 @@ public struct GuardRules: Sendable, Hashable {
     /// How many connections are a front door's: up to there a rise is no news; 0 by default.
     public var frontDoor = 0
 
+    /// How many connections of the limit the budget leaves free: up to there nobody can have one; 0 by default.
+    public var reserve = 0
+
     /// The most sessions ended in one round.
     public var killsPerRound = 5
 

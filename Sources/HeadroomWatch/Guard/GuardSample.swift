@@ -1,7 +1,7 @@
 public import Headroom
 
 /// What the guard saw of an account at one moment, as its history keeps it.
-public struct GuardSample: Sendable, Hashable, Codable {
+public struct GuardSample: Sendable, Hashable {
     /// When it was taken, in seconds since 1970.
     public var time: Double
 
@@ -35,6 +35,9 @@ public struct GuardSample: Sendable, Hashable, Codable {
     /// For how many seconds before it there should have been samples and were none; `nil` when none are missing.
     public var gap: Double?
 
+    /// Who of this host waited for a place; no part of the history.
+    public var waiting: WaitingLine?
+
     /// Creates a sample of which only the level is known.
     ///
     /// - Parameters:
@@ -56,6 +59,7 @@ public struct GuardSample: Sendable, Hashable, Codable {
         self.init(time: time, level: report.level)
         limit = report.limit.value
         used = report.used
+        waiting = report.waiting
         if let refusal = report.refusal {
             note(refusal)
         } else {

@@ -100,7 +100,11 @@ public struct GuardStateMachine: Sendable, Hashable {
     ///   - percent: The share of the limit up to which none is ended.
     /// - Returns: The number.
     public func killsAllowed(_ sample: GuardSample, above percent: Double) -> Int {
-        guard let share = sample.percent, share > percent || sample.level == .exhausted else { return 0 }
+        // Of what can be had: the reserve is nobody's, and at a limit of 2 one session is all.
+        let share = sample.used.flatMap { used in
+            sample.limit.map { Double(used) * 100 / Double(max(1, $0 - rules.reserve)) }
+        }
+        guard (share ?? 0) > percent || sample.level == .exhausted || sample.waiting != nil else { return 0 }
         return memory.kills.left(at: sample.time)
     }
 
@@ -144,8 +148,8 @@ extension GuardStateMachine {
         let before = memory.level.announced
         let isOtherLimit = sample.isRefused && before == .exhausted && memory.refusal != sample.error
         if sample.isRefused { memory.refusal = sample.error }
-        guard let level = memory.level.take(sample.level, percent: sample.percent) ?? (isOtherLimit ? .exhausted : nil)
-        else { return }
+        let new = memory.level.take(sample.level, percent: sample.percent, isOfWaiting: sample.waiting != nil)
+        guard let level = new ?? (isOtherLimit ? .exhausted : nil) else { return }
         let isWorse = level.severity > before.severity || isOtherLimit
         var text = Self.use(sample)
         if sample.isRefused {
@@ -248,10 +252,13 @@ extension GuardStateMachine {
     }
 
     private static func use(_ sample: GuardSample) -> String {
-        guard let used = sample.used else { return "the use is not known." }
-        guard let limit = sample.limit, let percent = sample.percent else { return "\(used) connections are in use." }
+        let line = sample.waiting.map { "; \($0.words)" } ?? ""
+        guard let used = sample.used else { return "the use is not known\(line)." }
+        guard let limit = sample.limit, let percent = sample.percent else {
+            return "\(used) connections are in use\(line)."
+        }
         let tenths = Int(clamped: (percent * 10).rounded())
-        return "\(used) of \(limit) connections are in use (\(tenths / 10).\(tenths % 10) %)."
+        return "\(used) of \(limit) connections are in use (\(tenths / 10).\(tenths % 10) %)\(line)."
     }
 
     private static func time(_ seconds: Double) -> String { Duration.seconds(clamped: seconds.rounded()).inWords }

@@ -23,7 +23,7 @@ struct GuardRun: Sendable {
         _ file: String
     ) throws {
         settings = loaded.database
-        guardOptions = watching.guardOptions
+        guardOptions = try watching.guardOptions(loaded)
         channels = try alerts.channels(loaded)
         isVerbose = watching.verbose
         self.file = file

@@ -59,8 +59,10 @@ struct WatchingOptions: ParsableArguments {
         guard (0...100).contains(killAbove) else { throw ValidationError("--kill-above must be from 0 to 100.") }
     }
 
-    /// What the guard is told.
-    var guardOptions: GuardOptions {
+    /// What the guard is told, by flags or by the settings.
+    ///
+    /// - Throws: ``DatabaseError`` with `settingsInvalid`.
+    func guardOptions(_ loaded: LoadedSettings) throws -> GuardOptions {
         var guardOptions = GuardOptions()
         guardOptions.interval = interval.value
         guardOptions.maxIdle = maxIdle.value
@@ -71,9 +73,10 @@ struct WatchingOptions: ParsableArguments {
         guardOptions.rules.recoverAfter = recoverAfter
         guardOptions.rules.killsPerRound = killsPerRound
         guardOptions.rules.killsPerHour = killsPerHour
-        if let autoKillIdle {
+        let killIdle = try autoKillIdle?.value ?? loaded.found.value(.killIdle).flatMap { Duration(text: $0) }
+        if let killIdle {
             var policy = KillPolicy()
-            policy.maxIdle = autoKillIdle.value
+            policy.maxIdle = killIdle
             (policy.knownOnly, policy.knownLocksOnly) = (knownOnly, knownOnly)
             guardOptions.kills = policy
         }
