@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandSupport
 import Glibc
 import Headroom
+import HeadroomDoor
 
 /// `headroom run`: runs any program under a lock of this host and within the account's budget.
 struct RunCommand: AsyncParsableCommand {
@@ -31,11 +32,19 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "How many slots of the account's budget to hold.")
     var slots = 0
 
-    @Option(help: "How long to wait for the lock and the slots; by default not at all for a lock alone, else 30 s.")
+    @Option(
+        help: "How long to wait for the lock and the slots; by default not at all for the lock, and 30 s for slots."
+    )
     var wait: DurationArgument?
 
     @Option(help: "What it is for, for those who look at the slots or meet the lock.")
     var label: String?
+
+    @Flag(
+        help:
+            "Give the program the settings as DB_HOST and so on, with the password; without --slots the door's place, where there is one."
+    )
+    var withSettings = false
 
     @Flag(help: "Let the program not inherit the lock and the slots: for one that leaves a daemon behind.")
     var close = false
@@ -73,15 +82,15 @@ struct RunCommand: AsyncParsableCommand {
     /// Runs the command with its lock, if it has one.
     private func guarded(_ child: Child) async throws -> Int32 {
         let settings = try settings()
-        let timeout = wait?.value ?? (slots > 0 ? settings?.waitTimeout ?? .seconds(30) : .zero)
-        let deadline = ContinuousClock.now + timeout
+        let deadline = ContinuousClock.now + (wait?.value ?? settings?.waitTimeout ?? .seconds(30))
         guard let lock else { return try await inBudget(child, nil, settings, until: deadline) }
         let held = try await HostLock.acquire(
             lock,
             stateFolder: settings?.stateFolder ?? ProcessEnvironment.variables["HEADROOM_STATE_DIR"],
             program: command.joined(separator: " "),
             label: label ?? "",
-            timeout: timeout
+            // A second start of a line of cron has nothing to wait for.
+            timeout: wait?.value ?? .zero
         )
         defer { withExtendedLifetime(held) {} }
         return try await inBudget(child, held, settings, until: deadline)
@@ -94,23 +103,31 @@ struct RunCommand: AsyncParsableCommand {
         _ settings: DatabaseSettings?,
         until deadline: ContinuousClock.Instant
     ) async throws -> Int32 {
-        guard slots > 0, var settings else { return try await start(child, lock, nil) }
+        let given = settings
+        guard slots > 0, var settings else { return try await start(child, settings, lock, nil) }
         let more = max(0, slots - settings.givenSlots)
         settings.givenSlots = 0
-        guard more > 0 else { return try await start(child, lock, nil) }
+        guard more > 0 else { return try await start(child, settings, lock, nil) }
         return try await Database(settings)
             .withProgramSlots(
                 more,
                 label: label ?? "",
                 timeout: max(.zero, ContinuousClock.now.duration(to: deadline))
-            ) { held in try await start(child, lock, held) }
+            ) { held in try await start(child, given, lock, held) }
     }
 
-    private func start(_ child: Child, _ lock: HostLock?, _ held: ProgramSlots?) async throws -> Int32 {
+    private func start(
+        _ child: Child,
+        _ settings: DatabaseSettings?,
+        _ lock: HostLock?,
+        _ held: ProgramSlots?
+    ) async throws -> Int32 {
+        var environment = withSettings ? settings.map { variables($0) } ?? [:] : [:]
+        if slots > 0 { environment["HEADROOM_SLOTS"] = "\(slots)" }
         let kept = close ? [] : [lock?.inheritable, held?.inheritable].compactMap(\.self)
         return try await child.run(
             command,
-            environment: slots > 0 ? ["HEADROOM_SLOTS": "\(slots)"] : [:],
+            environment: environment,
             keeping: kept
         ) { process in
             if close { return }
@@ -119,11 +136,34 @@ struct RunCommand: AsyncParsableCommand {
         }
     }
 
+    /// The settings as an application reads them.
+    private func variables(_ settings: DatabaseSettings) -> [String: String] {
+        var settings = settings
+        // Its own slots let it past the line.
+        if slots == 0, let loaded = try? connection.sources.load(), let door = try? DoorSettings(loaded) {
+            switch door.places.first {
+            case .unix(let path)?: settings.endpoint = .socket(path: path)
+            case .tcp(let host, let port)?: settings.endpoint = .tcp(host: host, port: Int(port))
+            case nil: break
+            }
+        }
+        var variables = [
+            "DB_USERNAME": settings.username, "DB_PASSWORD": settings.password, "DB_DATABASE": settings.database ?? "",
+        ]
+        switch settings.endpoint {
+        case .socket(let path):
+            (variables["DB_HOST"], variables["DB_PORT"], variables["DB_SOCKET"]) = ("localhost", "", path)
+        case .tcp(let host, let port):
+            (variables["DB_HOST"], variables["DB_PORT"], variables["DB_SOCKET"]) = (host, "\(port)", "")
+        }
+        return variables
+    }
+
     /// The settings; a lock alone needs no database.
     private func settings() throws -> DatabaseSettings? {
         do {
             return try connection.settings(program: command.joined(separator: " "))
-        } catch let error as DatabaseError where error.code == .settingsMissing && slots == 0 {
+        } catch let error as DatabaseError where error.code == .settingsMissing && slots == 0 && !withSettings {
             return nil
         }
     }

@@ -99,6 +99,43 @@ import Testing
         }
     }
 
+    @Test func `a second run with the same lock is not waited for, whatever slots it asks for`() async throws {
+        let (holder, _) = try await start(["--lock", "nightly"], "two2")
+        defer { holder.signal(SIGTERM) }
+        let start = ContinuousClock.now
+        let second = try await run(["--lock", "nightly", "--slots", "1", "--", "true"], "two2")
+        #expect(second.status == 75 && second.errors.contains("The lock 'nightly' is held"), "\(second)")
+        // The default for slots is 30 s.
+        #expect(start.duration(to: .now) < .seconds(20))
+    }
+
+    @Test func `a program is given the settings when that is asked for, and the door's place without slots`()
+        async throws
+    {
+        let script = "echo $DB_USERNAME $DB_PASSWORD $DB_DATABASE $DB_HOST $DB_SOCKET"
+        let without = try await run(["--", "/bin/sh", "-c", "echo ${DB_NAME:-none}"], "two3")
+        #expect(without.output == "none\n")
+        let file = folder.write(
+            """
+            DB_SOCKET=\(try SuiteServer.sandbox.socket)
+            DB_USERNAME=two3
+            DB_PASSWORD=sandbox
+            DB_DATABASE=app
+            HEADROOM_DOOR_LISTEN=/nowhere/door.sock
+            """,
+            to: "settings.env"
+        )
+        func given(_ flags: [String]) async throws -> String {
+            try await HeadroomProgram.run(
+                ["run", "--with-settings", "--env-file", file] + flags + ["--", "/bin/sh", "-c", script],
+                environment: ["HEADROOM_STATE_DIR": folder.path]
+            )
+            .output
+        }
+        #expect(try await given([]) == "two3 sandbox app localhost /nowhere/door.sock\n")
+        #expect(try await given(["--slots", "1"]) == "two3 sandbox app localhost \(try SuiteServer.sandbox.socket)\n")
+    }
+
     @Test func `slots are held while the command runs, and no longer`() async throws {
         let settings = try SuiteServer.settings("two1")
         let (process, child) = try await start(["--slots", "1", "--label", "batch"], "two1")
@@ -110,8 +147,9 @@ import Testing
         let second = try await run(["--slots", "1", "--wait", "0.2", "--", "true"], "two1")
         #expect(second.status == 75)
         #expect(second.errors.contains("/bin/sh"))
-        let tooMany = try await run(["--slots", "5", "--", "true"], "two1")
-        #expect(tooMany.status == 75)
+        // No wait helps, so that it is said at once, and to whom asks for silence too.
+        let tooMany = try await run(["--slots", "5", "--quiet", "--", "true"], "two1")
+        #expect(tooMany.status == 126)
         #expect(tooMany.errors.contains("budget of 1"))
         // The program runs on, and what it was given stays with it.
         process.signal(SIGKILL)

@@ -136,16 +136,19 @@ extension Database {
 
     private func takeSlots(_ count: Int, label: String, limits: Limits) async throws -> [UnusedSlot] {
         guard count > 0 else { return [] }
-        let admission = try await sessions.admission(limits)
-        // Where several hosts share the account, what this one has now says nothing of what it may come to.
-        let budget = admission.mostSlots
-        guard count <= budget else {
-            throw DatabaseError(
-                .budgetExhausted,
+        func tooMany(_ budget: Int) -> DatabaseError {
+            // No wait helps.
+            DatabaseError(
+                .settingsInvalid,
                 message: "\(count) slots are more than the account's budget of \(budget).",
                 advice: "Ask for fewer, or see with 'headroom slots' what the budget is made of."
             )
         }
+        if let budget = settings.budget, settings.hosts == nil, count > budget { throw tooMany(budget) }
+        let admission = try await sessions.admission(limits)
+        // Where several hosts share the account, what this one has now says nothing of what it may come to.
+        let budget = admission.mostSlots
+        guard count <= budget else { throw tooMany(budget) }
         var holder = Holder.thisProcess(program: settings.programName, label: label, site: "")
         holder.state = .program
         // One task of the host gathers several at a time: two that had half of what they want would wait for each other.
