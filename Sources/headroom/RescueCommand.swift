@@ -12,7 +12,7 @@ struct RescueCommand: AsyncParsableCommand {
         abstract: "Says who holds the connections when nobody gets in, and can free some.",
         discussion: """
             Finds out which limit refuses, tries the other doors (the account of HEADROOM_ADMIN_USERNAME, the server's \
-            extra_port or admin_port as it was seen in good times), tries again for a moment, and shows which processes of \
+            extra_port or admin_port as it was seen in good times), tries again for --enter-for with --yes, and shows which processes of \
             this host hold connections to the server: how many, since when, for how long silent, of which unit.
 
             Nothing is ended without --yes. With it, sessions that have slept for over --max-idle are ended once there is a \
@@ -53,8 +53,18 @@ struct RescueCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Hang up this process's connections, or one of them.", valueName: "pid[:fd]"))
     var hangUp: SocketArgument?
 
-    @Option(help: ArgumentHelp("Ask this process to end (SIGTERM), and wait until it has.", valueName: "pid"))
+    @Option(
+        help: ArgumentHelp(
+            "Ask this process to end, and wait until it has: SIGTERM, and SIGQUIT for PHP-FPM's, which end after their page.",
+            valueName: "pid"
+        )
+    )
     var terminate: Int32?
+
+    @Option(
+        help: ArgumentHelp("With --yes: for how long to try to get in.", valueName: "duration")
+    )
+    var enterFor: DurationArgument = DurationArgument(.seconds(15))
 
     @Option(help: ArgumentHelp("How long to wait for the process's end.", valueName: "duration"))
     var wait: DurationArgument = DurationArgument(.seconds(10))
@@ -95,6 +105,8 @@ struct RescueCommand: AsyncParsableCommand {
         options.terminate = terminate
         options.terminationPatience = wait.value
         options.isDryRun = !yes
+        // Whoever only looks waits for nothing.
+        options.patience = yes ? enterFor.value : .zero
         return options
     }
 }

@@ -85,7 +85,7 @@ struct RescueOutput: Report {
             process.silences.isEmpty ? "unknown" : silences(process.silences),
             "\(Int(clamped: process.age.seconds)) s",
             printable(process.unit ?? "-"),
-            printable(process.commandLine),
+            (process.role.map { "\($0): " } ?? "") + printable(process.commandLine),
         ]
     }
 
@@ -108,7 +108,10 @@ struct RescueOutput: Report {
         }
         if let (process, result) = report.termination { lines.append("  process \(process) \(result.words)") }
         guard !lines.isEmpty else { return [] }
-        return ["", report.isDryRun ? "From outside (dry run; --yes does it)" : "From outside"] + lines
+        let wouldAct =
+            report.isDryRun
+            && (report.hangUps.contains { $0.result == .wouldHangUp } || report.termination?.result == .wouldAsk)
+        return ["", wouldAct ? "From outside (dry run; --yes does it)" : "From outside"] + lines
     }
 
     private func place(_ process: HostProcess, _ socket: HostSocket) -> String {

@@ -134,4 +134,72 @@ import Testing
         #expect(commands.contains("headroom rescue --hang-up-idle 60 --yes"))
         #expect(commands.contains { $0.contains("USER = 'o''app'") })
     }
+
+    private func advice(_ report: RescueReport, user: UInt32 = 33, idle: Int = 300) -> RescueAdvice {
+        RescueAdvice(
+            report,
+            settings: DatabaseSettings(endpoint: .socket(path: "/run/m.sock"), username: "app"),
+            user: user,
+            idle: .seconds(idle)
+        )
+    }
+
+    private func refused(_ processes: [HostProcess], isDryRun: Bool = true) -> RescueReport {
+        var report = RescueReport(isDryRun: isDryRun)
+        report.refusal = DatabaseError(.accountLimitReached, message: "", limit: 5)
+        report.host = HostView(processes: processes)
+        return report
+    }
+
+    @Test func `the first step is the mildest that frees a place now, also when nothing has been silent for long`() {
+        let holder = process(7, age: 2, [socket(3), socket(4), socket(5, waitedFor: true)])
+        #expect(advice(refused([holder])).steps.first?.commands == ["headroom rescue --hang-up 7:3 --yes"])
+        let silent = process(8, [socket(3, silent: 4)])
+        #expect(advice(refused([silent])).steps.first?.commands == ["headroom rescue --hang-up 8:3 --yes"])
+        #expect(advice(refused([silent]), idle: 2).steps.first?.commands == ["headroom rescue --hang-up-idle 2 --yes"])
+    }
+
+    @Test func `after a step that did nothing another one comes first`() {
+        var report = refused([process(7, age: 2, [socket(3), socket(4)])], isDryRun: false)
+        report.choice = HangUpChoice(report.host, silentFor: .seconds(300), user: 33)
+        #expect(advice(report).steps.first?.commands == ["headroom rescue --hang-up 7:3 --yes"])
+        report.hangUps = [
+            RescueReport.HangUp(
+                candidate: HangUpChoice.Candidate(process: report.host.processes[0], socket: socket(3)),
+                result: .inVain
+            )
+        ]
+        #expect(advice(report).steps.first?.commands == ["headroom rescue --hang-up 7:4 --yes"])
+    }
+
+    @Test func `a process that is gone is named in no step`() {
+        var copies = [process(7, [socket(3)]), process(8, [socket(3)])]
+        for index in copies.indices { copies[index].isSecondCopy = true }
+        var report = refused(copies, isDryRun: false)
+        func commands() -> String { advice(report).steps.flatMap(\.commands).joined(separator: "\n") }
+        #expect(commands().contains("--terminate 8"))
+        report.hostAfter = HostView(processes: [process(7, [socket(3)])])
+        #expect(!commands().contains("terminate") && !commands().contains(" 8:"))
+    }
+
+    @Test func `pages of another user are told as what they are, with what is left without root`() {
+        var page = process(9, user: 34, [socket(3, silent: 900)])
+        page.userName = "www-data"
+        let steps = advice(refused([page])).steps
+        #expect(steps.first?.text.contains("1 connections are of programs of www-data") == true)
+        #expect(steps.first?.commands == ["headroom setup"])
+        #expect(!steps.flatMap(\.commands).joined(separator: "\n").hasPrefix("headroom rescue"))
+        #expect(advice(refused([page]), user: 0).steps.first?.commands == ["headroom rescue --hang-up-idle 300 --yes"])
+    }
+
+    @Test(arguments: [
+        ("php-fpm: pool www", "a page (PHP-FPM)"), ("php /home/shop/app/artisan queue:work", "Laravel's queue worker"),
+        ("/usr/bin/php artisan schedule:run", "Laravel's scheduler"),
+        ("php bin/console messenger:consume", "Symfony's worker"),
+        ("php /home/shop/public_html/wp-cron.php", "WordPress' cron"), ("mysqldump shop", "a backup"),
+        ("vim notes", nil),
+    ])
+    func `what a process is for is told by its command line`(line: String, role: String?) {
+        #expect(HostProcess(id: 1, user: 33, commandLine: line).role == role)
+    }
 }

@@ -1,3 +1,5 @@
+import Headroom
+
 /// A process of this host that holds connections to the server.
 public struct HostProcess: Sendable, Hashable {
     /// The process's id.
@@ -58,6 +60,25 @@ public struct HostProcess: Sendable, Hashable {
         self.sockets = sockets
         self.isOurs = isOurs
         self.isSecondCopy = isSecondCopy
+    }
+
+    /// Whether it serves pages in a pool of PHP-FPM.
+    public var isPHPPool: Bool { name.begins(with: "php-fpm") || commandLine.begins(with: "php-fpm: pool") }
+
+    /// What it is for, where its command line tells; `nil` for others.
+    public var role: String? {
+        if isPHPPool { return "a page (PHP-FPM)" }
+        if name.begins(with: "lsphp") || name.begins(with: "php-cgi") { return "a page" }
+        let roles: [(words: [String], role: String)] = [
+            (["artisan", "queue:"], "Laravel's queue worker"), (["artisan", "horizon"], "Laravel's queue worker"),
+            (["artisan", "schedule:"], "Laravel's scheduler"), (["messenger:consume"], "Symfony's worker"),
+            (["wp-cron.php"], "WordPress' cron"), (["wp ", "cron"], "WordPress' cron"),
+            (["drush", "cron"], "Drupal's cron"),
+            (["bin/magento", "cron:"], "Magento's cron"), (["mysqldump"], "a backup"), (["mariadb-dump"], "a backup"),
+            (["headroom", " door"], "the door"), (["headroom", " guard"], "the guard"),
+            (["headroom", " work"], "the worker"),
+        ]
+        return roles.first { $0.words.allSatisfy { commandLine.holds($0) } }?.role
     }
 
     /// The silences of its TCP connections, the longest first; a unix socket does not tell.

@@ -15,6 +15,9 @@ public struct Rescue: Sendable {
     /// How long a place may take to come free after a connection was hung up.
     private static let freeing = Duration.seconds(1)
 
+    /// For how long it is tried at the least, before anything is hung up.
+    private static let moment = Duration.milliseconds(40)
+
     /// Creates a rescue for the account that the settings lead to.
     public init(_ loaded: LoadedSettings) {
         func prepared(_ settings: DatabaseSettings) -> DatabaseSettings {
@@ -37,6 +40,7 @@ public struct Rescue: Sendable {
     /// - Throws: ``DatabaseError`` when the server lets us in and then fails, `CancellationError` when cancelled.
     public func run(_ options: RescueOptions) async throws -> RescueReport {
         var report = RescueReport(isDryRun: options.isDryRun)
+        let start = ContinuousClock.now
         let snapshot = AccountSnapshot.last(settings)
         report.snapshot = snapshot
         async let host = view(snapshot?.ports)
@@ -56,6 +60,14 @@ public struct Rescue: Sendable {
             report.termination = (process, result)
             if result == .ended, report.opened == nil { _ = try await enter(within: Self.freeing, options, &report) }
         }
+        let acts = options.hangUp != nil || options.terminate != nil
+        let left = options.patience - start.duration(to: .now)
+        if acts, !options.isDryRun, report.opened == nil, report.refusal?.isConnectionLimit == true, left > .zero {
+            _ = try await enter(within: left, options, &report)
+            report.waited = start.duration(to: .now)
+        }
+        // What was ended is not to be named again.
+        if acts, !options.isDryRun { report.hostAfter = await view(snapshot?.ports) }
         return report
     }
 
@@ -106,9 +118,12 @@ public struct Rescue: Sendable {
             }
         }
         // Who was let in, and then got no answer, may find a place at another moment too.
-        guard refusal.isConnectionLimit || refusal.code == .deadlineExceeded else { return }
+        guard !options.isDryRun, options.patience > .zero,
+            refusal.isConnectionLimit || refusal.code == .deadlineExceeded
+        else { return }
         let start = ContinuousClock.now
-        _ = try await enter(within: options.patience, options, &report)
+        let acts = options.hangUp != nil || options.terminate != nil
+        _ = try await enter(within: acts ? min(Self.moment, options.patience) : options.patience, options, &report)
         report.waited = start.duration(to: .now)
     }
 

@@ -77,29 +77,13 @@ public struct RescueAdvice: Sendable {
         user: UInt32,
         seconds: Int64
     ) {
-        let host = report.host
+        let host = report.hostAfter ?? report.host
+        hangUp(report, host, user: user, seconds: seconds)
         let copies = host.processes.filter(\.isSecondCopy)
         if copies.count > 1 {
             add(
                 "The same program runs more than once. If it is a worker, end the second copy:",
                 "headroom rescue --terminate \(copies.map(\.id).max() ?? 0) --yes"
-            )
-        }
-        let silent = HangUpChoice(host, silentFor: .seconds(seconds), user: user)
-        let refused = report.hangUps.contains { $0.result == .notPermitted }
-        if !silent.candidates.isEmpty, !refused, report.isDryRun || report.choice == nil {
-            add(
-                "Hang up one connection that has been silent, and let the server's eyes decide about the others:",
-                "headroom rescue --hang-up-idle \(seconds) --yes"
-            )
-        }
-        let isRootNeeded =
-            refused || host.processes.contains { !$0.isOurs && $0.user != user }
-            || !host.hidden.isEmpty
-        if user != 0, isRootNeeded {
-            add(
-                "Root can look into every process and hang up its connections:",
-                "sudo headroom rescue --hang-up-idle \(seconds) --yes"
             )
         }
         for hidden in host.hidden {
@@ -109,10 +93,11 @@ public struct RescueAdvice: Sendable {
             let few = reachable.sorted { ($1.age, $0.id) < ($0.age, $1.id) }.prefix(3)
             add(
                 "One or more of these processes hold connections and may be asked to end "
-                    + "(a PHP-FPM worker is replaced by its master at once):",
+                    + "(one of PHP-FPM ends after its page, and its master starts another):",
                 commands: few.map { "headroom rescue --terminate \($0.id) --yes   # \(Escaping.line($0.commandLine))" }
             )
         }
+        others(report, host, user: user, seconds: seconds)
         let units = Set((host.processes.filter { !$0.isOurs } + host.hidden.flatMap(\.suspects)).compactMap(\.unit))
             .filter { $0.ends(with: ".service") }
         if units.isEmpty {
@@ -135,6 +120,54 @@ public struct RescueAdvice: Sendable {
         add(
             "As the last resort, restart the server; every account loses its sessions and open transactions:",
             "systemctl restart \(Escaping.shell(report.serverUnit))"
+        )
+    }
+
+    /// The mildest command that frees a place here and now: what has been silent for longest, also when that is not for long.
+    private mutating func hangUp(_ report: RescueReport, _ host: HostView, user: UInt32, seconds: Int64) {
+        if report.hangUps.contains(where: { [.notPermitted, .unsupported].contains($0.result) }) { return }
+        let silent = HangUpChoice(host, silentFor: .seconds(seconds), user: user)
+        // What was done, and helped nobody, is not said again.
+        let isDone = !report.isDryRun && report.choice != nil
+        if !silent.candidates.isEmpty, !isDone {
+            return add(
+                "Hang up one connection that has been silent, and let the server's eyes decide about the others:",
+                "headroom rescue --hang-up-idle \(seconds) --yes"
+            )
+        }
+        let tried = Set(report.hangUps.filter { $0.result != .wouldHangUp }.map(\.candidate.socket.inode))
+        let candidates = HangUpChoice(host, silentFor: .zero, user: user).candidates
+        guard let one = candidates.first(where: { !tried.contains($0.socket.inode) }) else { return }
+        let what = one.process.role.map { " (\($0))" } ?? ""
+        let silence = one.socket.silence.map { "silent for \($0.components.seconds) s" } ?? "not seen to be at work"
+        add(
+            "Hang up one connection of process \(one.process.id)\(what), \(silence); what it has not committed is undone:",
+            "headroom rescue --hang-up \(one.process.id):\(one.socket.descriptor) --yes"
+        )
+    }
+
+    /// What is left where the connections are another user's.
+    private mutating func others(_ report: RescueReport, _ host: HostView, user: UInt32, seconds: Int64) {
+        guard user != 0 else { return }
+        let seen = host.processes.filter { !$0.isOurs && $0.user != user }
+        let hidden = host.hidden.filter { $0.user != user }
+        let count = seen.reduce(0) { $0 + $1.sockets.count } + hidden.reduce(0) { $0 + $1.count }
+        let isRefused = report.hangUps.contains { $0.result == .notPermitted }
+        guard count > 0 || isRefused || !host.hidden.isEmpty else { return }
+        if count > 0 {
+            let names = Set(
+                seen.map { $0.userName ?? "\($0.user)" } + hidden.compactMap { $0.userName ?? $0.user.map { "\($0)" } }
+            )
+            let whose = names.isEmpty ? "another user" : names.sorted().joined(separator: ", ")
+            add(
+                "\(count) connections are of programs of \(whose), which this user may neither hang up nor end. Without root: "
+                    + "restart PHP in the panel of your hosting; and send the pages through the door, which makes that needless:",
+                "headroom setup"
+            )
+        }
+        add(
+            "Root can look into every process and hang up its connections:",
+            "sudo headroom rescue --hang-up-idle \(seconds) --yes"
         )
     }
 

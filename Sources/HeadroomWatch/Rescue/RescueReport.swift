@@ -17,6 +17,9 @@ public struct RescueReport: Sendable {
     /// Who of this host holds connections.
     public var host = HostView()
 
+    /// The same after something was hung up or ended; `nil` when nothing was.
+    public var hostAfter: HostView?
+
     /// What was hung up, or would be.
     public var hangUps: [HangUp] = []
 

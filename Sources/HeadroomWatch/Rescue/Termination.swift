@@ -24,9 +24,9 @@ public struct Termination: Sendable {
         /// The result in words.
         public var words: String {
             switch self {
-            case .wouldAsk: "would be asked to end (SIGTERM)"
+            case .wouldAsk: "would be asked to end"
             case .ended: "has ended"
-            case .goesOn: "was asked to end (SIGTERM) and goes on"
+            case .goesOn: "was asked to end and goes on"
             case .noProcess: "is none that runs"
             case .ours: "is this program or one that started it, and is left alone"
             case .noHolder: "holds no connection to this server as far as can be seen, and is left alone"
@@ -55,7 +55,8 @@ public struct Termination: Sendable {
         guard let holder = known.first(where: { $0.id == process }) else { return .noHolder }
         guard !holder.isOurs else { return .ours }
         if isDryRun { return geteuid() == 0 || geteuid() == holder.user ? .wouldAsk : .notPermitted }
-        let error = handle.terminate()
+        // PHP-FPM's workers finish the page that they serve, and are replaced; SIGTERM would cut it.
+        let error = handle.signal(holder.isPHPPool ? SIGQUIT : SIGTERM)
         guard error == 0 else { return error == ESRCH ? .ended : .notPermitted }
         let deadline = ContinuousClock.now + patience
         while true {
@@ -85,11 +86,11 @@ private struct ProcessHandle: ~Copyable {
         if descriptor >= 0 { close(descriptor) }
     }
 
-    /// Asks it to end; returns 0, or the error number.
-    func terminate() -> Int32 {
-        if descriptor >= 0 { return kernel_pidfd_signal(descriptor, SIGTERM) == 0 ? 0 : errno }
+    /// Sends it a signal; returns 0, or the error number.
+    func signal(_ number: Int32) -> Int32 {
+        if descriptor >= 0 { return kernel_pidfd_signal(descriptor, number) == 0 ? 0 : errno }
         if hasEnded { return ESRCH }
-        return kill(process, SIGTERM) == 0 ? 0 : errno
+        return kill(process, number) == 0 ? 0 : errno
     }
 
     /// Whether it has ended, also when nobody has waited for it yet.
