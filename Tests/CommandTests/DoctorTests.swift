@@ -13,6 +13,24 @@ import Testing
         try await HeadroomProgram.run(["doctor"] + arguments, environment: environment, in: folder.path)
     }
 
+    @Test func `the page for support says what is full, who holds it and what to ask for, without a secret`()
+        async throws
+    {
+        let environment = try SuiteServer.sandbox.environment.merging(["DB_USERNAME": "one5", "DB_PASSWORD": "sandbox"])
+        { $1 }
+        let free = try await HeadroomProgram.run(["doctor", "--for-support"], environment: environment)
+        #expect(free.status == 0 && free.output.contains("lets us in at this moment"), "\(free)")
+        try await SuiteServer.database("one5", share: .reserve)
+            .withConnection { _ in
+                let full = try await HeadroomProgram.run(["doctor", "--for-support"], environment: environment)
+                #expect(full.status == 0, "\(full)")
+                for words in ["does not let us in", "1226", "its limit", "USER = 'one5'", "What we ask for"] {
+                    #expect(full.output.contains(words), "\(words): \(full.output)")
+                }
+                #expect(!full.output.contains("PASSWORD"))
+            }
+    }
+
     @Test func `it says what a bug report needs`() async throws {
         let environment = try SuiteServer.sandbox.environment.merging(["DB_USERNAME": "ten1"]) { $1 }
         let run = try await doctor([], environment)

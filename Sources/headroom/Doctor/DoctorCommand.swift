@@ -13,8 +13,9 @@ struct DoctorCommand: AsyncParsableCommand {
             setting wrong. Passwords, addresses of webhooks, labels and arguments of programs are left out; names of hosts, \
             accounts and databases stay: read it before you post it.
 
-            Example:
+            Examples:
               headroom doctor > report.txt
+              headroom doctor --for-support
             """
     )
 
@@ -23,8 +24,20 @@ struct DoctorCommand: AsyncParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
+    @Flag(help: "Print a page for the hosting's support instead: what is full, who holds it, what to ask for.")
+    var forSupport = false
+
+    func validate() throws {
+        guard !json || !forSupport else { throw ValidationError("--for-support is for people, and no JSON.") }
+    }
+
     func run() async throws {
         try await runCommand {
+            if forSupport {
+                let loaded = try connection.loaded(program: "headroom doctor", isForgiving: true)
+                for line in try await SupportPage(loaded).lines { Console.print(line) }
+                return
+            }
             try Console.emit(await Checkup(connection.sources), asJSON: json)
         }
     }

@@ -17,6 +17,7 @@ struct StatusCommand: AsyncParsableCommand {
 
             Examples:
               headroom status
+              headroom status --line
               headroom status --watch
               headroom status --json | jq .level
               headroom status --nagios
@@ -45,6 +46,9 @@ struct StatusCommand: AsyncParsableCommand {
     @Flag(help: "Print one line for Nagios and its like, with performance data.")
     var nagios = false
 
+    @Flag(help: "Print one line: how full, who holds, who waits, what to do.")
+    var line = false
+
     @Flag(help: "Print metrics in Prometheus' text format.")
     var prometheus = false
 
@@ -60,7 +64,7 @@ struct StatusCommand: AsyncParsableCommand {
             case "--env-file":
                 guard let file = arguments.popFirst(), !file.begins(with: "-") else { return nil }
                 envFile = file
-            case "--json", "--nagios", "--prometheus": flags.append(word)
+            case "--json", "--nagios", "--prometheus", "--line": flags.append(word)
             default: return nil
             }
         }
@@ -69,14 +73,18 @@ struct StatusCommand: AsyncParsableCommand {
         maxIdle = Self.usualMaxIdle
         (allAccounts, watch, interval) = (false, false, Self.usualInterval)
         (json, nagios, prometheus) = (flags == ["--json"], flags == ["--nagios"], flags == ["--prometheus"])
+        line = flags == ["--line"]
     }
 
     private static let usualMaxIdle = DurationArgument(.seconds(300))
     private static let usualInterval = DurationArgument(.seconds(2))
 
     func validate() throws {
-        guard [json, nagios, prometheus].count(where: \.self) <= 1, !watch || !(nagios || prometheus) else {
-            throw ValidationError("Choose one of --json, --nagios and --prometheus; --watch goes with --json only.")
+        guard [json, nagios, prometheus, line].count(where: \.self) <= 1, !watch || !(nagios || prometheus || line)
+        else {
+            throw ValidationError(
+                "Choose one of --json, --line, --nagios and --prometheus; --watch goes with --json only."
+            )
         }
         guard interval.value >= .milliseconds(200) else { throw ValidationError("--interval must be at least 200ms.") }
     }
@@ -107,12 +115,14 @@ struct StatusCommand: AsyncParsableCommand {
                 try Console.json(StatusJSON(view))
             } else if nagios {
                 Console.print(StatusNagios(view).line)
+            } else if line {
+                Console.print(StatusText(view).line)
             } else if prometheus {
                 for line in AccountMetrics.page(view).lines(.prometheus) { Console.print(line) }
             } else {
                 for line in StatusText(view).lines { Console.print(line) }
             }
-            if let refusal = view.report.refusal, !nagios {
+            if let refusal = view.report.refusal, !nagios, !line {
                 Console.error("headroom: \(refusal.message)")
                 Console.error("  next: \(refusal.advice)")
             }

@@ -53,7 +53,31 @@ struct StatusText {
                 "\(report.level.rawValue)  all of \(limit) connections in use, as far as can be told (\(used) are counted, which "
                 + "cannot be right: some are ending, or were opened before the limit was lowered)"
         }
-        return "\(report.level.rawValue)  \(used) of \(limit) connections in use\(percent)"
+        let line = report.waiting.map { ", \($0.count) waiting" } ?? ""
+        return "\(report.level.rawValue)  \(used) of \(limit) connections in use\(percent)\(line)"
+    }
+
+    /// All of it in one line: how full, who holds, who waits, what to do.
+    var line: String {
+        var text = printable(headline).replaced("  ", with: ": ")
+        if !holders.isEmpty { text += "; held by \(holders)" }
+        return "\(text). \(printable(view.advice))"
+    }
+
+    /// Who holds how many, by the clients of the door and the programs of this host where they are known.
+    private var holders: String {
+        var counts: [String: Int] = [:]
+        for held in view.slots?.held ?? [] {
+            // A client of the door stands there as "php-fpm8.2 (process 12)".
+            let label = held.holder.label.leading { $0 != "(" }.trimmed
+            let isDoors = held.holder.program == "headroom door" && !label.isEmpty
+            counts[isDoors ? label : held.holder.program, default: 0] += 1
+        }
+        if counts.isEmpty {
+            for group in report.groups(by: { $0.program }) { counts[group.name ?? "-"] = group.sessions }
+        }
+        return counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(4)
+            .map { "\(printable($0.key)) \($0.value)" }.joined(separator: ", ")
     }
 
     private var next: [String] { ["  next: \(printable(view.advice))"] }
