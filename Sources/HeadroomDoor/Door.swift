@@ -96,25 +96,8 @@ package final class Door: @unchecked Sendable {
         ready: @escaping @Sendable () -> Void
     ) async throws {
         raiseDescriptorLimit()
-        let path = DoorControl.path(database.settings, settings.places)
-        var taken = replacing ? path.map { DoorControl.sockets($0, to: .take) } ?? [:] : [:]
-        var opened: [DoorListener] = []
-        for place in settings.places {
-            if let descriptor = lent[place.description] {
-                opened.append(DoorListener(place, taking: descriptor, isLent: true))
-            } else if let descriptor = taken.removeValue(forKey: place.description) {
-                opened.append(DoorListener(place, taking: descriptor))
-            } else {
-                opened.append(try DoorListener(place, mode: settings.mode, group: settings.group))
-            }
-        }
-        for descriptor in taken.values { close(descriptor) }
         let (stopped, stopping) = AsyncStream<Void>.makeStream()
-        // At once: who has it listens already, and nobody else answers for it.
-        await onLoop { [opened] in
-            self.listeners = opened
-            self.control = path.flatMap { DoorControl(self, at: $0) { stopping.finish() } }
-        }
+        try await takePlaces(replacing: replacing, lent: lent) { stopping.finish() }
         // Which account it is, and whose slots, the first client need not wait for.
         if let slot = try? await database.relaySlot(label: "door", until: .now + .seconds(1)) {
             slot.release()
@@ -127,6 +110,33 @@ package final class Door: @unchecked Sendable {
             await Task(executorPreference: EventLoop.shared) { await self.drain() }.value
         } onCancel: {
             EventLoop.shared.schedule(at: .now) { self.end(within: .seconds(10)) }
+        }
+    }
+
+    /// Opens the sockets, or takes them over, and answers for them from then on; clients wait until they are listened to.
+    private func takePlaces(
+        replacing: Bool,
+        lent: [String: Int32],
+        whenTaken: @escaping @Sendable () -> Void
+    ) async throws {
+        let path = DoorControl.path(database.settings, settings.places)
+        let turn = await DoorControl.turn(database.settings, settings.places)
+        defer { withExtendedLifetime(turn) {} }
+        var taken = replacing ? path.map { DoorControl.sockets($0, to: .take) } ?? [:] : [:]
+        var opened: [DoorListener] = []
+        for place in settings.places {
+            if let descriptor = lent[place.description] {
+                opened.append(DoorListener(place, taking: descriptor, isLent: true))
+            } else if let descriptor = taken.removeValue(forKey: place.description) {
+                opened.append(DoorListener(place, taking: descriptor))
+            } else {
+                opened.append(try DoorListener(place, mode: settings.mode, group: settings.group))
+            }
+        }
+        for descriptor in taken.values { close(descriptor) }
+        await onLoop { [opened] in
+            self.listeners = opened
+            self.control = path.flatMap { DoorControl(self, at: $0, whenTaken: whenTaken) }
         }
     }
 

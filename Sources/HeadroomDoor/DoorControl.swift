@@ -14,11 +14,29 @@ final class DoorControl: @unchecked Sendable {
 
     /// Where the control socket of a door stands that listens at these places; `nil` where the path would be too long.
     static func path(_ settings: DatabaseSettings, _ places: [DoorPlace]) -> String? {
+        guard let path = try? notes(settings, places).path(ending: ".sock"), path.utf8.count < 100 else { return nil }
+        return path
+    }
+
+    private static func notes(_ settings: DatabaseSettings, _ places: [DoorPlace]) -> AccountNotes {
         let name = places.map(\.description).joined(separator: "+").utf8
             .map { (48...57).contains($0) || (97...122).contains($0 | 32) ? $0 : UInt8(ascii: "-") }
-        let notes = AccountNotes(settings, topic: "door-\(String(decoding: name.suffix(24), as: UTF8.self))")
-        guard let path = try? notes.path(ending: ".sock"), path.utf8.count < 100 else { return nil }
-        return path
+        return AccountNotes(settings, topic: "door-\(String(decoding: name.suffix(24), as: UTF8.self))")
+    }
+
+    /// Waits until no other door is taking these places over.
+    ///
+    /// Of two that did so at once, the one whose control socket was put over by the other's would go on, and nobody could reach it.
+    ///
+    /// - Returns: A lock to be held until there is a control socket; `nil` where it could not be had.
+    static func turn(_ settings: DatabaseSettings, _ places: [DoorPlace]) async -> HostLock? {
+        try? await HostLock.acquire(
+            notes(settings, places).topicName,
+            stateFolder: settings.stateFolder,
+            program: "headroom door",
+            label: "takes a door's place",
+            timeout: .seconds(10)
+        )
     }
 
     /// Listens at a control socket, in the place of an older one; `nil` when it cannot.

@@ -145,7 +145,8 @@ struct DoorCommand: AsyncParsableCommand {
             )
         }
         var bare = settings
-        bare.password = ""
+        // Nothing but what it says: a password that is refused would be read again, and the right one sent.
+        (bare.password, bare.passwordSource, bare.waitTimeout) = ("", nil, door.wait)
         guard !settings.password.isEmpty,
             (try? await Database(bare, share: .reserve).withBriefConnection { _ in }) != nil
         else { return }

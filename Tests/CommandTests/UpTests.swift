@@ -218,6 +218,37 @@ import Testing
         #expect(try await up.ended() == 0)
     }
 
+    @Test(.enabled(if: geteuid() == 0, "only root can become another user"))
+    func `before a socket, as another user than root, a door starts as often as it must`() async throws {
+        let nobody = 65_534
+        let site = try Site("ten8")
+        defer { site.endAll() }
+        let socket = try SuiteServer.sandbox.socket
+        chmod(RegularFile.parts(socket).folder, 0o711)
+        let text = try String(decoding: RegularFile.read(site.file, atMost: 1 << 16), as: UTF8.self)
+        // Over TCP, as the tests' own client does not trust a socket in another user's folder.
+        let port = Int.random(in: 20_000...30_000)
+        site.folder.write(
+            text.replacing(site.socket, with: "\(port)") + "\nDB_SOCKET=\(socket)\n",
+            to: "settings.env"
+        )
+        var settings = try SuiteServer.settings(site.account)
+        settings.endpoint = .tcp(host: "127.0.0.1", port: port)
+        let client = Database(settings, share: .reserve)
+        func isServing() async -> Bool { (try? await client.withConnection { try await $0.query("SELECT 1") }) != nil }
+        for path in [site.folder.path, site.file] { chown(path, uid_t(nobody), gid_t(nobody)) }
+        let up = try site.up("--quiet", through: HeadroomProgram.asUser(nobody))
+        #expect(try await eventually { await isServing() })
+        for _ in 0..<3 {
+            let old = try #require(site.processes.first { $0.command == "door" }).id
+            kill(old, SIGKILL)
+            #expect(try await eventually { site.processes.contains { $0.command == "door" && $0.id != old } })
+            #expect(await isServing())
+        }
+        up.signal(SIGTERM)
+        #expect(try await up.ended() == 0)
+    }
+
     @Test func `names that are no program are refused with words`() async throws {
         let site = try Site("ten7", programs: "door,gard")
         let run = try await site.run("up")

@@ -18,7 +18,9 @@ public struct RescueOptions: Sendable, Hashable {
     /// How long to wait for that process's end; 10 s by default.
     public var terminationPatience = Duration.seconds(10)
 
-    /// For how long a full account is tried again; not at all by default. What is to be hung up is not waited with.
+    /// For how long a full account is tried again; not at all by default.
+    ///
+    /// Nothing that is to be hung up waits for that.
     public var patience = Duration.zero
 
     /// Whether nothing is ended, and only said what would be; true by default.

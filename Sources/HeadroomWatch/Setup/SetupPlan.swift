@@ -269,8 +269,9 @@ package struct SetupPlan: Sendable {
             "The account may hold \(limit) connections: \(budget) for pages and workers, which wait in one line, "
                 + (limit > budget ? "and \(limit - budget) for a person." : "and none for a person.")
         )
-        let own = found.pools.filter { $0.user == found.user && !found.user.isEmpty }
-        let pools = own.isEmpty && found.pools.count == 1 ? found.pools : own
+        var pagesUser = found.user
+        if case .other(let name) = found.pages { pagesUser = name }
+        let pools = found.pools.filter { $0.user == pagesUser && !pagesUser.isEmpty }
         guard let pool = pools.first, let processes = pool.processes else { return }
         if processes > 4 * budget {
             notes.append(

@@ -22,6 +22,7 @@ enum SetupPath {
     /// - Parameters:
     ///   - path: Its path.
     ///   - folder: The application's folder, out of which no link may lead.
+    /// - Returns: Its bytes.
     /// - Throws: ``Obstacle``.
     static func read(_ path: String, below folder: String) throws(Obstacle) -> [UInt8] {
         let (real, root) = (NamedFile(path).path, NamedFile(folder).path)

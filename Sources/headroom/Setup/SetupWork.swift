@@ -76,7 +76,9 @@ final class SetupWork {
 
     // MARK: Doing
 
-    /// Carries a step out. It is noted before: what is half done is taken back too.
+    /// Carries a step out.
+    ///
+    /// It is noted before: what is half done is taken back too.
     func carryOut(_ step: SetupPlan.Step, _ found: SetupPlan.Found) async throws {
         try note(step)
         switch step {
