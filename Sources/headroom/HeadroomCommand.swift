@@ -61,6 +61,8 @@ extension HeadroomCommand {
             case "status": StatusCommand(plain: arguments.dropFirst()) ?? (try? StatusCommand.parse(rest))
             case "kill-idle": try? KillIdleCommand.parse(rest)
             case "rescue": try? RescueCommand.parse(rest)
+            // Cron starts it each minute, most often for nothing.
+            case "up": try? UpCommand.parse(rest)
             default: nil
             }
         guard var command = parsed else { return false }

@@ -9,6 +9,7 @@ import HeadroomWatch
 struct UpCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "up",
+        _superCommandName: "headroom",
         abstract: "Keeps the door, the guard and the worker running, as the settings say; for a line of cron.",
         discussion: """
             Runs the door where HEADROOM_DOOR_LISTEN says where it listens, the guard, and the worker where HEADROOM_QUEUE or \
