@@ -159,6 +159,31 @@ import Testing
         #expect(advice(refused([silent]), idle: 2).steps.first?.commands == ["headroom rescue --hang-up-idle 2 --yes"])
     }
 
+    @Test func `a page is not cut: it is asked to end when it is done, after what holds without need`() {
+        var page = process(6, age: 900, [socket(3)])
+        page.name = "php-fpm8.2"
+        #expect(choose([page]).spared.map(\.reason) == [.page])
+        #expect(advice(refused([page])).steps.first?.commands == ["headroom rescue --terminate 6 --yes"])
+        #expect(
+            advice(refused([page, process(7, [socket(3)])])).steps.first?.commands == [
+                "headroom rescue --hang-up-idle 300 --yes"
+            ]
+        )
+        // Over TCP its silence is known.
+        page.sockets = [socket(3, silent: 500)]
+        #expect(choose([page]).candidates.count == 1)
+    }
+
+    @Test func `when it can be used again, what would fill it again is still named`() {
+        var copies = [process(7, [socket(3)]), process(8, [socket(3)])]
+        for index in copies.indices { copies[index].isSecondCopy = true }
+        var report = refused(copies, isDryRun: false)
+        report.opened = .account
+        let commands = advice(report).steps.flatMap(\.commands)
+        #expect(commands.first == "headroom rescue --terminate 8 --yes")
+        #expect(commands.contains("headroom guard --reserve --auto-kill-idle 60"))
+    }
+
     @Test func `after a step that did nothing another one comes first`() {
         var report = refused([process(7, age: 2, [socket(3), socket(4)])], isDryRun: false)
         report.choice = HangUpChoice(report.host, silentFor: .seconds(300), user: 33)

@@ -39,6 +39,8 @@ public struct HangUpChoice: Sendable {
         case notSilent = "not_silent"
         /// Its process has not been running for so long as the silence that is asked for.
         case young
+        /// It is a page's, and may be in use between two statements: of a unix socket no silence is known.
+        case page
 
         /// The reason in words.
         public var words: String {
@@ -48,6 +50,7 @@ public struct HangUpChoice: Sendable {
             case .atWork: "at work"
             case .notSilent: "not silent for so long"
             case .young: "its process is younger than that"
+            case .page: "a page may be using it: --terminate lets PHP-FPM finish that"
             }
         }
     }
@@ -110,6 +113,7 @@ public struct HangUpChoice: Sendable {
         guard let silence else { return nil }
         if socket.isAtWork { return .atWork }
         if let known = socket.silence { return known > silence ? nil : .notSilent }
+        if process.isPHPPool { return .page }
         // Nothing is known of a unix socket but that it is no older than its process.
         return process.age > silence ? nil : .young
     }

@@ -30,7 +30,11 @@ public struct RescueAdvice: Sendable {
         }
         switch refusal.code {
         case _ where refusal.isConnectionLimit:
-            if !report.isFree { freePlaces(report, settings: settings, user: user, seconds: seconds) }
+            if report.isFree {
+                keepFree(report)
+            } else {
+                freePlaces(report, settings: settings, user: user, seconds: seconds)
+            }
             if refusal.code == .serverLimitReached {
                 add(
                     "For the next time an administrator can give the server a second port in its configuration:",
@@ -79,13 +83,7 @@ public struct RescueAdvice: Sendable {
     ) {
         let host = report.hostAfter ?? report.host
         hangUp(report, host, user: user, seconds: seconds)
-        let copies = host.processes.filter(\.isSecondCopy)
-        if copies.count > 1 {
-            add(
-                "The same program runs more than once. If it is a worker, end the second copy:",
-                "headroom rescue --terminate \(copies.map(\.id).max() ?? 0) --yes"
-            )
-        }
+        endCopies(host)
         for hidden in host.hidden {
             // A signal takes the same user, or root.
             let reachable = hidden.suspects.filter { user == 0 || $0.user == user }
@@ -123,6 +121,28 @@ public struct RescueAdvice: Sendable {
         )
     }
 
+    private mutating func endCopies(_ host: HostView) {
+        let copies = host.processes.filter(\.isSecondCopy)
+        guard copies.count > 1 else { return }
+        add(
+            "The same program runs more than once. If it is a worker, end the second copy:",
+            "headroom rescue --terminate \(copies.map(\.id).max() ?? 0) --yes"
+        )
+    }
+
+    /// What keeps it from filling again, which it does within a second where nothing changes.
+    private mutating func keepFree(_ report: RescueReport) {
+        let host = report.hostAfter ?? report.host
+        endCopies(host)
+        if host.processes.contains(where: \.isPHPPool) || !host.hidden.isEmpty {
+            add("So that it stays free, have the pages wait in line instead of taking all:", "headroom setup")
+        }
+        add(
+            "Watch it, with one connection kept, and end what idles while it is nearly full:",
+            "headroom guard --reserve --auto-kill-idle 60"
+        )
+    }
+
     /// The mildest command that frees a place here and now: what has been silent for longest, also when that is not for long.
     private mutating func hangUp(_ report: RescueReport, _ host: HostView, user: UInt32, seconds: Int64) {
         if report.hangUps.contains(where: { [.notPermitted, .unsupported].contains($0.result) }) { return }
@@ -137,7 +157,14 @@ public struct RescueAdvice: Sendable {
         }
         let tried = Set(report.hangUps.filter { $0.result != .wouldHangUp }.map(\.candidate.socket.inode))
         let candidates = HangUpChoice(host, silentFor: .zero, user: user).candidates
-        guard let one = candidates.first(where: { !tried.contains($0.socket.inode) }) else { return }
+        guard let one = candidates.first(where: { !tried.contains($0.socket.inode) }) else {
+            let pages = host.processes.filter { $0.isPHPPool && !$0.isOurs && (user == 0 || $0.user == user) }
+            guard let page = pages.max(by: { ($0.age, $1.id) < ($1.age, $0.id) }) else { return }
+            return add(
+                "Have one of PHP-FPM's processes end when its page is done; its master starts another:",
+                "headroom rescue --terminate \(page.id) --yes"
+            )
+        }
         let what = one.process.role.map { " (\($0))" } ?? ""
         let silence = one.socket.silence.map { "silent for \($0.components.seconds) s" } ?? "not seen to be at work"
         add(
