@@ -20,7 +20,16 @@ struct RescueOutput: Report {
 
     private var refusal: [String] {
         guard let refusal = report.refusal else {
-            return ["The account '\(settings.username)' lets us in: it is not locked out."]
+            let use = report.kills.flatMap { kills in
+                kills.account.used.flatMap { used in
+                    kills.account.limit.value.map { "\(used) of \($0) connections in use" }
+                }
+            }
+            return [
+                report.isNearlyFull
+                    ? "The account '\(settings.username)' lets us in at this moment: \(use ?? "it is nearly full")."
+                    : "The account '\(settings.username)' lets us in: it is not locked out."
+            ]
         }
         var lines = [refusal.message]
         if refusal.limit == nil, let value = report.limit.value {
@@ -121,7 +130,11 @@ struct RescueOutput: Report {
     }
 
     private var sessions: [String] {
-        guard let kills = report.kills else { return [] }
+        // One that was named was ended from outside.
+        guard let kills = report.kills, !kills.outcomes.isEmpty || report.termination == nil && report.hangUps.isEmpty
+        else {
+            return []
+        }
         return ["", "Through the server"] + kills.lines.map { "  \($0)" }
     }
 

@@ -179,6 +179,7 @@ import Testing
         for index in copies.indices { copies[index].isSecondCopy = true }
         var report = refused(copies, isDryRun: false)
         report.opened = .account
+        #expect(!report.isNearlyFull)
         let commands = advice(report).steps.flatMap(\.commands)
         #expect(commands.first == "headroom rescue --terminate 8 --yes")
         #expect(commands.contains("headroom guard --reserve --auto-kill-idle 60"))

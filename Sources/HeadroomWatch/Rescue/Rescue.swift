@@ -199,8 +199,9 @@ public struct Rescue: Sendable {
             plan.goal = max(0, untilFree - (limit.map { $0 - used } ?? 0))
         }
         let isNamed = if case .process = options.hangUp { true } else { options.terminate != nil }
-        return try await IdleKill(policy)
-            .run(plan, of: account, on: connection, isDryRun: options.isDryRun || isNamed) { _ in }
+        // Whoever names one to be ended means no others.
+        if isNamed { return KillReport(account: account, isDryRun: options.isDryRun) }
+        return try await IdleKill(policy).run(plan, of: account, on: connection, isDryRun: options.isDryRun) { _ in }
     }
 
     // MARK: Hanging up

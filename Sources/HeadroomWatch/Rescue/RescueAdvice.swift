@@ -26,6 +26,7 @@ public struct RescueAdvice: Sendable {
             if report.isDryRun, let kills = report.kills, kills.count(.wouldKill) > 0 {
                 add("End what is idle:", "headroom kill-idle --max-idle \(seconds)")
             }
+            if report.isNearlyFull { keepFree(report) }
             return
         }
         switch refusal.code {
@@ -132,11 +133,8 @@ public struct RescueAdvice: Sendable {
 
     /// What keeps it from filling again, which it does within a second where nothing changes.
     private mutating func keepFree(_ report: RescueReport) {
-        let host = report.hostAfter ?? report.host
-        endCopies(host)
-        if host.processes.contains(where: \.isPHPPool) || !host.hidden.isEmpty {
-            add("So that it stays free, have the pages wait in line instead of taking all:", "headroom setup")
-        }
+        endCopies(report.hostAfter ?? report.host)
+        add("So that it stays free, have the pages of PHP wait in line instead of taking all:", "headroom setup")
         add(
             "Watch it, with one connection kept, and end what idles while it is nearly full:",
             "headroom guard --reserve --auto-kill-idle 60"

@@ -113,6 +113,12 @@ public struct RescueReport: Sendable {
         }
     }
 
+    /// Whether it lets somebody in, and most likely not the next one.
+    public var isNearlyFull: Bool {
+        guard let account = kills?.account, refusal == nil else { return false }
+        return account.level != .ok && account.level != .unknown
+    }
+
     /// Whether the account itself can be used at the end, as far as is known.
     public var isFree: Bool {
         if refusal == nil || opened == .account { return true }

@@ -60,8 +60,14 @@ package enum PagesUser: Sendable, Hashable {
     case other(String)
 
     /// Looks at the processes of this host.
-    package static var ofThisHost: PagesUser {
-        let names = ProcessText.userNames(HostFile.text("/etc/passwd"))
+    ///
+    /// - Parameter file: A file of the application that its pages must be able to read: whoever cannot serves others' pages.
+    /// - Returns: Another user only where it is the one that serves pages and may read the file, and this user serves none.
+    package static func ofThisHost(reading file: String) -> PagesUser {
+        let passwd = HostFile.text("/etc/passwd")
+        let names = ProcessText.userNames(passwd)
+        var facts = stat()
+        guard stat(file, &facts) == 0 else { return .own }
         var others: Set<UInt32> = []
         for process in OpenFolder.names(in: "/proc") ?? [] where Int32(process) != nil {
             let name = HostFile.text("/proc/\(process)/comm")
@@ -70,10 +76,19 @@ package enum PagesUser: Sendable, Hashable {
             }
             guard let user = ProcessText.user(HostFile.text("/proc/\(process)/status")) else { continue }
             if user == geteuid() { return .own }
-            // The master of all pools.
-            if user != 0 { others.insert(user) }
+            // Root's is the master of all pools.
+            if user != 0, mayRead(facts, user, passwd) { others.insert(user) }
         }
         guard others.count == 1, let user = others.first else { return .own }
         return .other(names[user] ?? "\(user)")
+    }
+
+    private static func mayRead(_ facts: stat, _ user: UInt32, _ passwd: String) -> Bool {
+        if facts.st_uid == user { return facts.st_mode & S_IRUSR != 0 }
+        // The fourth word of a line is the user's own group (passwd(5)).
+        let group = passwd.pieces(separator: "\n").map { $0.pieces(separator: ":", omittingEmptySubsequences: false) }
+            .first { $0.count > 3 && $0[2] == "\(user)" }?[3]
+        if group.flatMap({ UInt32($0) }) == facts.st_gid { return facts.st_mode & S_IRGRP != 0 }
+        return facts.st_mode & S_IROTH != 0
     }
 }

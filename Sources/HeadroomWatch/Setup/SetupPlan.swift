@@ -29,6 +29,8 @@ package struct SetupPlan: Sendable {
         package var home = ""
         /// Whether every user may go through the home.
         package var isHomeOpen = false
+        /// A port of this host that nobody listens at.
+        package var freePort = 3307
         /// This program.
         package var program = ""
         /// The folder that the programs of this host share.
@@ -190,7 +192,7 @@ package struct SetupPlan: Sendable {
         let isOverTCP = found.isMySQL && !found.settings.endpoint.isSocket
         // Another user cannot go through a home that is closed to others.
         let isClosed = found.pages != .own && !found.isHomeOpen
-        return try place(isOverTCP || isClosed ? "3307" : "\(found.home)/headroom.sock")
+        return try place(isOverTCP || isClosed ? "\(found.freePort)" : "\(found.home)/headroom.sock")
     }
 
     // MARK: Text

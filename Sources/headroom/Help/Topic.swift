@@ -101,7 +101,11 @@ extension Topic {
         "cron",
         "running from cron",
         text: """
-            Every minute, silent when all is well:
+            One line for all that the settings name (door, guard, worker):
+
+              * * * * * headroom up --quiet --env-file /srv/app/.env
+
+            or each by itself, every minute, silent when all is well:
 
               * * * * * headroom work --once --quiet --env-file /srv/app/.env
               * * * * * headroom guard --once --env-file /srv/app/.env

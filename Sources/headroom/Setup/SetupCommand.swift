@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandSupport
 import Glibc
 import Headroom
+import HeadroomDoor
 import HeadroomJobs
 import HeadroomWatch
 
@@ -219,11 +220,12 @@ struct SetupHost {
         (found.user, found.home) = (user, home)
         found.program = CompanionProgram.ownPath ?? "headroom"
         found.hasCron = HostCheckup.has("crontab")
-        found.pages = PagesUser.ofThisHost
+        found.freePort = (3307...3399).first { DoorPlace("\($0)")?.isAlive == false } ?? found.freePort
         found.pools = PHPPool.ofThisHost
         var facts = stat()
         found.isHomeOpen = stat(home, &facts) == 0 && facts.st_mode & S_IXOTH != 0
         if let (path, isURL) = Self.place(loaded) {
+            found.pages = PagesUser.ofThisHost(reading: path)
             do throws(SetupPath.Obstacle) {
                 found.file = (path, try SetupPath.read(path, below: folder), isURL)
             } catch {
