@@ -117,10 +117,11 @@ final class RefusedPassword: Sendable {
         }
     }
 
-    // MARK: Without blocking the task's thread: the files may lie on a network that is silent
+    // MARK: Without blocking the task's thread: the settings may lie on a network that is silent
 
     func next(_ limits: Limits) async throws(Withheld) -> String {
-        guard readsFiles else { return try next() }
+        lookUpOnce(at: time(nil))
+        guard isReadAgain else { return try next() }
         let answer: Result<String, Withheld>
         do throws(Interruption) {
             answer = try await onFileThread(limits) { password in Result { () throws(Withheld) in try password.next() }
@@ -137,14 +138,12 @@ final class RefusedPassword: Sendable {
     }
 
     func accepted(_ limits: Limits) async {
-        guard readsFiles else { return accepted() }
+        guard isReadAgain else { return accepted() }
         try? await onFileThread(limits) { $0.accepted() }
     }
 
-    /// Whether the next question needs a file: the first one does, and each while the server refuses.
-    private var readsFiles: Bool {
-        settings.passwordSource != nil && state.withLock { !$0.hasLooked || $0.refusal != nil }
-    }
+    /// Whether the settings are read again: they are while the server refuses.
+    private var isReadAgain: Bool { settings.passwordSource != nil && state.withLock { $0.refusal != nil } }
 
     private func onFileThread<Answer: Sendable>(
         _ limits: Limits,
