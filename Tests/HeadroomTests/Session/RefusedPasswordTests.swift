@@ -90,4 +90,14 @@ import Testing
         }
         end.signal()
     }
+
+    @Test func `another password or user set by hand is not replaced by what the settings say`() {
+        let found = settings("old") { "old" }
+        var (bare, other) = (found, found)
+        bare.password = ""
+        other.username = "root"
+        #expect(!RefusedPassword(bare).refused("", error))
+        #expect(!RefusedPassword(other).refused("another", error))
+        #expect(found.passwordSource != nil)
+    }
 }
