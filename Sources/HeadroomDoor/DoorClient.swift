@@ -274,7 +274,10 @@ final class DoorClient: @unchecked Sendable {
     /// Logs a client in, after all, whose login the server has refused as the account is full beyond the budget: with the sessions of
     /// a door that was killed, or of another host.
     ///
-    /// - Parameter packet: What the server has said, with its header.
+    /// - Parameters:
+    ///   - packet: What the server has said, with its header.
+    ///   - relay: The relay that has heard it.
+    ///   - deadline: Until when it is tried.
     /// - Returns: The relay to go on with; `nil` when the client is to be left.
     private func admitted(
         after packet: [UInt8],
