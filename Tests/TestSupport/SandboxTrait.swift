@@ -16,6 +16,7 @@ public struct SandboxTrait: SuiteTrait, TestScoping {
         testCase: Test.Case?,
         performing function: @concurrent @Sendable () async throws -> Void
     ) async throws {
+        if getenv("HEADROOM_TEST_QUICK") != nil { try Test.cancel("It needs a server, which --quick leaves out.") }
         try await Sandbox.with(options) { sandbox in
             try await SuiteServer.$current.withValue(sandbox) { try await function() }
         }
