@@ -86,6 +86,28 @@ enum Machine {
         access("/proc/\(process)", F_OK) != 0 && kill(process, 0) != 0 && errno == EPERM
     }
 
+    /// The kind of the network file system that a path is on; `nil` for a file system of this machine.
+    static func networkFileSystem(_ path: String) -> String? {
+        networkFileSystem(type: kernel_file_system(path))
+    }
+
+    /// The name of a network file system by its number (statfs(2)).
+    static func networkFileSystem(type: UInt32) -> String? {
+        switch type {
+        case 0x6969: "NFS"
+        case 0x517B, 0xFF53_4D42, 0xFE53_4D42: "SMB"
+        case 0x00C3_6400: "Ceph"
+        case 0x0BD0_0BD0: "Lustre"
+        case 0x4750_4653: "GPFS"
+        case 0x1983_0326: "BeeGFS"
+        case 0x5346_414F, 0x6B41_4653: "AFS"
+        case 0x0102_1997: "9p"
+        case 0x0116_1970: "GFS2"
+        case 0x7461_636F: "OCFS2"
+        default: nil
+        }
+    }
+
     /// Makes a file at least so large, with its room on the disk; returns 0 or an error number.
     static func makeRoom(_ descriptor: Int32, _ size: Int) -> Int32 {
         posix_fallocate(descriptor, 0, off_t(size))
