@@ -55,6 +55,9 @@ enum SettingsFile {
         access(path, F_OK) == 0
     }
 
+    /// Whether there is a file at the path, or what may be taken for one, and no folder.
+    static func isFile(_ path: String) -> Bool { exists(path) && !isFolder(path) }
+
     /// Whether there is something at the path that is neither a file nor a folder, such as a FIFO, which may never answer.
     static func isSpecial(_ path: String) -> Bool {
         var information = stat()

@@ -139,6 +139,20 @@ import Testing
         #expect(try load(["DATABASE_URL": "mysql://u:p@h/d?\(option)"]).tls.mode == mode)
     }
 
+    @Test(arguments: [
+        ("mysql://u:p@h:3307/d#f", "p"), ("mysql://u:p@h:3307/d?charset=x#f?a", "p"), ("mysql://u:p@h:3307/d#", "p"),
+        ("mysql://u:p#w@h:3307/d", "p#w"), ("mysql://u:p%23w@h:3307/d#f", "p#w"),
+    ])
+    func `what stands behind a # is no part of a URL, but one before the @ is`(url: String, password: String) throws {
+        let found = SettingsSources(environment: ["DATABASE_URL": url], envFile: "/dev/null").find()
+        let settings = try found.loaded(programName: "x").database
+        #expect(
+            settings.endpoint == .tcp(host: "h", port: 3307) && settings.database == "d"
+                && settings.password == password
+        )
+        #expect(found.warnings.contains { $0.contains("ends in a #") } == (url.hasSuffix("w@h:3307/d") == false))
+    }
+
     @Test(arguments: ["sslmode=verify", "ssl_modus=required", "tlsx=1", "verify=1", "sslcrl=/x", "certificate=x"])
     func `an option that may be about encryption, and is not known, is refused`(option: String) {
         #expect(throws: DatabaseError.self) { try load(["DATABASE_URL": "mysql://u:p@h/d?\(option)"]) }
