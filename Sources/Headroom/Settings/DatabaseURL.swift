@@ -114,7 +114,11 @@ struct DatabaseURL {
             if Self.otherEngines.contains(where: { scheme == $0 || scheme.hasPrefix("\($0)+") }) {
                 throw invalid("it is of another kind of database than MySQL and MariaDB")
             }
-            throw invalid("it does not begin with mysql:// or mariadb://")
+            let isQuoted = bytes.first == UInt8(ascii: "\"") || bytes.first == UInt8(ascii: "'")
+            throw invalid(
+                "it does not begin with mysql:// or mariadb://"
+                    + (isQuoted ? ", but with a quote, which is a part of it here" : "")
+            )
         }
         var rest = rest0.dropFirst(3)
         let slashOrMark = rest.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? rest.endIndex

@@ -49,6 +49,9 @@ struct OptionFile {
         self.isNamed = isNamed
         try read(path, depth: 0)
         addWhatIsMeant()
+        if isNamed, options.isEmpty {
+            warnings.append("\(path) says nothing in a group that counts, such as [client], [mysql] and [headroom]")
+        }
     }
 
     /// Adds what the tools conclude from several options.

@@ -113,7 +113,7 @@ struct PHPFile {
 
     private var function: Int? { blocks.lastIndex { $0.kind == .function } }
 
-    private mutating func open(_ kind: Block.Kind) {
+    private mutating func begin(_ kind: Block.Kind) {
         blocks.append(Block(kind: kind, isSure: isSure && kind != .function && kind != .colon))
         isUnconditional = true
     }
@@ -133,7 +133,7 @@ struct PHPFile {
         switch token {
         case .sign(UInt8(ascii: "{")):
             next += 1
-            open(.plain)
+            begin(.plain)
         case .sign(UInt8(ascii: "}")):
             next += 1
             _ = blocks.popLast()
@@ -195,7 +195,7 @@ struct PHPFile {
             }
             if sign() == UInt8(ascii: ":"), sign(1) != UInt8(ascii: ":") {
                 next += 1
-                if word != "elseif" { open(.colon) }
+                if word != "elseif" { begin(.colon) }
             } else if word != "declare" {
                 isUnconditional = isUnconditional && isHeld
             }
@@ -208,7 +208,7 @@ struct PHPFile {
             passOver(until: "{;", seesAll: false)
             guard take("{") else { return rest() }
             if word == "use" { isUnconditional = false }
-            open(word == "function" ? .function : ["namespace", "use"].contains(word) ? .plain : .classBody)
+            begin(word == "function" ? .function : ["namespace", "use"].contains(word) ? .plain : .classBody)
         case "abstract", "final", "readonly", "public", "private", "protected", "var", "static":
             property()
         case "const":

@@ -22,8 +22,16 @@ enum SettingsFile {
             let descriptor = try RegularFile.open(path, O_RDONLY, links: .followed)
             defer { close(descriptor) }
             let bytes = try RegularFile.read(descriptor, atMost: mostBytes)
+            // As Windows' editors and shells write it: no line would be found in it.
+            if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
+                throw DatabaseError(
+                    .settingsInvalid,
+                    message: "The settings file \(path) is written in UTF-16.",
+                    advice: "Save it as UTF-8."
+                )
+            }
             return Content(bytes: bytes, stranger: stranger(descriptor, path))
-        } catch {
+        } catch let error as RegularFile.Problem {
             let reason = isFolder(path) ? "it is a folder" : error.description
             throw DatabaseError(
                 .settingsInvalid,

@@ -305,7 +305,19 @@ struct SettingsSearch {
         }
         for layer in found.layers {
             for miss in layer.nearMisses where found.entry(miss.setting) == nil {
-                found.warnings.append("\(miss.name) in \(miss.origin) is not read: the name is \(miss.setting.name)")
+                let sentence = "\(miss.name) in \(miss.origin) is not read: the name is \(miss.setting.name)"
+                // A login is not tried on this machine where another one was meant.
+                if miss.setting == .host, found.place == nil, found.entry(.server) == nil, found.entry(.username) != nil
+                {
+                    let error = DatabaseError(
+                        .settingsInvalid,
+                        message: "\(sentence).",
+                        advice: "Set DB_HOST, or DB_SOCKET."
+                    )
+                    if !found.problems.contains(error) { found.problems.append(error) }
+                } else {
+                    found.warnings.append(sentence)
+                }
             }
         }
         if let place = found.place, place[.socket] == nil, place[.host]?.value == "localhost",

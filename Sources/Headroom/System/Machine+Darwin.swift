@@ -45,6 +45,9 @@ enum Machine {
     /// Whether something has the process id that cannot be seen from here: on macOS all can be.
     static func isHidden(_ process: pid_t) -> Bool { false }
 
+    /// Opens a file that was removed and that a process still has open: macOS does not tell.
+    static func openRemoved(before descriptor: Int32) -> Int32? { nil }
+
     /// The kind of the network file system that a path is on; `nil` for a file system of this machine.
     static func networkFileSystem(_ path: String) -> String? {
         var facts = statfs()
