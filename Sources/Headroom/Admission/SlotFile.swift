@@ -41,21 +41,12 @@ final class SlotFile: SlotStore, Sendable {
         }
     }
 
-    /// Opens the file that holds the slots: the one at the path, as a rule.
-    ///
-    /// Where that is new, and a process still has the one that was removed from there, the slots are held in that one. A file that is
-    /// none of slots, and that nobody has locked, is put aside.
+    /// Opens the file that holds the slots; one that is none of slots, and that nobody has locked, is put aside first.
     private static func opening(_ path: String) throws -> Int32 {
         for _ in 0..<8 {
             let descriptor = try StateFolder.openLockable(path)
-            switch magic(descriptor) {
-            case SlotTable.magic: return descriptor
-            case 0:
-                guard let held = Machine.openRemoved(before: descriptor) else { return descriptor }
-                close(descriptor)
-                return held
-            default: break
-            }
+            let magic = magic(descriptor)
+            if magic == 0 || magic == SlotTable.magic { return descriptor }
             defer { close(descriptor) }
             // Who has the lock on its head puts it aside; the others find another one there then.
             guard lockHead(descriptor), !isAnyLocked(descriptor) else { break }

@@ -32,11 +32,12 @@ enum SettingsFile {
             }
             return Content(bytes: bytes, stranger: stranger(descriptor, path))
         } catch let error as RegularFile.Problem {
-            let reason = isFolder(path) ? "it is a folder" : error.description
+            let isFolder = isFolder(path)
             throw DatabaseError(
                 .settingsInvalid,
-                message: "The settings file \(path) cannot be read: \(reason).",
-                advice: "Check the path and who may read it."
+                message: "The settings file \(path) cannot be read: \(isFolder ? "it is a folder" : error.description).",
+                advice: isFolder
+                    ? "Name the file in it, or an application's folder with --app." : "Check the path and who may read it."
             )
         }
     }

@@ -210,6 +210,8 @@ struct SettingsSearch {
 
     /// Adds the settings of the application in a folder: of Laravel, Symfony, WordPress, Drupal, Joomla, Magento, or a `.env`.
     mutating func addApplication(_ folder: String) {
+        // Who names the file itself means it.
+        if SettingsFile.isFile(folder) { return addEnvFile(folder) }
         let folder = folder.utf8.count > 1 && folder.utf8.last == UInt8(ascii: "/") ? String(folder.dropLast()) : folder
         let marks = [
             "wp-config.php", "sites/default/settings.php", "web/sites/default/settings.php",

@@ -294,6 +294,8 @@ import Testing
         let loaded = try sources.load()
         #expect(loaded.database.username == "app")
         #expect(loaded.found.entry(.username)?.origin.path?.hasSuffix(file) == true)
+        sources.application = "\(place.path)/\(file)"
+        #expect(try sources.load().database.username == "app")
         sources.application = "/nowhere"
         #expect(throws: DatabaseError.self) { try sources.load() }
     }
