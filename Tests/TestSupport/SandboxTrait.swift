@@ -66,6 +66,10 @@ public enum SuiteServer {
     /// Whether the suites' server is a MariaDB, for a rule that holds there only.
     public static let isMariaDB = getenv("HEADROOM_TEST_MYSQL") == nil
 
+    /// Whether it is the oldest MariaDB that is tested.
+    public static let isMariaDB10_5 =
+        getenv("HEADROOM_TEST_MARIADB").map { String(cString: $0).hasSuffix("mariadb-10.5") } ?? false
+
     /// The accounts beside `app`, which has no limit.
     ///
     /// Several are alike, so that tests that run side by side do not take each other's places.
