@@ -145,7 +145,8 @@ extension RandomLayout {
         if hasUnitColumn {
             columns.append(Column(name: pick(["Units", "UOM", "Meter Units"]), cell: { _ in unit.word }))
         }
-        let quantity = chance(4) ? pick(["Direction", "Measurement Quantity ID", "Channel Type"]) : nil
+        let quantity =
+            chance(4) ? pick(["Direction", "Measurement Quantity ID", trap == nil ? "Channel Type" : "MQ"]) : nil
         columns.append(
             Column(
                 name: trap == .gas ? "Consumption" : name,

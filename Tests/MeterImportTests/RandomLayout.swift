@@ -90,7 +90,7 @@ struct RandomLayout {
 
     mutating func make() {
         meters = Array(Self.supplies.shuffled(using: &random).prefix(Int.random(in: 1...3, using: &random)))
-        let year = Int.random(in: 2012...2026, using: &random)
+        let year = Int.random(in: 2012...2025, using: &random)
         let around = pick([
             Self.lastSunday(3, of: year), Self.lastSunday(10, of: year),
             Self.lastSunday(3, of: year) + Int.random(in: 10...180, using: &random),

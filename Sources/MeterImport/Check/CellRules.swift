@@ -132,6 +132,12 @@ extension FileUnderstanding {
                 "Say --date-order dmy or --date-order mdy; the others are then rejected."
             )
         }
+        // Days that follow each other in another order, though they would be yet to come.
+        for (order, shows) in evidence.orders where order != .dayFirst {
+            if shows.possible.count > 0, shows.impossible.count == 0, shows.steps > day.steps * 3 {
+                throw ask(order, follow(order, shows))
+            }
+        }
         say("date", "\(place), the day first", day.steps > 0 || month.impossible.count > 0 ? .proved : .assumed)
     }
 

@@ -53,15 +53,17 @@ extension FileUnderstanding {
             return say("estimates", "where \(name(found)) is \(list)", .stated)
         }
         for (_, column) in flagColumns {
-            // Words with a unit in them say what a row measures.
+            // Words with a unit in them say what a row measures, and numbers how good it is.
             guard let words = evidence.words[column] ?? nil, !words.isEmpty,
-                !words.allSatisfy({ ColumnName($0.text).measure != nil })
+                !words.allSatisfy({ ColumnName($0.text).measure != nil }),
+                !words.allSatisfy({ Double($0.text) != nil }) || words.allSatisfy({ $0.text.utf8.count == 1 })
             else { continue }
             let name = ColumnName(layout.names[column])
             let rank = name.rank(Catalogue.flags)
-            let isSure = rank.map { Catalogue.sureFlags.contains(Catalogue.flags[$0]) } ?? false
             let isNamed =
-                rank.map { !Catalogue.unsureFlags.contains(Catalogue.flags[$0]) } ?? name.has(Catalogue.estimateWords)
+                rank.map { !Catalogue.unsureFlags.contains(Catalogue.flags[$0]) }
+                ?? (name.has(Catalogue.flagWords.union(Catalogue.estimateWords).subtracting(Catalogue.unsureFlags))
+                    || name.has(Catalogue.unsureFlags) && name.has(["read", "reading", "data", "value"]))
             var read = flags
             let areYes = words.allSatisfy { ReadingType.yes(FileLayout.word($0.text)) != nil }
             if areYes, name.has(Catalogue.estimateWords), !name.has(Catalogue.actualWords) { read.yes = .estimated }
@@ -78,9 +80,9 @@ extension FileUnderstanding {
             }
             // Also a type or a status that tells rows apart, if nobody knows how.
             guard isNamed || isByCells || rank != nil && (known == words.count || words.count > 1) else { continue }
-            // One word in every row tells nothing apart.
+            // One word in every row tells nothing apart; a letter may be a code for estimates all the same.
             let isOne = words.count == 1 && words[0].count >= evidence.rows
-            if known == 0, isOne, !isSure { continue }
+            if known == 0, isOne, words[0].text.utf8.count > 2 { continue }
             if known < words.count, flags.estimates == nil { try requireKnown(words, read, column, evidence.rows) }
             (flag, flags) = (column, read)
             let estimates = words.filter { read.known($0.text) == .estimated }

@@ -17,7 +17,7 @@ struct RepeatedReadings {
     /// How many of them are kept with the words of their rows.
     private static let mostWithWords = 20_000
 
-    private struct Seen {
+    struct Seen {
         var value: UInt64 = 0
         var flag: UInt64 = 0
         var isSeen = false
@@ -39,6 +39,9 @@ struct RepeatedReadings {
         isLooking = bits.goOn()
         return isLooking || !compared.isEmpty
     }
+
+    /// The times that this pass compares.
+    var waiting: Dictionary<UInt64, Seen>.Keys { compared.keys }
 
     /// Notes a reading in the first pass.
     mutating func note(_ key: UInt64) {

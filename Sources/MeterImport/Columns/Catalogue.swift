@@ -125,13 +125,6 @@ enum Catalogue {
         "dataquality", "quality", "datastatus", "readstatus", "readingstatus", "isactual", "validationstatus",
     ]
 
-    /// Of them those that hold nothing else: a word in them that is not known rejects its row.
-    static let sureFlags: Set<String> = [
-        "readingtype", "readtype", "meterreadtype", "actualestimated", "actualorestimate", "estimatedactual", "ae",
-        "estimate",
-        "estimated", "readflag", "readingflag", "datamarker",
-    ]
-
     /// Of them those that may be about something else, such as a meter's type.
     static let unsureFlags: Set<String> = ["type", "status"]
 
