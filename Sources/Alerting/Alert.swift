@@ -28,7 +28,7 @@ package struct Alert: Sendable {
             .joined(separator: "\n")
     }
 
-    /// This host's name: whoever is told may have many.
+    /// This host's name: the reader of an alert may have many hosts.
     private static let host: String = {
         var name = utsname()
         uname(&name)

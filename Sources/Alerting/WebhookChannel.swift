@@ -97,7 +97,7 @@ struct WebhookChannel: AlertChannel {
                 "--location", "--max-redirs", "0", "--proto", "=http,https",
                 "--config", "-",
             ],
-            // Not HTTP_PROXY: a web server sets that one from a header of whoever asks.
+            // Not HTTP_PROXY: a web server sets that one from a header of its client.
             keeping: ["http_proxy", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY"],
             input: orders + "\n"
         )

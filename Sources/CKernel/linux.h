@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/prctl.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -179,4 +180,10 @@ static inline ssize_t kernel_receive_files(int socket, void *text, size_t room, 
         __builtin_memcpy(files, CMSG_DATA(header), *count * sizeof(int));
     }
     return size;
+}
+
+// The number of the kind of file system that a path is on (statfs(2)); 0 when it cannot be told.
+static inline uint32_t kernel_file_system(const char *path) {
+    struct statfs facts;
+    return statfs(path, &facts) == 0 ? (uint32_t)facts.f_type : 0;
 }

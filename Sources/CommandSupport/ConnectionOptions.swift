@@ -136,6 +136,10 @@ extension SettingsSources {
     /// Finds the settings, and prints what their user should know of them.
     package func loadTelling(program: String) throws -> LoadedSettings {
         var loaded = try load(programName: program) { warning in Console.error("headroom: warning: \(warning)") }
+        if let doubt = DatabaseSettings.stateFolderDoubt(loaded.database.stateFolder) {
+            loaded.warnings.append(doubt)
+            Console.error("headroom: warning: \(doubt)")
+        }
         let (first, sources) = (loaded.database, self)
         loaded.database.passwordSource = PasswordSource {
             guard let now = try? sources.load(programName: program).database, now.username == first.username,

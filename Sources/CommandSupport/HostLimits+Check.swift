@@ -28,7 +28,7 @@ extension HostLimits {
         }
         let arguments = CommandLine.arguments.dropFirst()
         need = needs(arguments)
-        // Whoever started it may have left many open.
+        // The parent process may have left many open.
         facts.descriptors = free < need.descriptors ? descriptors(below: 1 << 20).free : free
         facts.hasProcess = !CommandLine.arguments.isEmpty
         facts.hasMemory = has(memory: need.memory)

@@ -79,7 +79,7 @@ package enum HostLimits {
             return Lack(
                 message: "It needs \(need.descriptors) descriptors, and the host lets it open \(facts.descriptors).",
                 advice:
-                    "Raise the limit ('ulimit -n \(need.descriptors + 8)'), or close what whoever starts it has left open.",
+                    "Raise the limit ('ulimit -n \(need.descriptors + 8)'), or close what the program that starts it has left open.",
                 exitCode: hostLacks
             )
         }

@@ -86,7 +86,7 @@ enum SignalPipe {
         return ends[0]
     }
 
-    /// Has a signal end the process when the one before it was not even taken out: whoever would do that may be held up by a pipe
+    /// Has a signal end the process when the one before it was not even taken out: the code that would do that may be held up by a pipe
     /// that nobody reads.
     static func endAtSecond() {
         unread.store(0, ordering: .relaxed)

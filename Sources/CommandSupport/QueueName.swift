@@ -22,7 +22,7 @@ package enum QueueName {
         return "work.\(safe.prefix(90))"
     }
 
-    /// Refuses a name that cannot be a file's, in words of whoever gave it.
+    /// Refuses a name that cannot be a file's, in the words of the setting that gave it.
     private static func checked(_ name: String) throws -> String {
         guard !name.isEmpty, name.utf8.count <= 90, name.isAll(\.isNameSign) else {
             throw DatabaseError(

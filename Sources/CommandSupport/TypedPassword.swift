@@ -71,7 +71,7 @@ struct TypedLine {
         case goesOn
         /// The line is complete.
         case complete
-        /// Whoever types wants no more of it.
+        /// The user has given up.
         case givenUp
     }
 

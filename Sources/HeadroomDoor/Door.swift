@@ -57,6 +57,10 @@ package final class Door: @unchecked Sendable {
     private var isToldOfWants = false
     private var whenEmpty: UnsafeContinuation<Void, Never>?
 
+    /// When it was said last that the server is full beyond the budget, and how long that is not said again: a minute.
+    private var fullToldAt: Int64?
+    private static let fullPause: Int64 = 60_000_000_000
+
     // What it has done.
     var served = 0
     var opened = 0
@@ -338,9 +342,12 @@ package final class Door: @unchecked Sendable {
     /// How all that it says begins; Headroom's own programs know it by that.
     static let name = ConnectFailure.doorsWords
 
-    /// Takes note of a login that the server has refused.
-    func refused(_ number: Int, _ session: RelayedSession) {
-        if number == 1226 || number == 1203 { log("the account is full beyond the budget (error \(number))") }
+    /// Takes note that the server has no place for a client although the budget has one; says so once in a while.
+    func isFull(_ error: DatabaseError) {
+        let now = kernel_monotonic_time()
+        guard fullToldAt.map({ $0 < now - Self.fullPause }) ?? true else { return }
+        fullToldAt = now
+        log("sessions beyond the budget hold places: \(error.message)")
     }
 
     /// What a client is told that is not let in.
@@ -351,7 +358,7 @@ package final class Door: @unchecked Sendable {
     /// - Returns: ASCII, shorter than 300 bytes, without the words at which frameworks try again at once.
     func words(after error: (any Error)?, _ time: Duration = .zero) -> String {
         if let failure = error as? DoorLogin.Failure {
-            log("a parked client could not be logged in again: \(failure.text)")
+            log("a client could not be logged in again: \(failure.text)")
             return "\(Self.name) could not log in again to the server."
         }
         if let error = error as? DatabaseError, error.code != .budgetExhausted {

@@ -66,15 +66,17 @@ final class DoorClient: @unchecked Sendable {
             self.relay = relay
             let end = await relay.run()
             self.relay = nil
-            if relay.follower.phase == .refused, let number = relay.follower.refusal {
-                door.refused(number, relay.session)
-            }
             switch end {
             case .park:
                 await relay.session.end(.none)
                 giveTurnBack()
                 door.parked += 1
                 guard let next = await returned(from: relay) else { return }
+                relay = next
+            case .refused(let packet):
+                guard let next = await admitted(after: packet, in: relay, until: start + door.settings.wait) else {
+                    return
+                }
                 relay = next
             case .refuse(let sequence):
                 refuse(relay.follower, sequence)
@@ -123,11 +125,11 @@ final class DoorClient: @unchecked Sendable {
                 await session.end(.none)
                 if hasLeft { return nil }
                 // The server is full although a place of the budget is free, or is being started: it may let in later.
-                guard let first, first.first == 0xFF, ContinuousClock.now + .milliseconds(50) < deadline else {
+                guard let first, first.first == 0xFF, ContinuousClock.now + Self.pause < deadline else {
                     await refuse(with: door.words(ofServer: first))
                     return nil
                 }
-                await pause(.milliseconds(50))
+                await pause(Self.pause)
             } catch {
                 await refuse(with: door.words(after: error, start.duration(to: .now)))
                 return nil
@@ -254,8 +256,66 @@ final class DoorClient: @unchecked Sendable {
         }
         enter(.returning)
         let start = ContinuousClock.now
-        let deadline = start + door.settings.wait
         do {
+            guard let (session, _) = try await another(for: relay.follower, until: start + door.settings.wait) else {
+                return nil
+            }
+            enter(.connected)
+            return replaced(session, relay.follower, held: held)
+        } catch {
+            let text = door.words(after: error, start.duration(to: .now))
+            door.refusedClients += 1
+            door.log("\(peer.label): \(text)")
+            send(raw: DoorPacket.error(1040, state: "08004", text, sequence: held[3] &+ 1))
+            return nil
+        }
+    }
+
+    /// Logs a client in, after all, whose login the server has refused as the account is full beyond the budget: with the sessions of
+    /// a door that was killed, or of another host.
+    ///
+    /// - Parameters:
+    ///   - packet: What the server has said, with its header.
+    ///   - relay: The relay that has heard it.
+    ///   - deadline: Until when it is tried.
+    /// - Returns: The relay to go on with; `nil` when the client is to be left.
+    private func admitted(
+        after packet: [UInt8],
+        in relay: Relay,
+        until deadline: ContinuousClock.Instant
+    ) async -> Relay? {
+        let error = relay.session.refused(Array(packet.dropFirst(4)))
+        door.isFull(error)
+        await relay.session.end(.none)
+        giveTurnBack()
+        enter(.waiting)
+        var follower = relay.follower
+        do {
+            guard error.isConnectionLimit, DoorLogin.knowsPassword(of: follower, door.settings) else { throw error }
+            await pause(Self.pause)
+            guard let (session, answer) = try await another(for: follower, until: deadline) else { return nil }
+            follower.admit(answer)
+            send(answer, sequence: packet[3])
+            enter(.connected)
+            return replaced(session, follower, held: [])
+        } catch {
+            // It hears what the server has said.
+            send(raw: packet)
+            return nil
+        }
+    }
+
+    /// How long a full server is left alone.
+    private static let pause = Duration.milliseconds(50)
+
+    /// Gives the client another session, logged in as it was; waits for a place, and until the server lets in.
+    ///
+    /// - Returns: The session, and what the server said to the login; `nil` when the client has gone.
+    private func another(
+        for follower: ProtocolFollower,
+        until deadline: ContinuousClock.Instant
+    ) async throws -> (RelayedSession, [UInt8])? {
+        while true {
             let slot: RelaySlot
             switch await slotOrLeaving(until: deadline) {
             case .left: return nil
@@ -266,28 +326,28 @@ final class DoorClient: @unchecked Sendable {
             door.opened += 1
             var login = DoorLogin(session, door.settings, door.poll)
             do {
-                try await login.run(relay.follower)
+                return (session, try await login.run(follower))
             } catch {
                 await session.end(.none)
-                throw error
+                giveTurnBack()
+                guard let error = error as? DatabaseError, error.isConnectionLimit, .now + Self.pause < deadline else {
+                    throw error
+                }
             }
-            enter(.connected)
-            return Relay(
-                door.poll,
-                client: descriptor,
-                session,
-                relay.follower,
-                held: held,
-                isReplaced: true,
-                isWanted: door.isWanted
-            )
-        } catch {
-            let text = door.words(after: error, start.duration(to: .now))
-            door.refusedClients += 1
-            door.log("\(peer.label): \(text)")
-            send(raw: DoorPacket.error(1040, state: "08004", text, sequence: held[3] &+ 1))
-            return nil
+            await pause(Self.pause)
         }
+    }
+
+    private func replaced(_ session: RelayedSession, _ follower: ProtocolFollower, held: [UInt8]) -> Relay {
+        Relay(
+            door.poll,
+            client: descriptor,
+            session,
+            follower,
+            held: held,
+            isReplaced: true,
+            isWanted: door.isWanted
+        )
     }
 
     private func readable(_ socket: Int32, or other: Int32?, until deadline: ContinuousClock.Instant?) async -> Bool {

@@ -1,6 +1,6 @@
 import Headroom
 
-/// Logs a parked client in to another session: with its own login, the account's password, and the settings that it had made.
+/// Logs a client in to another session: with its own login, the account's password, and the settings that it has made.
 struct DoorLogin {
     private let session: RelayedSession
     private let settings: DoorSettings
@@ -30,10 +30,12 @@ struct DoorLogin {
 
     /// Logs in, and gives the session its settings.
     ///
-    /// - Throws: ``Failure``.
-    mutating func run(_ follower: ProtocolFollower) async throws {
-        guard let login = follower.login, let password = settings.password,
-            let greeting = ServerGreeting(try await next()[...])
+    /// - Returns: What the server said to the login, without its header.
+    /// - Throws: ``Failure``; `DatabaseError` when the server refuses the login.
+    mutating func run(_ follower: ProtocolFollower) async throws -> [UInt8] {
+        let first = try await next()
+        if first.first == 0xFF { throw session.refused(first) }
+        guard let login = follower.login, let password = settings.password, let greeting = ServerGreeting(first[...])
         else { throw Failure(text: "the server does not greet") }
         await session.note(sessionID: UInt64(greeting.sessionID))
         let method =
@@ -41,21 +43,20 @@ struct DoorLogin {
             ? "mysql_native_password" : greeting.method
         let proof = PasswordProof.proof(password, by: method, greeting.nonce) ?? []
         try send(login.response(proof: proof, method: method), sequence: 1)
-        try await finish(password)
+        let answer = try await finish(password)
         for statement in follower.settings {
             try send([ProtocolFollower.Command.query] + statement, sequence: 0)
             guard try await next().first == 0 else { throw Failure(text: "a setting was refused") }
         }
+        return answer
     }
 
-    private mutating func finish(_ password: String) async throws {
+    private mutating func finish(_ password: String) async throws -> [UInt8] {
         while true {
             let packet = try await next()
             switch packet.first {
-            case 0: return
-            case 0xFF:
-                let text = String(decoding: packet.dropFirst(9).prefix(120), as: UTF8.self)
-                throw Failure(text: "the server says: \(text)")
+            case 0: return packet
+            case 0xFF: throw session.refused(packet)
             case 0xFE:
                 // Another method, and another nonce.
                 let name = packet.dropFirst().prefix { $0 != 0 }

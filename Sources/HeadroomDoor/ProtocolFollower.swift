@@ -108,9 +108,6 @@ package struct ProtocolFollower: Sendable {
     /// What the client has logged in with last, the database in use included.
     package private(set) var login: Login?
 
-    /// The error that the login was refused with.
-    package private(set) var refusal: Int?
-
     /// Whether what the server said last has warnings, which the client may still ask for.
     private var hasWarnings = false
 
@@ -377,14 +374,22 @@ package struct ProtocolFollower: Sendable {
         phase = .login
     }
 
+    /// Takes note that the client is logged in to another session, after all.
+    ///
+    /// - Parameter packet: What the server says to that, without its header.
+    mutating func admit(_ packet: [UInt8]) {
+        var head = ServerPacket()
+        head.length = packet.count
+        for byte in packet.prefix(ServerPacket.room) { head.append(byte) }
+        finishLogin(head)
+    }
+
     private mutating func take(_ packet: ServerPacket) {
         switch phase {
         case .greeting, .login:
             switch packet.first {
             case 0 where phase == .login: finishLogin(packet)
-            case 0xFF:
-                refusal = packet.errorNumber
-                phase = .refused
+            case 0xFF: phase = .refused
             default: break
             }
         case .commands: takeReply(packet)

@@ -19,6 +19,8 @@ final class Relay: @unchecked Sendable {
         case park
         /// The client is told why it is not let in.
         case refuse(sequence: UInt8)
+        /// The server has refused the login with this packet, of which the client has not heard.
+        case refused([UInt8])
     }
 
     private let poll: SocketPoll
@@ -182,7 +184,13 @@ final class Relay: @unchecked Sendable {
         lastActivity = kernel_monotonic_time()
         let bytes = UnsafeRawBufferPointer(rebasing: poll.scratch[..<count])
         follower.server(bytes)
+        if follower.phase == .refused, isWhole(bytes) { return end(.refused(Array(bytes))) }
         reply(bytes)
+    }
+
+    /// Whether the bytes are one packet, and all of it: the server sends a refusal in one piece.
+    private func isWhole(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        bytes.count > 7 && bytes.count - 4 == Int(bytes[0]) | Int(bytes[1]) << 8 | Int(bytes[2]) << 16
     }
 
     private func reply(_ bytes: UnsafeRawBufferPointer) {

@@ -14,7 +14,7 @@ public final class GuardHistory: Sendable {
     private let file: Mutex<SQLiteFile>
     private let days: Int
 
-    /// Opens the file, and makes it when there is none, so that all of its folder's group may go on with it, whoever was first;
+    /// Opens the file, and makes it when there is none, so that all of its folder's group may go on with it, whichever user was first;
     /// SQLite gives the files beside it the same rights.
     ///
     /// - Parameters:

@@ -24,7 +24,7 @@ struct ConnectionLine<Waiter> {
         case closing
     }
 
-    /// The answer to whoever asks for the turn.
+    /// The answer to a request that asks for the turn.
     enum Answer: Equatable {
         case yours
         case wait

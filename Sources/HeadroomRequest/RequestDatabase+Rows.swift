@@ -19,7 +19,7 @@ extension RequestDatabase {
     /// - Parameters:
     ///   - sql: The statement; its interpolated values are bound, never pasted.
     ///   - heading: What comes before the rows; nothing by default.
-    ///   - file: The place that asks, for those who look at the slots.
+    ///   - file: The place that asks, for the list of slots.
     ///   - line: The line of that place.
     ///   - write: Appends a row to the buffer; buffers are sent when they have 32 KiB.
     /// - Returns: The body, of unknown length. If reading fails midway, the client sees a response cut short.

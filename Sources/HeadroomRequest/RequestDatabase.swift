@@ -34,7 +34,7 @@ public final class RequestDatabase: Sendable {
         var database: Database
         var waitTimeout: Duration
         var timeout: Duration
-        /// What the request is, for those who look at the slots.
+        /// What the request is, for the list of slots.
         var label: @Sendable () -> String
     }
 
@@ -85,7 +85,7 @@ public final class RequestDatabase: Sendable {
     ///   connection is closed.
     ///
     /// - Parameters:
-    ///   - file: The place that asks, for those who look at the slots.
+    ///   - file: The place that asks, for the list of slots.
     ///   - line: The line of that place.
     ///   - body: What to do with the connection, which must not be kept beyond it.
     /// - Returns: What the body returns.

@@ -163,7 +163,7 @@ public final class Sandbox: Sendable {
             + (options.tls
                 ? [
                     "--ssl-cert=\(folder.certificate)", "--ssl-key=\(folder.privateKey)",
-                    // It is its own authority: whoever shows it is known.
+                    // It is its own authority: a server that shows it is the right one.
                     "--ssl-ca=\(folder.certificate)",
                 ] : programs.withoutTLS)
 

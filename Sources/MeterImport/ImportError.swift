@@ -46,9 +46,11 @@ public struct ImportError: Error, Sendable, Hashable, CustomStringConvertible {
         return ImportError(.unreadable, "The file \(path) cannot be read: \(error). \(next)")
     }
 
-    static func notCSV(_ path: String, isUTF16: Bool = false, at place: Int) -> ImportError {
-        let why = isUTF16 ? "it is UTF-16" : "behind byte \(place) it holds a byte that no text has"
-        return ImportError(.notCSV, "\(path) is not a CSV file: \(why). Export it as CSV in UTF-8.")
+    static func notCSV(_ path: String, at place: Int) -> ImportError {
+        ImportError(
+            .notCSV,
+            "\(path) is not a CSV file: behind byte \(place) it holds a byte that no text has. Export it as CSV in UTF-8."
+        )
     }
 
     static func notAFile(_ path: String) -> ImportError {

@@ -41,7 +41,7 @@ enum UserFile {
         isatty(STDIN_FILENO) == 1 ? try TypedPassword.read("Password for \(name)") : readLine() ?? ""
     }
 
-    /// In one step: whoever reads it meanwhile sees the old file or the new one, which has the old one's owner and rights.
+    /// In one step: a reader sees the old file or the new one, which has the old one's owner and rights.
     private static func replace(_ path: String, with text: String) throws {
         do throws(RegularFile.Problem) {
             try RegularFile.write(path, text, mode: 0o600, earlier: .passedOn, isDurable: true)

@@ -20,7 +20,7 @@ import UnixSignals
             however many watch. Nobody sees anything but the sign-in page without signing in; /healthz, /readyz and, for a \
             program of this host that comes without a proxy, /metrics are for machines and name no user, database or path.
 
-            Who may sign in: the users of --user-file, and whoever has the token of HEADROOM_WEB_TOKEN (or --token-file), which \
+            Who may sign in: the users of --user-file, and programs that have the token of HEADROOM_WEB_TOKEN (or --token-file), which \
             programs send as Authorization: Bearer. Without either a token is made for this run: \
             printed on a terminal, else put into a file of the state folder that only its owner can read.
 

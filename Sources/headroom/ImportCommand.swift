@@ -141,7 +141,7 @@ struct FileFacts: ParsableArguments {
 
     @Option(
         help:
-            "Which comes first in dates such as 05/11/2025: dmy or mdy; by default dmy, unless the file shows otherwise."
+            "Which comes first in dates such as 05/11/2025: dmy, mdy or (25/11/05) ymd; by default dmy, unless the file shows otherwise."
     )
     var dateOrder: DateOrder?
 
@@ -178,6 +178,12 @@ struct FileFacts: ParsableArguments {
     @Option(help: "Which of several readings of one half-hour counts: last, however many there are.")
     var repeats: Repeats?
 
+    @Option(
+        help:
+            "The words of flags that mean estimates, such as U,D or Quality=U,D; others that are not known mean actual readings."
+    )
+    var estimates: String?
+
     enum Hourly: String, ExpressibleByArgument, CaseIterable { case split }
 
     enum Repeats: String, ExpressibleByArgument, CaseIterable { case last }
@@ -195,6 +201,7 @@ struct FileFacts: ParsableArguments {
         options.period = period
         options.splitsHours = hourly == .split
         options.lastCounts = repeats == .last
+        options.estimates = estimates
         return options
     }
 }

@@ -157,7 +157,7 @@ struct WorkCommand: AsyncParsableCommand {
             }
             ServiceNotifier.send("STOPPING=1")
         }
-        // Whoever asked it to stop does not wait a minute.
+        // A stop that was asked for does not wait a minute.
         await alert.finish(within: worker.stop.isRequested ? .seconds(1) : .seconds(60))
         if once, report.failures > 0 { throw ExitCode(1) }
     }

@@ -1,3 +1,4 @@
+import Glibc
 import Headroom
 import HeadroomSandbox
 import TestSupport
@@ -28,24 +29,52 @@ import Testing
         #expect(!(run.output + run.errors).isEmpty)
     }
 
+    /// Every command that reads settings, as it may be run where they are broken; a list is all that is held to.
+    private static let commands = [
+        ["config", "show"], ["config", "show", "--json"], ["doctor"], ["doctor", "--json"], ["status"],
+        ["status", "--json"], ["status", "--nagios"], ["status", "--prometheus"],
+        ["status", "--watch", "--interval", "1s"],
+        ["rescue"], ["rescue", "--json"], ["slots"], ["slots", "--json"], ["verify"], ["migrate"],
+        ["migrate", "--print"],
+        ["jobs", "list"], ["jobs", "health"], ["jobs", "show", "1"], ["jobs", "cancel", "1"],
+        ["jobs", "add", "none.csv"],
+        ["jobs", "prune", "--older-than", "90d"], ["work", "--once"], ["guard", "--once"],
+        ["guard", "--interval", "1s"],
+        ["kill-idle"], ["kill-idle", "--dry-run"], ["run", "--slots", "1", "--wait", "1", "--", "true"],
+        ["import", "none.csv"], ["import", "--check", "none.csv"], ["deploy", "cron"], ["deploy", "systemd"],
+        ["deploy", "haproxy"], ["trust"], ["door", "--allow-root", "--listen", "/tmp/headroom-no-door/door.sock"],
+        ["serve", "--listen", "127.0.0.1:0"],
+    ]
+
+    @Test func `no command is left out of the broken settings`() async throws {
+        let help = try await HeadroomProgram.run(["--help"]).output
+        let list = try #require(help.split(separator: "SUBCOMMANDS:").last)
+        let names = list.split(separator: "\n").filter { $0.hasPrefix("  ") && !$0.hasPrefix("   ") }
+            .compactMap { $0.split(separator: " ").first.map(String.init) }
+        #expect(names.count > 15)
+        // They read none.
+        #expect(Set(names).subtracting(["help", "sandbox", "See"]) == Set(Self.commands.map { $0[0] }))
+    }
+
     @Test func `of broken settings no command says a piece of a secret`() async throws {
         let seed = SettingsCorpus.newSeed
         print("seed of the corpus of settings: \(seed)")
-        let commands = [
-            ["config", "show"], ["config", "show", "--json"], ["doctor"], ["doctor", "--json"], ["status"],
-            ["status", "--json"],
-            ["status", "--nagios"], ["status", "--prometheus"], ["rescue"], ["rescue", "--json"], ["slots"], ["verify"],
-            ["migrate"],
-            ["jobs", "list"], ["jobs", "health"], ["work", "--once"], ["guard", "--once"], ["kill-idle", "--dry-run"],
-            ["run", "--slots", "1", "--wait", "1", "--", "true"], ["import", "none.csv"], ["deploy", "cron"],
-            ["deploy", "haproxy"],
-            ["trust"],
-        ]
         let folder = TemporaryFolder()
-        for (number, one) in SettingsCorpus(seed: seed, count: isFullRun ? 1_000 : 120).enumerated() {
-            var arguments = commands[number % commands.count]
+        for (app, marks) in [
+            ("l", ["artisan"]), ("s", ["bin/console"]), ("b", ["config/application.php", "web/wp-config.php"]),
+        ] {
+            for mark in marks {
+                mkdir("\(folder.path)/\(app)", 0o755)
+                mkdir("\(folder.path)/\(app)/\(mark.split(separator: "/")[0])", 0o755)
+                if mark != "artisan" { folder.write("", to: "\(app)/\(mark)") }
+            }
+        }
+        var random = Seeded(seed)
+        for (number, one) in SettingsCorpus(seed: seed, count: isFullRun ? 5_000 : 150).enumerated() {
+            var arguments = number < Self.commands.count ? Self.commands[number] : random.pick(Self.commands)
             var environment = [
-                "HEADROOM_STATE_DIR": "\(folder.path)/s", "HEADROOM_CONNECT_TIMEOUT": "2", "HEADROOM_WAIT_TIMEOUT": "1",
+                "HEADROOM_STATE_DIR": "\(folder.path)/state", "HEADROOM_CONNECT_TIMEOUT": "2",
+                "HEADROOM_WAIT_TIMEOUT": "1",
                 "HOME": folder.path,
             ]
             let flag: [String]
@@ -54,11 +83,21 @@ import Testing
                 environment["DATABASE_URL"] = String(decoding: one.text, as: UTF8.self).replacing("\0", with: "")
                 flag = []
             case .options: flag = ["--defaults-file", folder.write(one.text, to: "my.cnf")]
-            default: flag = ["--env-file", folder.write(one.text, to: "env")]
+            case .env, .php: flag = ["--env-file", folder.write(one.text, to: "env")]
+            case .laravel, .symfony, .bedrock:
+                let app = folder.path + (one.form == .laravel ? "/l" : one.form == .symfony ? "/s" : "/b")
+                folder.write(one.text, to: String(app.suffix(1)) + "/.env")
+                flag = ["--app", app]
             }
             let command = ["jobs", "config", "deploy"].contains(arguments[0]) ? 2 : 1
             arguments.insert(contentsOf: flag, at: command)
-            let run = try await HeadroomProgram.run(arguments, environment: environment)
+            // Some go on for ever, once they have settings that they can use.
+            let run = try await HeadroomProgram.run(
+                "/usr/bin/timeout",
+                ["--kill-after=5", "3", HeadroomProgram.path] + arguments,
+                environment: environment,
+                in: folder.path
+            )
             let seen = run.output + run.errors
             let leaked = one.pieces.first { seen.contains($0) }
             #expect(

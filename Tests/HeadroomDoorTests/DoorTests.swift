@@ -255,6 +255,40 @@ import Testing
         }
     }
 
+    @Test(arguments: [true, false])
+    func `who finds the account full beyond the budget is let in later, where the door can log in`(
+        knowsPassword: Bool
+    ) async throws {
+        let account = knowsPassword ? "two5" : "two6"
+        // As another host has them, or a door that was killed has left them.
+        let others = try SuiteServer.database(account, share: .reserve)
+        let release = EventFlag()
+        try await withDoor(account, parks: knowsPassword) { door, client in
+            async let first: Void = others.withConnection { _ in await release.wait() }
+            async let second: Void = others.withConnection { _ in await release.wait() }
+            #expect(try await eventually { try await SuiteServer.sessions(of: account) == 2 })
+            let asking = Task {
+                try await client.withConnection { connection in
+                    try await connection.query("SET time_zone = '+03:00'")
+                    return try await connection.query("SELECT @@time_zone, DATABASE()").first(String.self, String.self)
+                }
+            }
+            #expect(try await eventually { await door.onLoop { door.opened } > (knowsPassword ? 2 : 0) })
+            if !knowsPassword {
+                // The server's own words.
+                let error = await #expect(throws: DatabaseError.self) { try await asking.value }
+                #expect(error?.code == .accountLimitReached)
+            }
+            release.raise()
+            _ = try await (first, second)
+            if knowsPassword {
+                let (zone, database) = try #require(try await asking.value)
+                #expect(zone == "+03:00" && database == "app")
+            }
+            #expect(door.refusedClients == 0)
+        }
+    }
+
     @Test func `nobody logs in but the account`() async throws {
         try await withDoor("one10") { _, client in
             var settings = client.settings

@@ -54,10 +54,11 @@ import Testing
             input.prefix(SlotTable.size).withUnsafeBytes { _ = pwrite(descriptor, $0.baseAddress, $0.count, 0) }
             // The records of holders begin elsewhere: the same bytes, as they come.
             input.suffix(1_024).withUnsafeBytes { _ = pwrite(descriptor, $0.baseAddress, $0.count, off_t(holders)) }
-            let report = try SlotReport(folder: folder.path, settings: settings)
-            #expect(report.budget <= SlotTable.slotCount && report.held.count <= SlotTable.slotCount)
-            for held in report.held { _ = held.holder.age.nanoseconds }
-            for waiting in report.waiting { _ = waiting.longest.nanoseconds }
+            // Without the mark of such a file there are no numbers; the lines of those that have it open go on.
+            let report = try? SlotReport(folder: folder.path, settings: settings)
+            #expect(report?.budget ?? 0 <= SlotTable.slotCount && report?.held.count ?? 0 <= SlotTable.slotCount)
+            for held in report?.held ?? [] { _ = held.holder.age.nanoseconds }
+            for waiting in report?.waiting ?? [] { _ = waiting.longest.nanoseconds }
             var line = AdmissionLine<UInt64>(
                 member: 7,
                 record: SlotTable.Member(reserve: 1, isPresent: true, hosts: Int.random(in: 0...1, using: &random)),

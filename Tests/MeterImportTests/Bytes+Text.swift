@@ -9,3 +9,12 @@ extension Bytes {
         self.init(start: start, count: bytes.count)
     }
 }
+
+extension String {
+    /// The text in UTF-16, with its mark.
+    var inUTF16: [UInt8] {
+        var bytes: [UInt8] = [0xFF, 0xFE]
+        for unit in utf16 { bytes += [UInt8(unit & 0xFF), UInt8(unit >> 8)] }
+        return bytes
+    }
+}

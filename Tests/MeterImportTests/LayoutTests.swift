@@ -1,3 +1,4 @@
+import Glibc
 import TestSupport
 import Testing
 
@@ -7,26 +8,39 @@ import Testing
 @Suite struct LayoutTests {
     private let folder = TemporaryFolder()
 
-    private static let counts = (isFullRun ? 1_000 : 15)
+    /// How many files: 300, in a full run 20,000, or what `HEADROOM_TEST_FILES` says.
+    private static let count =
+        getenv("HEADROOM_TEST_FILES").flatMap { Int(String(cString: $0)) } ?? (isFullRun ? 20_000 : 300)
+
+    /// The seeds of a round; only the one that `HEADROOM_TEST_SEED` says, to run what failed again.
+    private static func seeds(_ round: UInt64) -> [UInt64] {
+        if let one = getenv("HEADROOM_TEST_SEED").flatMap({ UInt64(String(cString: $0)) }) {
+            return one / 1_000_000 == round ? [one] : []
+        }
+        return (0..<UInt64(count / 20)).map { round * 1_000_000 + $0 }
+    }
 
     @Test(arguments: 0..<20)
     func `what is stored is what was rendered, or the file is refused`(round: UInt64) throws {
         var refused: [String] = []
-        for number in 0..<Self.counts {
-            let seed = round * 1_000_000 + UInt64(number)
+        let seeds = Self.seeds(round)
+        for seed in seeds {
             let layout = RandomLayout(seed: seed)
-            let path = folder.write(layout.text, to: "\(round).csv")
+            let bytes = layout.isUTF16 ? layout.text.inUTF16 : Array(layout.text.utf8)
+            let path = folder.write(bytes, to: "\(round).csv")
             let told: Comment = "seed \(seed): \(layout.story.joined(separator: ", "))"
             do {
                 try check(layout, path, told)
             } catch let error as ImportError {
+                guard layout.trap == nil else { continue }
                 refused.append(
                     "seed \(seed): \(layout.story.joined(separator: ", ")): \(error.description.prefix(300))"
                 )
             }
         }
+        if getenv("HEADROOM_TEST_SEED") != nil { print(refused.joined(separator: "\n")) }
         // Most can be understood; what is refused must have a reason, which these are for.
-        #expect(refused.count * 4 <= Self.counts, "\(refused.joined(separator: "\n"))")
+        #expect(seeds.count < 2 || refused.count * 3 <= seeds.count, "\(refused.joined(separator: "\n"))")
     }
 
     private func check(_ layout: RandomLayout, _ path: String, _ told: Comment) throws {

@@ -17,23 +17,38 @@ struct RandomLayout {
         var type: ReadingType
     }
 
-    private(set) var text = ""
-    private(set) var options = ImportOptions()
-    private(set) var type = ImportType.hh
+    var text = ""
+    var options = ImportOptions()
+    var type = ImportType.hh
     /// What must be stored when the file is understood.
-    private(set) var expected: [Key: Value] = [:]
+    var expected: [Key: Value] = [:]
     /// Days that the layout cannot hold: the hour that comes twice has one column.
-    private(set) var unholdable: Set<Int> = []
+    var unholdable: Set<Int> = []
     /// What it is, for who reads of a failure.
-    private(set) var story: [String] = []
+    var story: [String] = []
 
-    private static let supplies = ["1200023305967", "2200012345671", "1012345678901", "1900001234567"]
+    static let supplies = ["1200023305967", "2200012345671", "1012345678901", "1900001234567"]
 
-    private var random: Seeded
-    private var meters: [String] = []
-    private var days: [Int] = []
-    private var minutes = 30
-    private var isUTC = false
+    var random: Seeded
+    var meters: [String] = []
+    var days: [Int] = []
+    var minutes = 30
+    var isUTC = false
+    var namesUTC = false
+    /// Lines above the header.
+    var above: [String] = []
+    var registers: [Int: Int64] = [:]
+    /// How numbers are written.
+    var numbers = Numbers.plain
+    /// What the values are, if they are no energy: nothing of them may be stored.
+    var trap: Trap?
+    var isUTF16 = false
+    /// Values that no number can be: their rows are rejected.
+    var hasNoise = false
+
+    enum Numbers { case plain, grouped, decimalComma }
+
+    enum Trap { case register, gas, power }
 
     init(seed: UInt64) {
         random = Seeded(seed)
@@ -42,23 +57,23 @@ struct RandomLayout {
 
     // MARK: The clocks of London
 
-    private static func lastSunday(_ month: Int, of year: Int) -> Int {
+    static func lastSunday(_ month: Int, of year: Int) -> Int {
         guard let end = CalendarDate(year: year, month: month, day: 31) else { return 0 }
         return end.days - end.weekday
     }
 
-    private static func offset(_ instant: Int) -> Int {
+    static func offset(_ instant: Int) -> Int {
         let year = CalendarDate(days: instant / 86_400).components.year
         let (spring, autumn) = (lastSunday(3, of: year) * 86_400 + 3600, lastSunday(10, of: year) * 86_400 + 3600)
         return instant >= spring && instant < autumn ? 3600 : 0
     }
 
-    private static func midnight(_ day: Int) -> Int {
+    static func midnight(_ day: Int) -> Int {
         let shown = day * 86_400
         return shown - offset(shown - 3600)
     }
 
-    private struct Slot {
+    struct Slot {
         var meter: Int
         var day: Int
         var period: Int
@@ -69,13 +84,13 @@ struct RandomLayout {
 
     // MARK: Making
 
-    private mutating func pick<Item>(_ items: [Item]) -> Item { random.pick(items) }
+    mutating func pick<Item>(_ items: [Item]) -> Item { random.pick(items) }
 
-    private mutating func chance(_ count: Int) -> Bool { random.isOne(in: count) }
+    mutating func chance(_ count: Int) -> Bool { random.isOne(in: count) }
 
-    private mutating func make() {
+    mutating func make() {
         meters = Array(Self.supplies.shuffled(using: &random).prefix(Int.random(in: 1...3, using: &random)))
-        let year = Int.random(in: 2012...2026, using: &random)
+        let year = Int.random(in: 2012...2025, using: &random)
         let around = pick([
             Self.lastSunday(3, of: year), Self.lastSunday(10, of: year),
             Self.lastSunday(3, of: year) + Int.random(in: 10...180, using: &random),
@@ -83,11 +98,13 @@ struct RandomLayout {
         ])
         let first = around - Int.random(in: 0...3, using: &random)
         days = Array(first..<first + Int.random(in: 4...8, using: &random))
-        isUTC = chance(6)
-        if isUTC {
-            options.timezone = "UTC"
-            story.append("UTC")
-        }
+        hasNoise = chance(6)
+        isUTC = chance(5)
+        if isUTC { sayUTC(days.contains(Self.lastSunday(3, of: year)) || days.contains(Self.lastSunday(10, of: year))) }
+        numbers = pick([.plain, .plain, .plain, .plain, .plain, .grouped, .decimalComma])
+        isUTF16 = chance(12)
+        if chance(8) { trap = pick([.register, .register, .gas, .power]) }
+        if let trap { story.append("\(trap)") }
         switch Int.random(in: 0..<10, using: &random) {
         case 0..<5: makeColumns()
         case 5..<9: makeRows()
@@ -95,8 +112,23 @@ struct RandomLayout {
         }
     }
 
+    /// How it is known that the times are UTC: by the job, by a line above the header, by a column's name, or only by the day on which
+    /// the clocks change.
+    mutating func sayUTC(_ isShown: Bool) {
+        switch Int.random(in: 0..<4, using: &random) {
+        case 0: above.append(pick(["All times are UTC", "Time zone: UTC", "Times are in GMT"]))
+        case 1: namesUTC = true
+        case 2 where isShown:
+            // A bad cell may be what would show it.
+            hasNoise = false
+            story.append("unsaid")
+        default: options.timezone = "UTC"
+        }
+        story.append("UTC")
+    }
+
     /// The half-hours of a day of the file, with values.
-    private mutating func slots(_ meter: Int, _ day: Int, estimates: Bool) -> [Slot] {
+    mutating func slots(_ meter: Int, _ day: Int, estimates: Bool) -> [Slot] {
         let (start, end) = isUTC ? (day * 86_400, (day + 1) * 86_400) : (Self.midnight(day), Self.midnight(day + 1))
         return stride(from: start, to: end, by: 1800)
             .map { instant in
@@ -104,7 +136,8 @@ struct RandomLayout {
                 let local = shown / 86_400
                 let period = (instant - Self.midnight(local)) / 1800 + 1
                 // Even, so that a quarter of an hour has whole thousandths.
-                let value = Int64.random(in: 0...4_000, using: &random) * 2
+                let most: Int64 = numbers == .plain ? 4_000 : 1_500_000
+                let value = trap == .register ? risingValue(meter) : Int64.random(in: 0...most, using: &random) * 2
                 return Slot(
                     meter: meter,
                     day: local,
@@ -116,35 +149,75 @@ struct RandomLayout {
             }
     }
 
-    private mutating func expect(_ slot: Slot) {
+    /// What a meter's register shows next: it was reset once, and is not always read.
+    mutating func risingValue(_ meter: Int) -> Int64 {
+        var shown = registers[meter] ?? Int64.random(in: 8_000...90_000, using: &random) * 1000
+        shown += Int64.random(in: 0...900, using: &random) * 2
+        if shown > 3_000_000, chance(150) { shown = 0 }
+        registers[meter] = shown
+        return chance(20) ? 0 : shown
+    }
+
+    mutating func expect(_ slot: Slot) {
+        guard trap == nil else { return }
         expected[Key(meter: meters[slot.meter], day: slot.day, period: slot.period)] =
             Value(thousandths: slot.thousandths, type: slot.isEstimate ? .estimated : .actual)
     }
 
-    private static func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+    static func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
 
-    private static func decimal(_ thousandths: Int64) -> String {
+    static func decimal(_ thousandths: Int64) -> String {
         let rest = String(thousandths % 1000)
         return "\(thousandths / 1000).\(String(repeating: "0", count: 3 - rest.count))\(rest)"
     }
 
     /// How values are written: in which unit, and with which name.
-    private struct Unit {
+    struct Unit {
         var word: String
         var divisor: Int64
     }
 
-    private mutating func unit() -> Unit {
+    mutating func unit() -> Unit {
         pick([Unit(word: "kWh", divisor: 1), Unit(word: "kWh", divisor: 1), Unit(word: "Wh", divisor: 0)])
     }
 
-    private static func value(_ thousandths: Int64, _ unit: Unit) -> String {
-        unit.divisor == 0 ? "\(thousandths)" : decimal(thousandths)
+    func value(_ thousandths: Int64, _ unit: Unit) -> String {
+        let text = unit.divisor == 0 ? "\(thousandths)" : Self.decimal(thousandths)
+        guard numbers == .grouped || numbers == .decimalComma && unit.divisor == 1 else { return text }
+        let parts = text.split(separator: ".").map(String.init)
+        var (whole, rest) = ("", Substring(parts[0]))
+        while rest.count > 3 {
+            whole = (numbers == .grouped ? "," : ".") + rest.suffix(3) + whole
+            rest = rest.dropLast(3)
+        }
+        return rest + whole + (parts.count > 1 ? (numbers == .grouped ? "." : ",") + parts[1] : "")
     }
 
-    private mutating func dateWriter() -> (Int) -> String {
+    /// The columns of a date: one, or three with its parts.
+    mutating func dateColumns(_ names: [String], day: @escaping (Int) -> Int) -> [Column] {
+        if chance(12), !namesUTC {
+            story.append("year, month, day")
+            let forms = pick([["Year", "Month", "Day"], ["YYYY", "MM", "DD"]])
+            return zip(forms, 0..<3)
+                .map { name, part in
+                    Column(
+                        name: name,
+                        cell: { row in
+                            let date = CalendarDate(days: day(row)).components
+                            return "\([date.year, date.month, date.day][part])"
+                        }
+                    )
+                }
+        }
+        let write = dateWriter()
+        let name = namesUTC ? "Date (UTC)" : pick(names)
+        return [Column(name: name, cell: { write(day($0)) })]
+    }
+
+    mutating func dateWriter() -> (Int) -> String {
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-        let form = Int.random(in: 0..<8, using: &random)
+        let form = Int.random(in: 0..<10, using: &random)
+        if form >= 8 { story.append(form == 8 ? "yy/mm/dd" : "yymmdd") }
         if form == 7 {
             // The month first: said, or shown by days over 12.
             let hasLarge = days.contains { CalendarDate(days: $0).components.day > 12 }
@@ -161,19 +234,21 @@ struct RandomLayout {
             case 4: "\(year)\(Self.two(month))\(Self.two(number))"
             case 5: "\(year)/\(Self.two(month))/\(Self.two(number))"
             case 6: "\(Self.two(number))/\(Self.two(month))/\(Self.two(year % 100))"
+            case 8: "\(Self.two(year % 100))/\(Self.two(month))/\(Self.two(number))"
+            case 9: "\(Self.two(year % 100))\(Self.two(month))\(Self.two(number))"
             default: "\(Self.two(month))/\(Self.two(number))/\(year)"
             }
         }
     }
 
     /// A column: its name, and its cell in a row.
-    private struct Column {
+    struct Column {
         var name: String
         var cell: (Int) -> String
     }
 
     /// Puts columns in any order with others among them, and writes the file.
-    private mutating func write(
+    mutating func write(
         _ columns: [Column],
         rows: Int,
         keepingOrder series: [Column] = [],
@@ -187,12 +262,13 @@ struct RandomLayout {
         if chance(3) { all.append(Column(name: pick(["Notes", ""]), cell: { _ in "" })) }
         all.shuffle(using: &random)
         all.insert(contentsOf: series, at: series.isEmpty ? 0 : Int.random(in: 0...all.count, using: &random))
-        let delimiter = pick([",", ",", ";", "\t", "|"])
+        let delimiter = numbers == .decimalComma ? pick([";", "\t"]) : pick([",", ",", ";", "\t", "|"])
         let newline = pick(["\n", "\r\n"])
         if chance(6) { text += "\u{FEFF}" }
-        if chance(8) {
+        if above.isEmpty, chance(8) {
             text += "sep=\(delimiter)\(newline)"
-        } else if chance(4) {
+        } else if !above.isEmpty || chance(4) {
+            text += above.map { $0 + newline }.joined()
             text += "Half hourly data\(newline)Report Date\(delimiter)01/11/2026 00:00:00\(newline)\(newline)"
             story.append("lines above")
         }
@@ -204,8 +280,8 @@ struct RandomLayout {
     }
 
     /// The column of the meter; none where the job has it.
-    private mutating func meterColumn() -> [(Int) -> Column] {
-        if meters.count == 1, chance(4) {
+    mutating func meterColumn() -> [(Int) -> Column] {
+        if trap != .gas, meters.count == 1, chance(4) {
             options.mpan = meters[0]
             story.append("meter of the job")
             return []
@@ -213,286 +289,38 @@ struct RandomLayout {
         let name = pick([
             "MPAN", "mpan", "MPAN Core", "MPXN", "meterPoint", "Supply Number", "meter_identifier", "MPAN Number",
         ])
+        if trap == .gas {
+            let supplies = ["7512345604", "2912345601", "8812345678"]
+            meters = Array(supplies.prefix(meters.count))
+            let codes = meters
+            let name = pick(["MPRN", "MPR", "Mprn"])
+            return [{ meter in Column(name: name, cell: { _ in codes[meter] }) }]
+        }
+        let serials = ["E12Z034567", "S95A11223", "L76C01234", "19K0042424"]
+        if chance(5) {
+            let beside = pick(["Meter Serial Number", "MSN", "Serial"])
+            if chance(3) {
+                // The number on the meter alone.
+                story.append("serial numbers")
+                for (index, code) in meters.enumerated() {
+                    for (key, value) in expected where key.meter == code {
+                        expected[key] = nil
+                        expected[Key(meter: serials[index], day: key.day, period: key.period)] = value
+                    }
+                }
+                meters = Array(serials.prefix(meters.count))
+                return [{ meter in Column(name: beside, cell: { _ in serials[meter] }) }]
+            }
+            let supply = meters
+            return [
+                { meter in Column(name: beside, cell: { _ in serials[meter] }) },
+                { meter in Column(name: "MPAN", cell: { _ in supply[meter] }) },
+            ]
+        }
         let form = Int.random(in: 0..<5, using: &random)
         let codes = meters.map { code in
             form == 0 ? "=\"\(code)\"" : form == 1 ? "\(code).0" : form == 2 ? " \(code)" : code
         }
         return [{ meter in Column(name: name, cell: { _ in codes[meter] }) }]
-    }
-
-    // MARK: Columns of a day
-
-    private mutating func makeColumns() {
-        let hasFlags = chance(3)
-        let unit = unit()
-        let date = dateWriter()
-        var rows: [(meter: Int, day: Int, slots: [Slot])] = []
-        for meter in meters.indices {
-            for day in days { rows.append((meter, day, slots(meter, day, estimates: hasFlags))) }
-        }
-        if chance(3) {
-            rows.sort { ($0.day, $0.meter) < ($1.day, $1.meter) }
-        }
-        if chance(3) {
-            rows.reverse()
-            story.append("newest first")
-        }
-        for row in rows { for slot in row.slots { expect(slot) } }
-        let style = pick(["HH", "interval_", "kWh_", "", "P", "start", "start", "end", "end2400", "hr", "range", "am"])
-        story.append("columns '\(style)'")
-        let isClock = ["start", "end", "end2400", "hr", "range", "am"].contains(style)
-        let hasExtras = isClock && !isUTC && chance(3)
-        let count = isClock || isUTC || chance(3) ? 48 : 50
-        func isShort(_ row: Int) -> Bool { rows[row].slots.count == 46 }
-        func isLong(_ row: Int) -> Bool { rows[row].slots.count == 50 }
-        for row in rows.indices where isLong(row) && !hasExtras && count == 48 { unholdable.insert(rows[row].day) }
-        // That the hour is missing may also mean that the times are UTC: the file is refused unless somebody says.
-        if !unholdable.isEmpty, !chance(4) { options.timezone = "Europe/London" }
-        // A column's slot in a row: by the clock, or counted.
-        func slot(_ place: Int, _ row: Int) -> Slot? {
-            let slots = rows[row].slots
-            var place = place
-            if isClock {
-                if isShort(row) {
-                    if (2...3).contains(place) { return nil }
-                    if place > 3 { place -= 2 }
-                } else if isLong(row), place > 3 {
-                    place += 2
-                }
-            }
-            return place < slots.count ? slots[place] : nil
-        }
-        let fill = pick(["", "", "0", "NULL"])
-        let prefix = style == "kWh_" ? unit.word + "_" : style
-        func name(_ place: Int) -> String {
-            func clock(_ minute: Int) -> String { "\(Self.two(minute / 60)):\(Self.two(minute % 60))" }
-            switch style {
-            case "start": return clock(place * 30)
-            case "end": return clock((place + 1) * 30 % 1440)
-            case "end2400": return clock((place + 1) * 30)
-            case "hr": return "hr" + clock(place * 30).replacing(":", with: "")
-            case "range": return "\(clock(place * 30)) - \(clock((place + 1) * 30 % 1440))"
-            case "am":
-                let hour = place / 2
-                return "\(hour % 12 == 0 ? 12 : hour % 12):\(place % 2 == 0 ? "00" : "30") \(hour < 12 ? "AM" : "PM")"
-            default: return "\(prefix)\(place + 1)"
-            }
-        }
-        var series: [Column] = []
-        let flagName = pick(["\u{1} Flag", "Data Marker"])
-        let needsZeroes = unit
-        func add(_ columnName: String, _ find: @escaping (Int) -> Slot?) {
-            series.append(
-                Column(
-                    name: columnName,
-                    cell: { row in find(row).map { Self.value($0.thousandths, needsZeroes) } ?? fill }
-                )
-            )
-            guard hasFlags else { return }
-            let flag = flagName.replacing("\u{1}", with: columnName)
-            series.append(Column(name: flag, cell: { row in find(row).map { $0.isEstimate ? "E" : "A" } ?? "" }))
-        }
-        for place in 0..<count { add(name(place)) { slot(place, $0) } }
-        if hasExtras {
-            for place in 0..<2 {
-                add("DST +\(place == 0 ? "0:30" : "1:00")") { isLong($0) ? rows[$0].slots[4 + place] : nil }
-            }
-        }
-        var columns = meterColumn()
-            .map { make in Column(name: make(0).name, cell: { row in make(rows[row].meter).cell(row) }) }
-        columns.append(
-            Column(
-                name: pick(["Date", "Reading Date", "ConsumptionDate", "Settlement Date", "DAY"]),
-                cell: { date(rows[$0].day) }
-            )
-        )
-        if unit.divisor == 0, style != "kWh_" {
-            columns.append(Column(name: pick(["Units", "Unit of Measure"]), cell: { _ in unit.word }))
-        }
-        if chance(3) {
-            columns.append(
-                Column(
-                    name: pick(["Total", "Grand Total"]),
-                    cell: { row in
-                        Self.value(rows[row].slots.reduce(0) { $0 + $1.thousandths }, needsZeroes)
-                    }
-                )
-            )
-            // Where the long day cannot be held its total is of more than the row has.
-            if !unholdable.isEmpty { columns.removeLast() }
-        }
-        write(columns, rows: rows.count, keepingOrder: series)
-    }
-
-    // MARK: Rows
-
-    private mutating func makeRows() {
-        minutes = pick([30, 30, 30, 15])
-        let unit = unit()
-        let hasFlags = minutes == 30 && chance(3)
-        var slots: [Slot] = []
-        for meter in meters.indices { for day in days { slots += self.slots(meter, day, estimates: hasFlags) } }
-        for slot in slots { expect(slot) }
-        // A part of a half-hour has a half of its value.
-        var parts: [(slot: Slot, instant: Int, thousandths: Int64)] = slots.flatMap { slot in
-            minutes == 30
-                ? [(slot, slot.instant, slot.thousandths)]
-                : [(slot, slot.instant, slot.thousandths / 2), (slot, slot.instant + 900, slot.thousandths / 2)]
-        }
-        if chance(3) { parts.sort { ($0.instant, $0.slot.meter) < ($1.instant, $1.slot.meter) } }
-        if chance(3) {
-            parts.reverse()
-            story.append("newest first")
-        }
-        let date = dateWriter()
-        let length = minutes * 60
-        let isEnd = chance(3)
-        let onClock = chance(2)
-        let shape = pick(["datetime", "datetime", "date and time", "date and period", "offset"])
-        story.append("\(minutes) minutes, \(shape)\(isEnd ? ", ends\(onClock ? " on the clock" : "")" : "")")
-        let isUTC = isUTC
-        // The day and the seconds that stand in the file.
-        func shown(_ instant: Int) -> (Int, Int) {
-            let offset = isUTC ? 0 : Self.offset(instant)
-            var clock = instant + offset
-            if isEnd { clock = onClock && !isUTC ? instant + length + Self.offset(instant + length) : clock + length }
-            return (clock / 86_400, clock % 86_400)
-        }
-        func time(_ seconds: Int) -> String { "\(Self.two(seconds / 3600)):\(Self.two(seconds % 3600 / 60))" }
-        var columns = meterColumn()
-            .map { make in Column(name: make(0).name, cell: { row in make(parts[row].slot.meter).cell(row) }) }
-        let rows = parts
-        switch shape {
-        case "offset":
-            let name = pick(["datetime", "Timestamp", isEnd ? "interval end" : "start"])
-            if isEnd { options.times = .end }
-            columns.append(
-                Column(
-                    name: name,
-                    cell: { row in
-                        let instant = rows[row].instant + (isEnd ? length : 0)
-                        let offset = Self.offset(instant)
-                        let clock = instant + offset
-                        let day = CalendarDate(days: clock / 86_400).text
-                        return "\(day)T\(time(clock % 86_400)):00\(offset == 0 ? "Z" : "+01:00")"
-                    }
-                )
-            )
-        case "date and period":
-            columns.append(
-                Column(
-                    name: pick(["Settlement Date", "Date"]),
-                    cell: { row in date(isUTC ? rows[row].instant / 86_400 : rows[row].slot.day) }
-                )
-            )
-            columns.append(
-                Column(
-                    name: pick(["Settlement Period", "SP", "Period"]),
-                    cell: { row in
-                        let part = rows[row]
-                        let start = isUTC ? part.instant / 86_400 * 86_400 : Self.midnight(part.slot.day)
-                        return "\((part.instant - start) / length + 1)"
-                    }
-                )
-            )
-        case "date and time":
-            let lastIs24 = chance(2)
-            columns.append(
-                Column(
-                    name: pick(["Date", "Read Date", "Reading Date"]),
-                    cell: { row in
-                        let (day, seconds) = shown(rows[row].instant)
-                        return date(isEnd && seconds == 0 ? day - 1 : day)
-                    }
-                )
-            )
-            columns.append(
-                Column(
-                    name: pick(["Time", "Read Time", "Time Slot"]),
-                    cell: { row in
-                        let seconds = shown(rows[row].instant).1
-                        return isEnd && seconds == 0 ? (lastIs24 ? "24:00" : "00:00") : time(seconds)
-                    }
-                )
-            )
-        default:
-            columns.append(
-                Column(
-                    name: pick(["DateTime", "timestamp", "ReadingDateTime", isEnd ? "Date/Time" : "start"]),
-                    cell: { row in
-                        let (day, seconds) = shown(rows[row].instant)
-                        return "\(date(day)) \(time(seconds))"
-                    }
-                )
-            )
-        }
-        let hasUnitColumn = chance(3)
-        let name =
-            hasUnitColumn
-            ? pick(["Consumption", "Value", "Usage"])
-            : unit.divisor == 0
-                ? pick(["Wh", "Consumption (Wh)", "usage_wh"])
-                : pick(["kWh", "KWH", "Consumption (kWh)", "Actual (KWH)", "Consumption"])
-        if hasUnitColumn {
-            columns.append(Column(name: pick(["Units", "UOM", "Meter Units"]), cell: { _ in unit.word }))
-        }
-        let quantity = chance(4) ? pick(["Direction", "Measurement Quantity ID", "Channel Type"]) : nil
-        columns.append(Column(name: name, cell: { row in Self.value(rows[row].thousandths, unit) }))
-        if chance(4) {
-            columns.append(
-                Column(name: pick(["Cost (GBP)", "Reading kVArh", "Meter Start Read"]), cell: { row in "\(row * 3)" })
-            )
-        }
-        if hasFlags {
-            columns.append(
-                Column(
-                    name: pick(["Read Type", "Flag", "Est", "Actual/Estimated"]),
-                    cell: { row in rows[row].slot.isEstimate ? "E" : "A" }
-                )
-            )
-        }
-        guard let quantity else { return write(columns, rows: rows.count) }
-        // Each row twice, the other of another quantity.
-        let other = pick(["first", "second"])
-        let (wanted, unwanted) =
-            quantity == "Direction"
-            ? ("Import", "Export") : quantity == "Channel Type" ? ("kWh", "kVArh") : ("AI", "RI")
-        story.append("\(quantity) \(other)")
-        var doubled = columns.map { column in Column(name: column.name, cell: { column.cell($0 / 2) }) }
-        for index in doubled.indices where doubled[index].name == name {
-            let cell = columns[index].cell
-            doubled[index].cell = { row in (row % 2 == 0) == (other == "first") ? cell(row / 2) : "7.5" }
-        }
-        doubled.append(
-            Column(name: quantity, cell: { row in (row % 2 == 0) == (other == "first") ? wanted : unwanted })
-        )
-        write(doubled, rows: rows.count * 2)
-    }
-
-    // MARK: Days
-
-    private mutating func makeDays() {
-        type = .daily
-        isUTC = false
-        options.timezone = nil
-        story = ["days"]
-        let date = dateWriter()
-        var rows: [(meter: Int, day: Int, thousandths: Int64)] = []
-        for meter in meters.indices {
-            for day in days { rows.append((meter, day, Int64.random(in: 0...90_000, using: &random))) }
-        }
-        if chance(3) { rows.reverse() }
-        for row in rows {
-            expected[Key(meter: meters[row.meter], day: row.day, period: 0)] = Value(
-                thousandths: row.thousandths,
-                type: .actual
-            )
-        }
-        var columns = meterColumn()
-            .map { make in Column(name: make(0).name, cell: { row in make(rows[row].meter).cell(row) }) }
-        columns.append(Column(name: pick(["Date", "Read Date"]), cell: { date(rows[$0].day) }))
-        columns.append(Column(name: pick(["kWh", "Consumption (kWh)"]), cell: { Self.decimal(rows[$0].thousandths) }))
-        if chance(3) { columns.append(Column(name: "Reading", cell: { "\(45_000 + $0 * 7)" })) }
-        write(columns, rows: rows.count)
     }
 }

@@ -222,7 +222,7 @@ import Testing
         #expect(try ImportOptions(metadata: options.metadata) == options)
     }
 
-    @Test(arguments: ["{", #"{"date_order":"ymd"}"#, #"{"timezone":5}"#])
+    @Test(arguments: ["{", #"{"date_order":"dym"}"#, #"{"timezone":5}"#])
     func `metadata that cannot be used is refused`(metadata: String) {
         #expect(throws: ImportError.self) { try ImportOptions(metadata: metadata) }
     }

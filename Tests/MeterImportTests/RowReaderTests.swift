@@ -146,13 +146,23 @@ import Testing
         }
     }
 
-    @Test func `UTF-16 is refused by name, a broken header too`() {
-        var bytes: [UInt8] = [0xFF, 0xFE]
-        for unit in "mpan,start,value".utf16 { bytes += [UInt8(unit & 255), UInt8(unit >> 8)] }
-        let utf16 = folder.write(bytes, to: "16.csv")
-        #expect { try RowReader(path: utf16, type: .hh, options: ImportOptions()) } throws: {
-            "\($0)".contains("UTF-16")
-        }
+    @Test(arguments: [false, true])
+    func `UTF-16 with its mark is read as its text, of either order of bytes`(isBig: Bool) throws {
+        let text = "mpan,start,value,note\nM\u{E9}\u{1F600},2024-01-01 00:00,1,x\n"
+        var bytes = text.inUTF16
+        if isBig { for place in stride(from: 0, to: bytes.count, by: 2) { bytes.swapAt(place, place + 1) } }
+        let reader = try RowReader(path: folder.write(bytes, to: "16.csv"), type: .hh, options: ImportOptions())
+        let chunk = try #require(try reader.next())
+        #expect(chunk.meters == ["M\u{E9}\u{1F600}"] && chunk.readings.count == 1)
+        #expect(try reader.next() == nil)
+        // A half of a character at the end is none.
+        var decoder = UTF16File.Decoder(isLittle: true)
+        for byte: UInt8 in [0x41, 0, 0x3D, 0xD8, 0x42, 0, 0x3D] { decoder.add(byte) }
+        decoder.end()
+        #expect(String(decoding: decoder.text, as: UTF8.self) == "A\u{FFFD}B\u{FFFD}")
+    }
+
+    @Test func `a broken header is refused`() {
         for (name, text) in [
             ("q", "\"open,value\n1,2\n"), ("l", String(repeating: "x,", count: 50_000) + "\n"), ("e", "\n\n"),
         ] {

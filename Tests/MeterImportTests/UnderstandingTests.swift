@@ -198,11 +198,15 @@ import Testing
         #expect(halves.allSatisfy { $0.hasSuffix("estimated") })
     }
 
-    @Test func `a month that comes first is refused, by days over 12 and by days that follow each other`() throws {
+    @Test func `a month that comes first is read so where days over 12 prove it, and else asked for`() throws {
         let large =
             "MPAN,DateTime,kWh\n"
-            + (1...30).map { "\(Self.meter),04/\($0 < 10 ? "0" : "")\($0)/2025 00:00,\($0 * 7 % 11)\n" }.joined()
-        #expect(refusal(large).contains("--date-order mdy"))
+            + (9...16).map { day in Self.rows(48) { "\(Self.meter),04/\(day)/2025 \($0),\($1)" } }.joined()
+        #expect(try chunks(large, ImportOptions()).readings.last?.hasPrefix("\(Self.meter) 2025-04-16 48") == true)
+        // Both orders on many lines each.
+        let both =
+            large + (13...20).map { day in Self.rows(48) { "\(Self.meter),\(day)/05/2025 \($0),\($1)" } }.joined()
+        #expect(refusal(both).contains("--date-order dmy or --date-order mdy"))
         let small =
             "MPAN,DateTime,kWh\n"
             + (1...3).map { day in Self.rows(48) { "\(Self.meter),04/0\(day)/2025 \($0),\($1)" } }.joined()

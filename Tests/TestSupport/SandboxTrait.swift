@@ -16,6 +16,7 @@ public struct SandboxTrait: SuiteTrait, TestScoping {
         testCase: Test.Case?,
         performing function: @concurrent @Sendable () async throws -> Void
     ) async throws {
+        if getenv("HEADROOM_TEST_QUICK") != nil { try Test.cancel("It needs a server, which --quick leaves out.") }
         try await Sandbox.with(options) { sandbox in
             try await SuiteServer.$current.withValue(sandbox) { try await function() }
         }
@@ -64,6 +65,10 @@ public enum SuiteServer {
 
     /// Whether the suites' server is a MariaDB, for a rule that holds there only.
     public static let isMariaDB = getenv("HEADROOM_TEST_MYSQL") == nil
+
+    /// Whether it is the oldest MariaDB that is tested.
+    public static let isMariaDB10_5 =
+        getenv("HEADROOM_TEST_MARIADB").map { String(cString: $0).hasSuffix("mariadb-10.5") } ?? false
 
     /// The accounts beside `app`, which has no limit.
     ///

@@ -5,7 +5,7 @@ public struct SettingsCorpus: Sequence {
     /// A file or a URL, with the secret that stands in it.
     public struct Case: Sendable {
         /// What it is.
-        public enum Form: Sendable, CaseIterable { case env, laravel, symfony, options, php, url }
+        public enum Form: Sendable, CaseIterable { case env, laravel, symfony, bedrock, options, php, url }
         /// What it is.
         public var form: Form
         /// Its bytes.
@@ -74,7 +74,7 @@ public struct SettingsCorpus: Sequence {
         let scheme = pick(["mysql", "mysql2", "mysql+pymysql", "jdbc:mysql", "postgres", "app:x", ""], &random)
         var lines: [String]
         switch form {
-        case .env, .laravel, .symfony:
+        case .env, .laravel, .symfony, .bedrock:
             lines = [
                 "DB_HOST=127.0.0.1", "DB_PORT=3306", "DB_DATABASE=\(quote)shop\(quote)", "DB_USERNAME=app",
                 "DB_PASSWORD=\(quote)\(password)\(quote)", "HEADROOM_BUDGET=4", "HEADROOM_QUEUE=shop",
@@ -94,6 +94,13 @@ public struct SettingsCorpus: Sequence {
                     &random
                 ),
                 "HEADROOM_TLS_MODE=preferred", "# a comment", "DB_SOCKET=",
+                pick(
+                    [
+                        "", "DB_CONNECTION=pgsql", "DB_NAME=shop", "DB_USER=app", "APP_ENV=\(password)",
+                        "DB_HOST_READ=\(password)",
+                    ],
+                    &random
+                ),
             ]
             .shuffled(using: &random)
         case .options:
@@ -104,12 +111,23 @@ public struct SettingsCorpus: Sequence {
                     "database=shop",
                 ]
                 .shuffled(using: &random) + [
-                    "!include /nowhere/x.cnf", "[headroom]", "budget=4", "admin-password=\(password)",
+                    "!include /nowhere/x.cnf",
+                    pick(["", "ssl-fp=\(password)", "protocol=tcp", "tls-passphrase=\(password)"], &random),
+                    "[headroom]", "budget=4", "admin-password=\(password)",
                 ]
         case .php:
             lines = [
                 "<?php", "define('DB_NAME', 'shop');", "define('DB_USER', 'app');",
-                "define('DB_PASSWORD', '\(password)');",
+                pick(
+                    [
+                        "define('DB_PASSWORD', '\(password)');", "const DB_PASSWORD = '\(password)';",
+                        "define(value: '\(password)', constant_name: 'DB_PASSWORD');",
+                        "if (x()) { define('DB_PASSWORD', '\(password)'); } else { define('DB_PASSWORD', \"\(password)\"); }",
+                        "defined('DB_PASSWORD') || define('DB_PASSWORD', '' . '\(password)');",
+                        "class JConfig { public $db = 'd'; public $password = '\(password)'; }",
+                    ],
+                    &random
+                ),
                 "define('DB_HOST', '127.0.0.1');",
                 "$databases['default']['default'] = ['password' => \"\(password)\", 'port' => 1];",
             ]

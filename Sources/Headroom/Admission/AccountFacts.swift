@@ -43,7 +43,7 @@ extension Session {
         )
         .decode(String.self, String.self)
         let uptime = status.first { $0.0 == "Uptime" }.flatMap { Int($0.1) } ?? 0
-        // The nodes of a cluster count each for itself, but whoever may use all of them keeps one budget.
+        // The nodes of a cluster count each for itself, but a host that may use all of them keeps one budget.
         let cluster = status.first { $0.0 == "wsrep_cluster_state_uuid" && !$0.1.isAll { $0 == "0" || $0 == "-" } }?.1
         // By SHOW: a variable that an older server does not have is no row there, and an error in a SELECT.
         let identity = try await query(

@@ -24,8 +24,8 @@ protocol SlotStore {
 /// Decides which of one member's tasks gets which slot, and who of the other members is to be woken.
 ///
 /// A task takes a free slot when no other waits. Otherwise it stands in its member's line, and the member shows in
-/// the file since when its first one waits (a ticket: the time of its coming, on the host's monotonic clock). Whoever gives
-/// a slot back wakes the member with the oldest ticket, which takes the slot and wakes the next while any seems free. So
+/// the file since when its first one waits (a ticket: the time of its coming, on the host's monotonic clock). A member
+/// that gives a slot back wakes the member with the oldest ticket, which takes the slot and wakes the next while any seems free. So
 /// slots are handed out first come, first served over all processes, at one wake-up for each. To within a tolerance: a member
 /// that gives a slot back keeps it for its own first one, if that came only a little after the very first: by half of
 /// the time that the very first has waited, and a few milliseconds at most. Going from process to process costs more than all

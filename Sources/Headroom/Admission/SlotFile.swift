@@ -20,7 +20,7 @@ final class SlotFile: SlotStore, Sendable {
     /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
     init(path: String) throws {
         self.path = path
-        descriptor = try StateFolder.openLockable(path)
+        descriptor = try Self.opening(path)
         // The head's lock: two that make the file may be of two versions.
         let isOurs = Self.lockHead(descriptor)
         defer { if isOurs { _ = kernel_unlock_byte(descriptor, LockByte.head.byte) } }
@@ -38,13 +38,52 @@ final class SlotFile: SlotStore, Sendable {
             write(layout.bytes, at: SlotLayout.offset)
             // Last: a process that finds it finds the layout too.
             write(SlotTable().bytes.prefix(8), at: 0)
-        } else if magic != 0, UInt64(littleEndian: magic) != SlotTable.magic {
-            throw DatabaseError(
-                .stateFolderUnusable,
-                message: "\(path) is not a file of slots: something else has written to it.",
-                advice: "With the account's programs ended, remove it; or name another folder with HEADROOM_STATE_DIR."
-            )
         }
+    }
+
+    /// Opens the file that holds the slots; one that is none of slots, and that nobody has locked, is put aside first.
+    private static func opening(_ path: String) throws -> Int32 {
+        for _ in 0..<8 {
+            let descriptor = try StateFolder.openLockable(path)
+            let magic = magic(descriptor)
+            if magic == 0 || magic == SlotTable.magic { return descriptor }
+            defer { close(descriptor) }
+            // Who has the lock on its head puts it aside; the others find another one there then.
+            guard lockHead(descriptor), !isAnyLocked(descriptor) else { break }
+            do throws(RegularFile.Problem) {
+                let (parent, name) = RegularFile.parts(path)
+                let folder = try OpenFolder(parent)
+                var facts = stat()
+                guard fstat(descriptor, &facts) == 0, folder.entry(name)?.st_ino == facts.st_ino else { continue }
+                try folder.rename(name, to: "\(name).broken")
+            } catch {
+                throw StateFolder.unusable(path, error, "to be put aside, as it is no file of slots")
+            }
+        }
+        throw noSlots(path)
+    }
+
+    private static func magic(_ descriptor: Int32) -> UInt64 {
+        var magic: UInt64 = 0
+        _ = pread(descriptor, &magic, 8, 0)
+        return UInt64(littleEndian: magic)
+    }
+
+    /// Whether another open file has a lock, but for the head's.
+    private static func isAnyLocked(_ descriptor: Int32) -> Bool {
+        let places: [LockByte] =
+            [.prober, .reserve, .gather, .share] + (0..<SlotTable.slotCount).map { .slot($0) }
+            + (0..<SlotTable.memberCount).map { .member($0) }
+        return places.contains { kernel_is_byte_locked(descriptor, $0.byte) == 1 }
+    }
+
+    private static func noSlots(_ path: String) -> DatabaseError {
+        DatabaseError(
+            .stateFolderUnusable,
+            message: "\(path) is not a file of slots: something else has written to it.",
+            advice:
+                "With the account's programs ended it is put aside by the next one; or name another folder with HEADROOM_STATE_DIR."
+        )
     }
 
     /// Opens a file that is there already, only to look.
@@ -52,10 +91,22 @@ final class SlotFile: SlotStore, Sendable {
     /// - Throws: ``DatabaseError`` with `stateFolderUnusable`.
     init(reading path: String) throws {
         self.path = path
+        let opened: Int32
         do throws(RegularFile.Problem) {
-            descriptor = try RegularFile.open(path, O_RDONLY)
+            opened = try RegularFile.open(path, O_RDONLY)
         } catch {
             throw StateFolder.unusable(path, error, "to be opened")
+        }
+        let magic = Self.magic(opened)
+        guard magic == 0 || magic == SlotTable.magic else {
+            close(opened)
+            throw Self.noSlots(path)
+        }
+        if magic == 0, let held = Machine.openRemoved(before: opened) {
+            close(opened)
+            descriptor = held
+        } else {
+            descriptor = opened
         }
         layout = Self.layout(descriptor)
     }

@@ -56,7 +56,7 @@ public struct SlotReport: Sendable {
                     .accountUnknown,
                     message: "No program of this host has logged in as \(settings.description) through Headroom yet.",
                     advice: "Then nobody holds a slot of it. If one should: it may use another state folder "
-                        + "(this one: \(book.folder.path), HEADROOM_STATE_DIR) or another way to the server."
+                        + "(this one: \(book.folder.path), HEADROOM_STATE_DIR) or another way to the server, or the folder was removed."
                 )
         }
         try self.init(folder: folder, settings: settings)

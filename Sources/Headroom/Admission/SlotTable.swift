@@ -39,10 +39,13 @@ struct SlotTable {
     var limit: Int? {
         get {
             let limit = Int(read(UInt32.self, at: 12))
-            return limit == 0 ? nil : limit
+            return limit == 0 || limit > Self.most && limit != Self.unlimited ? nil : limit
         }
         set { write(UInt32(clamping: newValue ?? 0), at: 12) }
     }
+
+    /// The largest number of connections that means something: a file that others have written to may say any.
+    private static let most = 1_000_000
 
     /// Stands for a limit that does not exist.
     static let unlimited = Int(UInt32.max)
@@ -61,7 +64,10 @@ struct SlotTable {
 
     /// The sessions of the account that the server showed beyond those with a slot, when the limit was read.
     var foreignSessions: Int {
-        get { Int(read(UInt32.self, at: 32)) }
+        get {
+            let sessions = Int(read(UInt32.self, at: 32))
+            return sessions > Self.most ? 0 : sessions
+        }
         set { write(UInt32(clamping: newValue), at: 32) }
     }
 

@@ -134,13 +134,21 @@ struct StateFolder: Sendable, Hashable {
 
     /// Opens such a file to lock it.
     ///
-    /// A lock that cannot be had would be taken for one that another process has: for ever, and without a word.
+    /// A lock that cannot be had would be taken for one that another process has: for ever, and without a word. And where the file
+    /// is new, and a process still has the one that was removed from there, it is that one that counts.
     ///
     /// - Throws: ``DatabaseError`` with `stateFolderUnusable`, also where the file system has no locks.
     static func openLockable(_ path: String) throws -> Int32 {
         let descriptor = try openShared(path)
         let obstacle = kernel_lock_obstacle(descriptor)
-        guard obstacle != 0 else { return descriptor }
+        guard obstacle != 0 else {
+            var facts = stat()
+            // The file that is there stays empty, so that the next one looks too.
+            guard fstat(descriptor, &facts) == 0, facts.st_size == 0, let held = Machine.openRemoved(before: descriptor)
+            else { return descriptor }
+            close(descriptor)
+            return held
+        }
         close(descriptor)
         throw DatabaseError(
             .stateFolderUnusable,

@@ -413,7 +413,12 @@ package enum ErrorTable {
     private static let expired = "The password of the account '{user}' has expired."
     private static let expiredInside =
         "The account's password has expired; the server takes no statement before a new one is set."
+    private static let renew =
+        "Log in with the server's own client and set a new one (MariaDB: SET PASSWORD = PASSWORD('...'); MySQL: ALTER USER USER() "
+        + "IDENTIFIED BY '...'), then set DB_PASSWORD to it; or ask an administrator."
     private static let locked = "The account '{user}' is locked."
+    private static let unlock =
+        "An administrator opens it with ALTER USER ... ACCOUNT UNLOCK; trying again does not help before that."
     private static let grant = "Have the account granted the right that the message names."
     private static let noRoom = "The server has no room left: free some of its disk or memory; what waits goes on then."
     private static let readOnly = "The server takes no writes: is it a replica, or about to be stopped?"
@@ -444,15 +449,16 @@ package enum ErrorTable {
             "The account must be created for this host, or the connection made from another one."
         ),
         .login(1049, .databaseUnknown),
-        .login(1820, .accountLocked, expired),
-        .login(1862, .accountLocked, expired),
-        .login(3118, .accountLocked, locked),
-        .login(4151, .accountLocked, locked),
+        .login(1820, .accountLocked, expired, renew),
+        .login(1862, .accountLocked, expired, renew),
+        .login(3118, .accountLocked, locked, unlock),
+        .login(4151, .accountLocked, locked, unlock),
         .login(
             3955,
             .accountLocked,
-            "The account '{user}' is blocked for some days after wrong passwords.",
-            "Wait as long as the server's words say, or have an administrator run ALTER USER ... ACCOUNT UNLOCK: {text}."
+            "The account '{user}' is blocked after wrong passwords: {text}",
+            "Correct the wrong DB_PASSWORD that somebody keeps trying. The block ends as the server's words say, or at once when an "
+                + "administrator runs ALTER USER ... ACCOUNT UNLOCK."
         ),
         .login(
             4150,
@@ -527,8 +533,8 @@ package enum ErrorTable {
             "The server's init_connect failed for this account, and the server ends each of its sessions: {text}.",
             "Have the server's administrator mend init_connect."
         ),
-        .statement(1820, .accountLocked, expiredInside),
-        .statement(1862, .accountLocked, expiredInside),
+        .statement(1820, .accountLocked, expiredInside, renew),
+        .statement(1862, .accountLocked, expiredInside, renew),
         .statement(1927, .connectionLost, "Somebody has ended this connection with KILL."),
         .statement(
             4031,

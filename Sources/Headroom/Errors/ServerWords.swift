@@ -40,12 +40,18 @@ enum ServerWords {
             advice: filled(row?.cure ?? kind.cure, facts),
             serverCode: number,
             limit: limit,
-            resource: resource ?? Self.resources[number]
+            resource: resource ?? Self.resource(of: number)
         )
     }
 
-    /// The limits whose number alone names them.
-    private static let resources = [1203: "max_user_connections", 1040: "max_connections"]
+    /// The limit that the number alone names.
+    private static func resource(of number: Int) -> String? {
+        switch number {
+        case 1203: "max_user_connections"
+        case 1040: "max_connections"
+        default: nil
+        }
+    }
 
     /// A text of the table with its `{names}` filled in; what is filled in is not looked at again.
     static func filled(_ template: String, _ facts: [String: String]) -> String {

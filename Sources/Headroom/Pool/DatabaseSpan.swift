@@ -5,7 +5,9 @@ import Tracing
 /// Names and attributes are OpenTelemetry's for databases; never the text of a statement or a value, only its first word.
 enum DatabaseSpan {
     /// Whether tracing is on: asked once for each database, as the answer costs more than all else here.
-    static var isWanted: Bool { !(InstrumentationSystem.tracer is NoOpTracer) }
+    static var isWanted: Bool {
+        !(InstrumentationSystem.instrument is NoOpInstrument) && !(InstrumentationSystem.tracer is NoOpTracer)
+    }
 
     /// Begins the span of getting a connection, waiting for a slot included; `nil` when tracing is off.
     static func connecting(_ sessions: Sessions, label: String) -> (any Span)? {

@@ -235,7 +235,7 @@ extension Client {
 
 extension Interruption {
     /// What a connect that was given up throws.
-    fileprivate func duringConnect(_ settings: DatabaseSettings) -> any Error {
+    func duringConnect(_ settings: DatabaseSettings) -> any Error {
         switch self {
         case .cancelled: CancellationError()
         case .deadlinePassed: ConnectFailure.timedOut(settings)

@@ -131,7 +131,7 @@ final class Connector: Sendable {
         let opening = await logIn(settings, bounded, isPlain: isPlain, abandoned)
         if let client = opening.client {
             lastWasPlain.store(!client.isEncrypted, ordering: .relaxed)
-            password.accepted()
+            await password.accepted(limits)
         }
         guard bounded.deadline == limits.deadline, limits.deadline != own else { return opening }
         return opening.mapError { error in
@@ -153,18 +153,18 @@ final class Connector: Sendable {
     ) async -> ConnectOutcome {
         var settings = settings
         do throws(RefusedPassword.Withheld) {
-            settings.password = try password.next()
+            settings.password = try await password.next(limits)
         } catch {
             return .failed(error.error, SessionEnd(error))
         }
         let opening = await Client.connect(settings, limits: limits, isPlain: isPlain, abandoned: abandoned)
         guard let error = opening.error as? DatabaseError, error.isPasswordRefusal,
-            password.refused(settings.password, error)
+            await password.refused(settings.password, error, limits)
         else { return opening }
         settings.password = password.current
         let second = await Client.connect(settings, limits: limits, isPlain: isPlain, abandoned: abandoned)
         if let error = second.error as? DatabaseError, error.isPasswordRefusal {
-            _ = password.refused(settings.password, error)
+            _ = await password.refused(settings.password, error, limits)
         }
         return second
     }

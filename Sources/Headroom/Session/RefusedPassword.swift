@@ -49,9 +49,9 @@ final class RefusedPassword: Sendable {
 
     /// A password that is not sent, so that there is no login; made here alone, as ``SessionEnd`` takes it for a proof.
     struct Withheld: Error {
-        let error: DatabaseError
+        let error: any Error
 
-        fileprivate init(_ error: DatabaseError) { self.error = error }
+        fileprivate init(_ error: any Error) { self.error = error }
     }
 
     /// The password to log in with.
@@ -114,6 +114,44 @@ final class RefusedPassword: Sendable {
         let isPerson = isatty(0) == 1 && isatty(2) == 1
         state.withLock { state in
             state.refusal = Refusal(password: state.password, at: at, error: error, pause: isPerson ? 0 : Self.day)
+        }
+    }
+
+    // MARK: Without blocking the task's thread: the settings may lie on a network that is silent
+
+    func next(_ limits: Limits) async throws(Withheld) -> String {
+        lookUpOnce(at: time(nil))
+        guard isReadAgain else { return try next() }
+        let answer: Result<String, Withheld>
+        do throws(Interruption) {
+            answer = try await onFileThread(limits) { password in Result { () throws(Withheld) in try password.next() }
+            }
+        } catch {
+            throw Withheld(error.duringConnect(settings))
+        }
+        return try answer.get()
+    }
+
+    func refused(_ password: String, _ error: DatabaseError, _ limits: Limits) async -> Bool {
+        guard settings.passwordSource != nil else { return refused(password, error) }
+        return (try? await onFileThread(limits) { $0.refused(password, error) }) ?? false
+    }
+
+    func accepted(_ limits: Limits) async {
+        guard isReadAgain else { return accepted() }
+        try? await onFileThread(limits) { $0.accepted() }
+    }
+
+    /// Whether the settings are read again: they are while the server refuses.
+    private var isReadAgain: Bool { settings.passwordSource != nil && state.withLock { $0.refusal != nil } }
+
+    private func onFileThread<Answer: Sendable>(
+        _ limits: Limits,
+        _ work: @escaping @Sendable (RefusedPassword) -> Answer
+    ) async throws(Interruption) -> Answer {
+        try await onOwnThread(named: "headroom-password", limits: limits) { [self] in
+            work(self)
+        } discard: { _ in
         }
     }
 

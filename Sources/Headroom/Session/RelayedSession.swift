@@ -85,9 +85,17 @@ package final class RelayedSession: Sendable {
         slot.release(end)
     }
 
-    /// Notes that the server has refused the login for its limit.
-    package func noteRefusal(_ number: Int, _ text: String) {
-        slot.admission.noteRefusal(ConnectFailure.error(number, text, settings: sessions.settings))
+    /// Takes note that the server has refused the login, and learns a limit that it names.
+    ///
+    /// - Parameter packet: The server's error, without its header.
+    /// - Returns: The error.
+    package func refused(_ packet: [UInt8]) -> DatabaseError {
+        let number = Int(packet.dropFirst().prefix(2).reversed().reduce(0) { $0 << 8 | UInt16($1) })
+        // Five bytes of SQLSTATE stand before the words, but in an error before the greeting.
+        let words = packet.dropFirst(packet.count > 3 && packet[3] == UInt8(ascii: "#") ? 9 : 3)
+        let error = ConnectFailure.error(number, String(decoding: words, as: UTF8.self), settings: sessions.settings)
+        slot.admission.noteRefusal(error)
+        return error
     }
 }
 

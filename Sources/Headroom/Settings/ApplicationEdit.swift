@@ -2,36 +2,18 @@
 package enum Application: String, Sendable, Hashable, CaseIterable {
     case laravel = "Laravel"
     case symfony = "Symfony"
+    case bedrock = "Bedrock"
     case wordPress = "WordPress"
     case drupal = "Drupal"
     case joomla = "Joomla"
     case magento = "Magento"
     case other = "the application"
 
-    /// The files by which it is known.
-    var marks: [String] {
-        switch self {
-        case .laravel: ["artisan"]
-        case .symfony: ["bin/console"]
-        case .wordPress: ["wp-config.php"]
-        case .drupal:
-            ["sites/default/settings.php", "web/sites/default/settings.php", "docroot/sites/default/settings.php"]
-        case .joomla: ["configuration.php"]
-        case .magento: ["app/etc/env.php"]
-        case .other: [".env"]
-        }
-    }
-
     /// Finds the application in a folder.
     ///
     /// - Parameter folder: The folder.
-    /// - Returns: Its kind, and the file by which it is known; `nil` when there is none.
-    package static func find(in folder: String) -> (kind: Application, mark: String)? {
-        for kind in allCases {
-            if let mark = kind.marks.first(where: { SettingsFile.exists("\(folder)/\($0)") }) { return (kind, mark) }
-        }
-        return nil
-    }
+    /// - Returns: Its kind; `nil` when there is none.
+    package static func find(in folder: String) -> Application? { SettingsSearch.application(in: folder, [:])?.kind }
 }
 
 /// The one change by which an application goes to a door: of one plain value in the file of its settings.
@@ -86,6 +68,7 @@ package struct ApplicationEdit: Sendable, Hashable, Codable {
         case (.symfony, false, true): self = try Self.url(bytes, path, Setting.url.name, door)
         case (.laravel, false, true): self = try Self.url(bytes, path, SettingsLayer.frameworkURL, door)
         case (.laravel, false, false), (.other, false, false): self = try Self.names(bytes, path, door)
+        case (.bedrock, false, false): self = try Self.host(bytes, path, door)
         default: throw Obstacle(reason: "where \(path) says so is not a place that Headroom changes")
         }
         guard let changed = applied(to: bytes), Self.isOnly(self, between: bytes, changed, isPHP: isPHP, door) else {
@@ -132,7 +115,7 @@ package struct ApplicationEdit: Sendable, Hashable, Codable {
 
     private static func define(_ bytes: [UInt8], _ path: String, _ door: Endpoint) throws(Obstacle) -> ApplicationEdit {
         let name = "DB_HOST"
-        let places = PHPFile(bytes).found.filter { $0.path == [name] }.map(\.place)
+        let places = PHPFile(bytes).found.filter { $0.path == ["const", name] }.map(\.place)
         guard places.count == 1, let place = places.first, case .text = place.value, let range = place.bytes else {
             throw Obstacle(reason: "\(path) does not say \(name) once and in plain words")
         }
@@ -140,14 +123,17 @@ package struct ApplicationEdit: Sendable, Hashable, Codable {
             let line = lines(bytes)
                 .first(where: { $0.bytes.startIndex <= range.lowerBound && range.upperBound <= $0.bytes.endIndex })
         else { throw Obstacle(reason: "\(name) in \(path) goes over several lines") }
-        let value: String
-        switch door {
-        case .socket(let path): value = "localhost:\(path)"
-        case .tcp(let host, let port): value = "\(host):\(port)"
-        }
-        let literal = "'\(value)'"
+        let literal = "'\(whole(door))'"
         let new = line.bytes[..<range.lowerBound] + Array(literal.utf8) + line.bytes[range.upperBound...]
         return ApplicationEdit(path, line, new: Array(new), shown: "define( 'DB_HOST', \(literal) );")
+    }
+
+    /// The door as WordPress has it, in one value.
+    private static func whole(_ door: Endpoint) -> String {
+        switch door {
+        case .socket(let path): "localhost:\(path)"
+        case .tcp(let host, let port): "\(host):\(port)"
+        }
     }
 
     /// The lines of a `.env` file that set a name.
@@ -160,6 +146,15 @@ package struct ApplicationEdit: Sendable, Hashable, Codable {
                 guard rest.first == UInt8(ascii: "=") else { return nil }
                 return (line, rest.dropFirst().startIndex..<line.bytes.endIndex)
             }
+    }
+
+    private static func host(_ bytes: [UInt8], _ path: String, _ door: Endpoint) throws(Obstacle) -> ApplicationEdit {
+        let lines = lines(bytes, setting: Setting.host.name)
+        guard lines.count == 1, let (line, _) = lines.first else {
+            throw Obstacle(reason: "\(path) does not set \(Setting.host.name) once")
+        }
+        let text = "\(Setting.host.name)='\(whole(door))'"
+        return ApplicationEdit(path, line, new: Array(text.utf8), shown: text)
     }
 
     private static func names(_ bytes: [UInt8], _ path: String, _ door: Endpoint) throws(Obstacle) -> ApplicationEdit {
@@ -243,17 +238,12 @@ package struct ApplicationEdit: Sendable, Hashable, Codable {
     ) -> Bool {
         if isPHP {
             let (before, after) = (PHPFile(old).found, PHPFile(new).found)
-            let expected: String
-            switch door {
-            case .socket(let path): expected = "localhost:\(path)"
-            case .tcp(let host, let port): expected = "\(host):\(port)"
-            }
             return before.count == after.count
                 && zip(before, after)
                     .allSatisfy { old, new in
                         old.path == new.path && old.place.line == new.place.line
-                            && (old.path == ["DB_HOST"]
-                                ? new.place.value == .text(expected) : old.place.value == new.place.value)
+                            && (old.path == ["const", "DB_HOST"]
+                                ? new.place.value == .text(whole(door)) : old.place.value == new.place.value)
                     }
         }
         func entries(_ bytes: [UInt8]) -> [String: String] {
@@ -275,6 +265,9 @@ package struct ApplicationEdit: Sendable, Hashable, Codable {
                 return now.values["DB_HOST"] == host && now.values["DB_PORT"] == "\(port)" && before == after
             }
         }
+        // Of one kind of application it is the host that names it all.
+        if after[Setting.host.name] == whole(door) { before[Setting.host.name] = whole(door) }
+        if before == after { return true }
         switch door {
         case .socket(let path): before[Setting.socket.name] = path
         case .tcp(_, let port): before[Setting.port.name] = "\(port)"

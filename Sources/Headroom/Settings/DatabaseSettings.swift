@@ -9,15 +9,20 @@ public struct DatabaseSettings: Sendable, Hashable {
     public var otherEndpoints: [Endpoint] = []
 
     /// The account's user name.
-    public var username: String
+    public var username: String {
+        didSet { if username != oldValue { passwordSource = nil } }
+    }
 
     /// The account's password; never printed, and left out of `description`.
-    public var password: String
+    public var password: String {
+        didSet { if password != oldValue { passwordSource = nil } }
+    }
 
     /// How many slots are held already for the program that this process is a part of; connections take none of their own then.
     package var givenSlots = 0
 
-    /// Where the password is read again once the server has refused it; `nil` for nowhere.
+    /// Where the password is read again once the server has refused it; `nil` for nowhere, and from then on for another one that
+    /// is set by hand.
     package var passwordSource: PasswordSource?
 
     /// The database that statements mean when they name none; `nil` selects none.

@@ -11,6 +11,16 @@ struct DatabaseURL {
     /// What its user should know.
     private(set) var warnings: [String] = []
 
+    /// What a percent sign means.
+    enum Escapes {
+        /// `%XX` is a byte.
+        case percent
+        /// The same, each percent sign doubled: Symfony's `resolve:` undoubles them.
+        case doublePercent
+        /// Nothing: Bedrock's configuration takes all as it stands.
+        case none
+    }
+
     /// Why a URL is not used.
     struct Unusable: Error {
         var problem: DatabaseError
@@ -61,7 +71,15 @@ struct DatabaseURL {
         "mongodb", "mongodb+srv", "redis", "rediss", "cockroachdb", "db2", "http", "https", "file", "libsql",
     ]
 
-    init(_ text: String, name: String = "DATABASE_URL", origin: String) throws {
+    /// Takes a URL apart.
+    ///
+    /// - Parameters:
+    ///   - text: The URL.
+    ///   - name: The setting's name.
+    ///   - origin: Where it stands, in words.
+    ///   - escapes: What `%XX` and `%%` mean in it.
+    /// - Throws: ``Unusable``.
+    init(_ text: String, name: String = "DATABASE_URL", origin: String, escapes: Escapes = .percent) throws {
         let isOwn = name == Setting.ownURL.name
         func invalid(_ why: String) -> Unusable {
             let written = "It is written mysql://USER:PASSWORD@HOST:PORT/DATABASE, special characters as %XX"
@@ -76,12 +94,17 @@ struct DatabaseURL {
             )
         }
         func decode(_ part: ArraySlice<UInt8>) throws -> String {
+            if escapes == .none { return part.text }
             guard let decoded = PercentEncoding.decoded(Self.escapingLonePercents(part)) else {
                 throw invalid("a %XX in it is no text")
             }
             return decoded
         }
 
+        let text = escapes == .doublePercent ? text.replaced("%%", with: "%") : text
+        if ["%env(", "%25env%28", "%kernel."].contains(where: { text.holds($0) }) {
+            throw invalid("a %...% in it is a parameter of Symfony's, which only the application can tell")
+        }
         var bytes = Array(text.utf8)[...].trimmed
         let isOfJDBC = bytes.begins(with: "jdbc:")
         if isOfJDBC { bytes = bytes.dropFirst(5) }
@@ -91,16 +114,30 @@ struct DatabaseURL {
             if Self.otherEngines.contains(where: { scheme == $0 || scheme.hasPrefix("\($0)+") }) {
                 throw invalid("it is of another kind of database than MySQL and MariaDB")
             }
-            throw invalid("it does not begin with mysql:// or mariadb://")
+            let isQuoted = bytes.first == UInt8(ascii: "\"") || bytes.first == UInt8(ascii: "'")
+            throw invalid(
+                "it does not begin with mysql:// or mariadb://"
+                    + (isQuoted ? ", but with a quote, which is a part of it here" : "")
+            )
         }
         var rest = rest0.dropFirst(3)
         let slashOrMark = rest.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? rest.endIndex
-        let tail = rest[slashOrMark...]
-        let path = tail.prefix { $0 != UInt8(ascii: "?") }
+        var tail = rest[slashOrMark...]
+        var path = tail.prefix { $0 != UInt8(ascii: "?") }
         guard !(isOfJDBC ? path : tail).contains(UInt8(ascii: "@")) else {
             throw invalid("an @ stands behind a / or a ?: in a password write / as %2F, ? as %3F and @ as %40")
         }
         rest = rest[..<slashOrMark]
+        // What stands behind a # is for browsers; one in a password, before the @, is forgiven.
+        let hash = UInt8(ascii: "#")
+        let host = rest.lastIndex(of: UInt8(ascii: "@")) ?? rest.startIndex
+        if let mark = rest[host...].firstIndex(of: hash) ?? tail.firstIndex(of: hash) {
+            (rest, tail) = mark < tail.startIndex ? (rest[..<mark], tail.suffix(0)) : (rest, tail[..<mark])
+            warnings.append(
+                "\(name) in \(origin) ends in a # with words behind it, which are passed over: a # of its own is %23"
+            )
+        }
+        path = tail.prefix { $0 != UInt8(ascii: "?") }
         // The last '@': an unencoded one in the password is forgiven.
         if let at = rest.lastIndex(of: UInt8(ascii: "@")) {
             let login = rest[..<at].split(separator: UInt8(ascii: ":"), maxSplits: 1, omittingEmptySubsequences: false)

@@ -97,13 +97,12 @@ enum Dotenv {
         return text + value[done...]
     }
 
-    /// What Laravel's `env()` makes of a value: `null` and `empty` are none, and quotes within quotes fall.
-    static func laravel(_ value: [UInt8]) -> [UInt8] {
-        switch value[...].text.lowercased() {
-        case "true", "(true)": return [UInt8(ascii: "1")]
-        case "false", "(false)", "null", "(null)", "empty", "(empty)": return []
-        default: break
-        }
+    /// What `env()` makes of a value, Laravel's or Bedrock's: `null` is none, and quotes within quotes fall.
+    static func converted(_ value: [UInt8], isLaravel: Bool) -> [UInt8] {
+        let word = value[...].text.lowercased()
+        if word == "true" || isLaravel && word == "(true)" { return [UInt8(ascii: "1")] }
+        if ["false", "null"].contains(word) { return [] }
+        if isLaravel, ["(false)", "(null)", "empty", "(empty)"].contains(word) { return [] }
         guard value.count > 1, let quote = value.first, quote == single || quote == double, value.last == quote else {
             return value
         }

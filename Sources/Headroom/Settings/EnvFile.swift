@@ -1,13 +1,14 @@
 /// Reads `.env` files as the tools do that they are written for.
 ///
 /// The tools contradict each other: of `abc#def` one takes `abc`, another all of it. So beside Laravel's `artisan` a file is
-/// read as phpdotenv and Laravel's `env()` do, beside Symfony's `bin/console` as symfony/dotenv does. Elsewhere a value counts
+/// read as phpdotenv and Laravel's `env()` do, beside Symfony's `bin/console` as symfony/dotenv does, and beside Bedrock's
+/// `config/application.php` (WordPress) as that does, with its names. Elsewhere a value counts
 /// on which both agree, or that only one of them reads; where they differ, the value is marked, and whoever uses it is told.
 /// Names that begin with `HEADROOM_` are no other tool's: their values stand as they are, but for quotes and comments. What is
 /// wrong in a line of somebody else's stops nothing. No command in `$(...)` is ever run. A later line wins.
 struct EnvFile {
     /// Whose reading holds.
-    enum Dialect: Sendable, CaseIterable { case common, laravel, symfony }
+    enum Dialect: Sendable, CaseIterable { case common, laravel, symfony, bedrock }
 
     /// What was found, by name.
     private(set) var entries: [String: SettingsLayer.Entry] = [:]
@@ -66,12 +67,15 @@ struct EnvFile {
         let sym = isSpaced ? nil : Dotenv.symfony(raw, lookUp(symfony))
         phpdotenv[name] = php
         symfony[name] = sym
-        let isOurs = Setting.names.contains(name) || name == SettingsLayer.frameworkURL
+        let isOurs =
+            Setting.names.contains(name) || name == SettingsLayer.frameworkURL
+            || dialect == .bedrock && Self.bedrock.contains { $0.0 == name }
         var origin = origin
         var value: [UInt8]?
         switch dialect {
         case _ where name.hasPrefix("HEADROOM_"): value = Dotenv.plain(raw, lookUp(phpdotenv))
-        case .laravel: value = php.map(Dotenv.laravel)
+        case .laravel: value = php.map { Dotenv.converted($0, isLaravel: true) }
+        case .bedrock: value = php.map { Dotenv.converted($0, isLaravel: false) }
         case .symfony: value = sym
         case .common:
             value = php ?? sym
@@ -98,8 +102,8 @@ struct EnvFile {
                         advice: "Close it, or write \\\" for a quote inside double quotes."
                     )
                 )
-            } else if dialect == .laravel || dialect == .symfony {
-                noteOneReading(name, origin, "\(dialect == .laravel ? "phpdotenv" : "symfony/dotenv") does not read")
+            } else if dialect != .common {
+                noteOneReading(name, origin, "\(dialect == .symfony ? "symfony/dotenv" : "phpdotenv") does not read")
             }
         }
         guard let value else { return }
@@ -111,6 +115,29 @@ struct EnvFile {
             )
         }
         entries[name] = SettingsLayer.Entry(value: value[...].text, origin: origin)
+    }
+
+    /// Bedrock's names of settings, and ours.
+    private static let bedrock: [(String, Setting)] = [("DB_NAME", .database), ("DB_USER", .username)]
+
+    /// The settings under our names.
+    ///
+    /// - Parameter path: The path of the file.
+    /// - Returns: The settings.
+    func settings(path: String) -> [String: SettingsLayer.Entry] {
+        guard dialect == .bedrock else { return entries }
+        var settings = entries
+        // Names that its configuration does not read.
+        for setting: Setting in [.port, .socket, .database, .username] { settings[setting.name] = nil }
+        for (name, setting) in Self.bedrock {
+            guard let entry = entries[name], !entry.value.isEmpty else { continue }
+            settings[setting.name] = SettingsLayer.Entry(value: entry.value, origin: entry.origin.under(name))
+        }
+        if entries[Setting.host.name]?.value.isEmpty ?? true, settings[Setting.username.name] != nil {
+            let origin = SettingOrigin(place: .file(line: nil), path: path)
+            settings[Setting.host.name] = SettingsLayer.Entry(value: "localhost", origin: origin)
+        }
+        return settings
     }
 
     private mutating func noteOneReading(_ name: String, _ origin: SettingOrigin, _ who: String) {

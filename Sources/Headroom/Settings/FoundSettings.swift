@@ -147,8 +147,13 @@ extension FoundSettings {
             )
         }
         let pins = try value(.tlsPin, for: password)?.pieces(separator: ";").map(String.init) ?? []
+        let certificate = try value(.tlsCertificate, for: password)
+        // To a certificate of the client's an encrypted connection belongs, on a socket too where the server has it.
+        let isAskedFor = certificate != nil || layers.contains(where: \.asksForTLS)
         let usual: TLS.Mode =
-            endpoint.isSocket ? .disabled : authorities != nil ? .verifyCA : pins.isEmpty ? .preferred : .required
+            endpoint.isSocket
+            ? isAskedFor ? .preferred : .disabled
+            : authorities != nil ? .verifyCA : isAskedFor || !pins.isEmpty ? .required : .preferred
         func mode(_ entry: (value: String, origin: SettingOrigin)?) throws -> TLS.Mode? {
             try entry.flatMap { TLS.Mode(rawValue: try Setting.tlsMode.checked($0.value, $0.origin)) }
         }
@@ -173,7 +178,7 @@ extension FoundSettings {
         }
         var tls = TLS(mode: mode, authorities: authorities)
         tls.pins = pins
-        tls.certificate = try value(.tlsCertificate, for: password)
+        tls.certificate = certificate
         tls.key = try value(.tlsKey, for: password)
         tls.serverPublicKey = try value(.serverPublicKey, for: password)
         return tls

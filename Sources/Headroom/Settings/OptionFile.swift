@@ -23,6 +23,15 @@ struct OptionFile {
     /// Whether it says that the server is reached over TCP (`protocol=tcp`).
     private(set) var isOverTCP = false
 
+    /// Whether it has something to which an encrypted connection belongs, such as `ssl-capath`.
+    private(set) var asksForTLS = false
+
+    /// What makes sure of the server and is not looked at by Headroom.
+    private(set) var unchecked: [(name: String, origin: SettingOrigin)] = []
+
+    /// Whether the socket is the one of `[headroom]`.
+    private var hasOwnSocket = false
+
     /// Whether somebody named the file, so that it may name further ones.
     private let isNamed: Bool
 
@@ -39,6 +48,25 @@ struct OptionFile {
     init(path: String, isNamed: Bool = true) throws {
         self.isNamed = isNamed
         try read(path, depth: 0)
+        addWhatIsMeant()
+        if isNamed, options.isEmpty {
+            warnings.append("\(path) says nothing in a group that counts, such as [client], [mysql] and [headroom]")
+        }
+    }
+
+    /// Adds what the tools conclude from several options.
+    private mutating func addWhatIsMeant() {
+        // A socket is for localhost alone.
+        guard let socket = entries[Setting.socket.name], !hasOwnSocket else { return }
+        let host = entries[Setting.host.name]
+        guard isOverTCP || host.map({ !$0.value.isEmpty && $0.value != "localhost" }) ?? false else { return }
+        entries[Setting.socket.name] = nil
+        if host == nil {
+            entries[Setting.host.name] = SettingsLayer.Entry(
+                value: "localhost",
+                origin: socket.origin.under("protocol")
+            )
+        }
     }
 
     private mutating func read(_ path: String, depth: Int) throws {
@@ -80,7 +108,8 @@ struct OptionFile {
     private mutating func include(_ line: ArraySlice<UInt8>, _ origin: SettingOrigin, _ depth: Int) throws {
         let words = line.split(maxSplits: 1, whereSeparator: \.isSpace)
         let (order, named) = (words[0].text, words.count == 2 ? words[1].text : "")
-        let shown = named.holdsSecretName(isOfOptionFile: true) ? "another file" : named
+        // The line below may have run together with it.
+        let shown = named.holds("=") || named.holdsSecretName(isOfOptionFile: true) ? "another file" : named
         guard ["!include", "!includedir"].contains(order) else {
             warnings.append("\(origin) begins with !, and is neither !include nor !includedir")
             return
@@ -101,8 +130,13 @@ struct OptionFile {
 
     private mutating func take(_ line: OptionLine, in group: String, _ origin: SettingOrigin) throws {
         options.append((line.name, line.value))
-        if line.name.lowercased() == "protocol" { isOverTCP = line.value?.lowercased() == "tcp" }
+        if line.name.lowercased() == "protocol" {
+            // The tools take the beginning of a word for it.
+            isOverTCP = line.value.map { !$0.isEmpty && "tcp".hasPrefix($0.lowercased()) } ?? false
+        }
+        if group != "headroom" { noteEncryption(line, origin) }
         guard let (setting, value) = try setting(line, in: group, origin) else { return }
+        if setting == .socket { hasOwnSocket = group == "headroom" }
         entries[setting.name] = SettingsLayer.Entry(value: value, origin: origin)
         // Both tools and we take what is before it; whoever wrote a password meant all of it.
         if setting.isSecret, line.isCut {
@@ -110,6 +144,27 @@ struct OptionFile {
                 "\(setting.option ?? setting.name) in \(origin) ends at its #, which begins a comment: put the value in quotes"
             )
         }
+    }
+
+    private mutating func noteEncryption(_ line: OptionLine, _ origin: SettingOrigin) {
+        let name = Self.plain(line.name)
+        guard name.hasPrefix("ssl_") || name.hasPrefix("tls_"), line.value?.isEmpty == false,
+            name != "ssl_mode", name != "ssl_verify_server_cert"
+        else { return }
+        asksForTLS = true
+        let pins = [
+            "ssl_fp", "ssl_fplist", "ssl_fp_list", "tls_fp", "tls_fplist", "tls_fp_list", "tls_peer_fp",
+            "tls_peer_fp_list",
+        ]
+        if (pins + ["ssl_crl", "ssl_crlpath"]).contains(name) {
+            unchecked.append((name.replacing("_", with: "-"), origin))
+        }
+    }
+
+    /// The name of an option as it is compared.
+    private static func plain(_ name: String) -> String {
+        let name = name.replacing("-", with: "_").lowercased()
+        return name.hasPrefix("loose_") ? String(name.dropFirst(6)) : name
     }
 
     /// What an option says in the words of the settings; `nil` when it is not for us.
@@ -133,7 +188,7 @@ struct OptionFile {
             }
             return (named, line.value ?? "")
         }
-        let plain = name.hasPrefix("loose_") ? String(name.dropFirst(6)) : name
+        let plain = Self.plain(line.name)
         switch (plain, line.value?.lowercased()) {
         case ("ssl", nil), ("ssl", "1"), ("ssl", "on"), ("ssl", "true"):
             return (.tlsMode, TLS.Mode.required.rawValue)
@@ -142,6 +197,8 @@ struct OptionFile {
         case ("ssl_verify_server_cert", nil), ("ssl_verify_server_cert", "1"), ("ssl_verify_server_cert", "on"),
             ("ssl_verify_server_cert", "true"):
             return (.tlsMode, TLS.Mode.verifyIdentity.rawValue)
+        case ("ssl_capath", let value?) where !value.isEmpty && entries[Setting.tlsAuthorities.name] == nil:
+            return line.value.map { (.tlsAuthorities, $0) }
         default:
             guard let value = line.value, let setting = Setting.all.first(where: { $0.option == plain }) else {
                 return nil

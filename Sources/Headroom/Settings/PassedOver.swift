@@ -117,6 +117,15 @@ extension SettingsLayer {
 }
 
 extension String {
+    /// Whether another setting stands in it, whose line has run together with its own; a value such as `a=b` may be meant.
+    func holdsSetting(isOfOptionFile: Bool) -> Bool {
+        if holdsSecretName(isOfOptionFile: isOfOptionFile) { return true }
+        // Names of the environment are in capitals, those of option files in small letters.
+        let letters: ClosedRange<Unicode.Scalar> = isOfOptionFile ? "a"..."z" : "A"..."Z"
+        return pieces(separator: "=", omittingEmptySubsequences: false).dropLast()
+            .contains { $0.unicodeScalars.filter { letters.contains($0) }.count > 2 }
+    }
+
     /// Whether the name of a secret stands in it, and a value behind that: what it was taken for is not shown.
     ///
     /// - Parameter isOfOptionFile: Whether it is of an option file, where names are in small letters.

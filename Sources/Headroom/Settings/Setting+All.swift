@@ -100,7 +100,8 @@ extension Setting {
     )
     package static let ownURL = Setting(
         name: "HEADROOM_DATABASE_URL",
-        meaning: "The same for Headroom alone: where it is set, DATABASE_URL of that source is not read.",
+        meaning:
+            "The same for Headroom alone: its parts win over the DB_ names of its source, and DATABASE_URL there is not read.",
         kind: .text,
         standard: .words("none", example: "mysql://app:PASSWORD@127.0.0.1:3306/shop"),
         group: .database,
@@ -223,7 +224,8 @@ extension Setting {
             + "server is.",
         kind: .word(TLS.Mode.allCases.map(\.rawValue)),
         standard: .words(
-            "disabled on a socket; over TCP preferred, and verify_ca with HEADROOM_TLS_CA",
+            "disabled on a socket, and preferred there with HEADROOM_TLS_CERT; over TCP preferred, required with "
+                + "HEADROOM_TLS_CERT, and verify_ca with HEADROOM_TLS_CA",
             example: "verify_identity"
         ),
         group: .encryption,

@@ -1,4 +1,4 @@
-/// A setting with the value in force, for those who look.
+/// A setting with the value in force, as `headroom config show` prints it.
 package struct SettingRow: Sendable {
     /// The setting.
     package var setting: Setting

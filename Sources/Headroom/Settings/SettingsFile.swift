@@ -22,13 +22,22 @@ enum SettingsFile {
             let descriptor = try RegularFile.open(path, O_RDONLY, links: .followed)
             defer { close(descriptor) }
             let bytes = try RegularFile.read(descriptor, atMost: mostBytes)
+            // As Windows' editors and shells write it: no line would be found in it.
+            if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
+                throw DatabaseError(
+                    .settingsInvalid,
+                    message: "The settings file \(path) is written in UTF-16.",
+                    advice: "Save it as UTF-8."
+                )
+            }
             return Content(bytes: bytes, stranger: stranger(descriptor, path))
-        } catch {
-            let reason = isFolder(path) ? "it is a folder" : error.description
+        } catch let error as RegularFile.Problem {
+            let isFolder = isFolder(path)
             throw DatabaseError(
                 .settingsInvalid,
-                message: "The settings file \(path) cannot be read: \(reason).",
-                advice: "Check the path and who may read it."
+                message: "The settings file \(path) cannot be read: \(isFolder ? "it is a folder" : error.description).",
+                advice: isFolder
+                    ? "Name the file in it, or an application's folder with --app." : "Check the path and who may read it."
             )
         }
     }
@@ -54,6 +63,9 @@ enum SettingsFile {
     static func exists(_ path: String) -> Bool {
         access(path, F_OK) == 0
     }
+
+    /// Whether there is a file at the path, or what may be taken for one, and no folder.
+    static func isFile(_ path: String) -> Bool { exists(path) && !isFolder(path) }
 
     /// Whether there is something at the path that is neither a file nor a folder, such as a FIFO, which may never answer.
     static func isSpecial(_ path: String) -> Bool {

@@ -15,14 +15,36 @@ struct SettingsLayer: Sendable {
     /// Why somebody else than this process's user or root may have written the file; `nil` when nobody else can have.
     var stranger: String?
 
-    /// Whether its URL wins over the settings beside it, as with Laravel.
-    var prefersURL = false
+    /// What becomes of the settings beside a URL.
+    enum URLRule {
+        /// They win over its parts, and a host or a socket over its whole place.
+        case fills
+        /// Its parts win, as with Laravel.
+        case wins
+        /// They count for nothing, as with Symfony and Bedrock.
+        case replaces
+    }
+
+    /// What becomes of the settings beside a URL.
+    var urlRule = URLRule.fills
+
+    /// What a percent sign means in its URL.
+    var urlEscapes = DatabaseURL.Escapes.percent
+
+    /// Whether PHP's drivers are given host and port apart: `localhost` is then the socket, also in `localhost:3307`.
+    var isOfPHP = false
 
     /// The name under which Laravel has the URL.
     static let frameworkURL = "DB_URL"
 
     /// Whether it says that the server is reached over TCP, whatever its host's name (`protocol=tcp`).
     var isOverTCP = false
+
+    /// Whether it has something to which an encrypted connection belongs, also on a socket.
+    var asksForTLS = false
+
+    /// What makes sure of the server there and is not looked at by Headroom.
+    var unchecked: [(name: String, origin: SettingOrigin)] = []
 
     /// Whether it is a MySQL option file: where such a one names no host, it means this machine.
     var isOptionFile = false
@@ -99,19 +121,42 @@ struct SettingsLayer: Sendable {
     /// - Returns: The layer.
     /// - Throws: ``DatabaseURL/Unusable``.
     func resolvingURL(warn: (String) -> Void) throws -> SettingsLayer {
-        let names = [Setting.ownURL.name, Setting.url.name, Self.frameworkURL]
-        guard let name = names.first(where: { entries[$0] != nil }), let entry = entries[name] else { return self }
-        let url = try DatabaseURL(entry.value, name: name, origin: entry.origin.description)
+        guard let name = urlName, let entry = entries[name] else { return self }
+        let isOwn = name == Setting.ownURL.name
+        let url = try DatabaseURL(
+            entry.value,
+            name: name,
+            origin: entry.origin.description,
+            escapes: isOwn ? .percent : urlEscapes
+        )
         url.warnings.forEach(warn)
-        var resolved = self
+        // Who has set one for Headroom alone has set it over all others.
+        let rule = isOwn ? .wins : urlRule
+        var resolved = rule == .replaces ? withoutLogin : self
+        if isOwn { for setting: Setting in [.host, .port, .socket] { resolved.entries[setting.name] = nil } }
         // DB_SOCKET or DB_HOST beside a URL replaces the URL's whole place, not a half of it.
-        let replacesPlace = !prefersURL && (self[.host] != nil || self[.socket] != nil)
+        let replacesPlace = rule == .fills && (self[.host] != nil || self[.socket] != nil)
         let place: Set<String> = [Setting.host.name, Setting.socket.name, Setting.port.name]
-        for (part, value) in url.values where !value.isEmpty && (prefersURL || resolved.entries[part] == nil) {
+        for (part, value) in url.values where !value.isEmpty && (rule != .fills || resolved.entries[part] == nil) {
             if replacesPlace, place.contains(part) { continue }
             resolved.entries[part] = Entry(value: value, origin: entry.origin.under(name))
         }
         return resolved
+    }
+
+    /// The name of the URL that counts.
+    var urlName: String? {
+        let others = urlRule == .wins ? [Self.frameworkURL, Setting.url.name] : [Setting.url.name, Self.frameworkURL]
+        return ([Setting.ownURL.name] + others).first { entries[$0] != nil }
+    }
+
+    /// The same layer without what says where the database is and who logs in.
+    var withoutLogin: SettingsLayer {
+        var layer = self
+        for setting: Setting in [.host, .port, .socket, .database, .username, .password] {
+            layer.entries[setting.name] = nil
+        }
+        return layer
     }
 
     /// The same layer with a socket that stands where a host would, as WordPress and PHP have it, under its own name.
@@ -119,8 +164,15 @@ struct SettingsLayer: Sendable {
         guard let entry = self[.host] else { return self }
         var resolved = self
         // mysqli's sign for a connection that is kept.
-        let host = entry.value.after("p:").map(String.init) ?? entry.value
-        let path = host.after("localhost:") ?? host.after(":") ?? host[...]
+        var host = entry.value.after("p:").map(String.init) ?? entry.value
+        if isOfPHP, let port = host.after("localhost:").map({ $0.leading(\.isDigit) }), !port.isEmpty {
+            host = "localhost" + (host.after("localhost:\(port)") ?? "")
+            if self[.port] == nil {
+                let value = Entry(value: String(port), origin: entry.origin.under("DB_HOST"))
+                resolved.entries[Setting.port.name] = value
+            }
+        }
+        let path = host.after("localhost:") ?? host.after(":") ?? host.after("unix:") ?? host[...]
         if path.begins(with: "/") {
             resolved.entries[Setting.host.name] = nil
             if self[.socket] == nil {
@@ -133,6 +185,24 @@ struct SettingsLayer: Sendable {
             resolved.entries[Setting.host.name]?.value = host
         }
         return resolved
+    }
+
+    /// Under which names frameworks say what kind of database the settings beside are for.
+    static let engineNames = [
+        "DB_CONNECTION", "DB_DRIVER", "DB_TYPE", "DB_ENGINE", "DB_DIALECT", "DB_CLIENT", "DB_ADAPTER",
+        "DATABASE_DRIVER",
+    ]
+
+    /// The kind of database that a framework's word for a driver means; `nil` where it may be MySQL or MariaDB.
+    static func otherEngine(_ word: String) -> String? {
+        let word = word.lowercased()
+        if word.holds("mysql") || word.holds("mariadb") { return nil }
+        let engines = [
+            ("pgsql", "PostgreSQL"), ("postg", "PostgreSQL"), ("sqlite", "SQLite"), ("sqlsrv", "SQL Server"),
+            ("mssql", "SQL Server"), ("oracle", "Oracle"), ("oci8", "Oracle"), ("mongo", "MongoDB"),
+            ("cockroach", "CockroachDB"),
+        ]
+        return word == "pg" ? "PostgreSQL" : engines.first { word.holds($0.0) }?.1
     }
 
     /// Other programs' names, and what Headroom calls it.
@@ -152,6 +222,8 @@ struct SettingsLayer: Sendable {
                 let settings: [Setting] = [.host, .port, .socket, .database, .username, .password]
                 let setting =
                     Self.otherNames.first { $0.1.contains(String(own)) }?.0
+                    // As where reading and writing have hosts of their own.
+                    ?? (own.begins(with: "HOST_") || own.hasSuffix("_HOST") ? .host : nil)
                     ?? settings.first { "DATABASE_\($0.name.dropFirst(3))" == name }
                     ?? settings.first {
                         name.hasPrefix("DB_") && name.utf8.count <= 30
@@ -161,13 +233,14 @@ struct SettingsLayer: Sendable {
             }
     }
 
-    /// What the layer says in the words of MySQL's tools and of the images of MySQL and MariaDB.
+    /// What the layer says in the words of MySQL's tools and of the images of MySQL, MariaDB and WordPress.
     var aliased: SettingsLayer {
         let aliases: [(Setting, [String])] = [
-            (.host, ["MYSQL_HOST", "MARIADB_HOST"]), (.port, ["MYSQL_TCP_PORT", "MYSQL_PORT", "MARIADB_PORT"]),
-            (.socket, ["MYSQL_UNIX_PORT"]), (.username, ["MYSQL_USER", "MARIADB_USER"]),
-            (.password, ["MYSQL_PASSWORD", "MARIADB_PASSWORD", "MYSQL_PWD"]),
-            (.database, ["MYSQL_DATABASE", "MARIADB_DATABASE"]),
+            (.host, ["MYSQL_HOST", "MARIADB_HOST", "WORDPRESS_DB_HOST"]),
+            (.port, ["MYSQL_TCP_PORT", "MYSQL_PORT", "MARIADB_PORT"]),
+            (.socket, ["MYSQL_UNIX_PORT"]), (.username, ["MYSQL_USER", "MARIADB_USER", "WORDPRESS_DB_USER"]),
+            (.password, ["MYSQL_PASSWORD", "MARIADB_PASSWORD", "MYSQL_PWD", "WORDPRESS_DB_PASSWORD"]),
+            (.database, ["MYSQL_DATABASE", "MARIADB_DATABASE", "WORDPRESS_DB_NAME"]),
         ]
         var layer = self
         layer.entries = [:]

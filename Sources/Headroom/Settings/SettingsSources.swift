@@ -104,7 +104,9 @@ extension SettingsSources {
             if let usual = usualOptionFile { search.addOptionFile(usual, isNamed: false) }
             search.addOptionFile(defaultsExtraFile)
         }
-        if envFile == nil, application == nil, SettingsFile.exists(".env") { search.addEnvFile(".env", isNamed: false) }
+        if envFile == nil, application == nil, let found = SettingsSearch.envFile(of: ".", environment) {
+            search.addEnvFile(String(found.after("./") ?? found[...]), isNamed: false)
+        }
         // Not the flags: whoever only names another user still means the tools' usual file.
         if !search.found.layers.dropFirst().contains(where: \.saysAnything) {
             for layer in search.found.layers { search.add(layer.aliased) }
@@ -119,6 +121,6 @@ extension SettingsSources {
 
     /// The user's own option file, if there is one.
     private var usualOptionFile: String? {
-        environment["HOME"].map { "\($0)/.my.cnf" }.flatMap { SettingsFile.exists($0) ? $0 : nil }
+        environment["HOME"].map { "\($0)/.my.cnf" }.flatMap { SettingsFile.isFile($0) ? $0 : nil }
     }
 }

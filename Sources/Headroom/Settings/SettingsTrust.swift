@@ -76,10 +76,8 @@ enum FileWriters {
                 if step.isPlaced(byFolderOr: { $0 == user || $0 == 0 }) { continue }
                 return "\(step.path), on the way to it, belongs to user \(step.entry.owner)"
             }
-            for (rights, what) in [(step.entry, "the file"), (step.folder, "its folder")] {
-                if rights.owner != user, rights.owner != 0 { return "\(what) belongs to user \(rights.owner)" }
-                if let writers = rights.otherWriters { return "\(writers) may write to \(what)" }
-            }
+            if let other = step.entry.stranger("the file", to: user) { return other }
+            if let other = step.folder.stranger("its folder", to: user) { return other }
         }
         return nil
     }

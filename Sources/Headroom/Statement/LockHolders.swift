@@ -43,7 +43,7 @@ package struct LockHolders: Sendable {
 
     /// Reads the replies; `nil` where the server does not tell.
     ///
-    /// The performance schema may be off, or not note these locks, and is empty then: whoever asks it has a lock on what is asked.
+    /// The performance schema may be off, or not note these locks, and is empty then: the session that asks holds a lock on what it asks.
     package init?(_ replies: some Collection<Result<QueryResult, DatabaseError>>, own: UInt64) {
         var known: [Lock]?
         for (index, reply) in replies.enumerated() {

@@ -45,6 +45,16 @@ enum Machine {
     /// Whether something has the process id that cannot be seen from here: on macOS all can be.
     static func isHidden(_ process: pid_t) -> Bool { false }
 
+    /// Opens a file that was removed and that a process still has open: macOS does not tell.
+    static func openRemoved(before descriptor: Int32) -> Int32? { nil }
+
+    /// The kind of the network file system that a path is on; `nil` for a file system of this machine.
+    static func networkFileSystem(_ path: String) -> String? {
+        var facts = statfs()
+        guard statfs(path, &facts) == 0, facts.f_flags & UInt32(MNT_LOCAL) == 0 else { return nil }
+        return "not local"
+    }
+
     /// Makes a file at least so large, with its room on the disk; returns 0 or an error number.
     static func makeRoom(_ descriptor: Int32, _ size: Int) -> Int32 {
         kernel_make_room(descriptor, Int64(size))

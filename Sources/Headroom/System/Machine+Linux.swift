@@ -86,6 +86,63 @@ enum Machine {
         access("/proc/\(process)", F_OK) != 0 && kill(process, 0) != 0 && errno == EPERM
     }
 
+    /// Opens a file that was removed and that a process still has open, for reading and writing; `nil` when there is none.
+    ///
+    /// Of other users' processes only root can tell.
+    ///
+    /// - Parameter descriptor: The file that is at the other's path now.
+    /// - Returns: The descriptor.
+    static func openRemoved(before descriptor: Int32) -> Int32? {
+        var own = stat()
+        guard fstat(descriptor, &own) == 0, let path = target("/proc/self/fd/\(descriptor)") else { return nil }
+        for process in OpenFolder.names(in: "/proc") ?? [] where process.utf8.allSatisfy({ (0x30...0x39).contains($0) })
+        {
+            for number in OpenFolder.names(in: "/proc/\(process)/fd") ?? [] {
+                let link = "/proc/\(process)/fd/\(number)"
+                guard target(link) == "\(path) (deleted)",
+                    let removed = try? RegularFile.open(link, O_RDWR, links: .followed)
+                else { continue }
+                // Another namespace may have another file of that name.
+                var facts = stat()
+                if fstat(removed, &facts) == 0, facts.st_dev == own.st_dev, facts.st_uid == own.st_uid,
+                    facts.st_nlink == 0
+                {
+                    return removed
+                }
+                close(removed)
+            }
+        }
+        return nil
+    }
+
+    private static func target(_ link: String) -> String? {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let count = readlink(link, &buffer, buffer.count)
+        return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : nil
+    }
+
+    /// The kind of the network file system that a path is on; `nil` for a file system of this machine.
+    static func networkFileSystem(_ path: String) -> String? {
+        networkFileSystem(type: kernel_file_system(path))
+    }
+
+    /// The name of a network file system by its number (statfs(2)).
+    static func networkFileSystem(type: UInt32) -> String? {
+        switch type {
+        case 0x6969: "NFS"
+        case 0x517B, 0xFF53_4D42, 0xFE53_4D42: "SMB"
+        case 0x00C3_6400: "Ceph"
+        case 0x0BD0_0BD0: "Lustre"
+        case 0x4750_4653: "GPFS"
+        case 0x1983_0326: "BeeGFS"
+        case 0x5346_414F, 0x6B41_4653: "AFS"
+        case 0x0102_1997: "9p"
+        case 0x0116_1970: "GFS2"
+        case 0x7461_636F: "OCFS2"
+        default: nil
+        }
+    }
+
     /// Makes a file at least so large, with its room on the disk; returns 0 or an error number.
     static func makeRoom(_ descriptor: Int32, _ size: Int) -> Int32 {
         posix_fallocate(descriptor, 0, off_t(size))

@@ -2,7 +2,7 @@ package import CLibrary
 
 /// A folder that is open, so that what is in it is looked at, opened and made in this very folder.
 ///
-/// A path that was checked may lead elsewhere a moment later: whoever may write to one of its folders renames it and puts a
+/// A path that was checked may lead elsewhere a moment later: a user who may write to one of its folders renames it and puts a
 /// link there. So every check is on a descriptor, and what follows a check goes through the same descriptor.
 ///
 /// Root is led by the hand, as other users could use its rights: from the root folder on, each folder of the path is opened in
@@ -253,7 +253,7 @@ package struct OpenFolder: ~Copyable {
     /// Whether only root can replace a folder in this folder.
     private var keepsFolders: Bool { isRootsAlone || Self.isRoot(facts.st_uid) && facts.st_mode & S_ISVTX != 0 }
 
-    /// Root; and whoever has the root folder: in a user namespace that is nobody, who owns all of the system there.
+    /// Root, and the owner of the root folder: in a user namespace that is `nobody`, who owns all of the system there.
     static func isRoot(_ user: uid_t) -> Bool {
         if user == 0 { return true }
         var top = stat()

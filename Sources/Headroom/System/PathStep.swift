@@ -23,6 +23,12 @@ struct FileRights: Hashable {
         if mode & UInt32(S_IWOTH) != 0 { return "every user" }
         return mode & UInt32(S_IWGRP) != 0 && group != owner && group != 0 ? "the group \(group)" : nil
     }
+
+    /// Says why somebody else than a user or root may have written there; `nil` when nobody else can have.
+    func stranger(_ what: String, to user: UInt32) -> String? {
+        if owner != user, owner != 0 { return "\(what) belongs to user \(owner)" }
+        return otherWriters.map { "\($0) may write to \(what)" }
+    }
 }
 
 /// A place on the way that a path leads, and the folder that it is in.

@@ -1,7 +1,7 @@
 /// Reads a server's first packet before the client library answers it.
 ///
-/// As the library itself reads it, and from the same bytes: whether the server offers encryption is a bit in it, which whoever
-/// sits in between can take out.
+/// As the library itself reads it, and from the same bytes: whether the server offers encryption is a bit in it, which an attacker
+/// in between can take out.
 struct Greeting {
     /// What a server's first packet is.
     enum Finding: Hashable {

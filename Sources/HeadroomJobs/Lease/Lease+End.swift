@@ -4,7 +4,7 @@ extension Lease {
     /// Writes what became of the job, and gives the lease up.
     ///
     /// While another session has the job's row or table locked it waits, until the worker is to stop: then it gives up the lease
-    /// alone, and whoever comes next writes the end again.
+    /// alone, and the next worker writes the end again.
     ///
     /// - Returns: What became of it: `givenBack` when only the lease could be given up.
     /// - Throws: ``LeaseEnded`` when the job is not this worker's any more, and nothing was written.
@@ -87,7 +87,7 @@ extension Lease {
                 """
             )
         case .givenBack, .cancelled, .lost:
-            // Whoever called it off, or took it over, has written that; a job that is still ours is nobody else's.
+            // Who cancelled it, or took it over, has written that; a job that is still ours has no other owner.
             try await connection.query("UPDATE import_jobs SET status = 'queued' WHERE id = \(jobID)")
         }
     }

@@ -3,7 +3,7 @@ package import Headroom
 
 /// Decides which files a job's row may name, and opens and deletes them.
 ///
-/// Whoever can write to the queue's table, such as the web application or an SQL injection in it, is not the user that the
+/// What can write to the queue's table, such as the web application or an SQL injection in it, is not the user that the
 /// worker runs as. So a path in a row is a wish: the file is opened only where it lies in one of these folders, which is
 /// judged by the folders that were opened on the way to it and never by the text of the path.
 ///
@@ -11,7 +11,7 @@ package import Headroom
 /// file called `.csv`, `.tsv` or `.txt`. No error tells a byte of it, and one that is no table of readings is refused in the
 /// words of one that is not there. Nothing is deleted there.
 public struct ImportFolders: Sendable, Hashable {
-    /// The folders' absolute paths; they may be links, as whoever named them is trusted.
+    /// The folders' absolute paths; they may be links, as the settings that name them are trusted.
     let paths: [String]
 
     /// Whether the folders were named, so that nothing beyond them is read.

@@ -5,7 +5,7 @@ final class Reconnects {
     /// How many connections in a row may be lost to the same piece of work.
     private static let mostLosses = 10
 
-    /// It tries to reach the database for 5 minutes; after that the job is taken over by whoever comes next.
+    /// It tries to reach the database for 5 minutes; after that another worker takes the job over.
     private var retry = RetryPolicy(
         of: [.later, .otherNode, .transaction],
         mayRunTwice: true,

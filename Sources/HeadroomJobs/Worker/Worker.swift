@@ -94,7 +94,7 @@ public struct Worker: Sendable {
                 report(event)
             }
         } catch {
-            // A claim may have taken effect all the same: whoever comes next must not have to wait for its time to be up.
+            // A claim may have taken effect all the same: the next worker must not have to wait until it expires.
             // Not where it was never sent: the account is full then, and giving back would wait for a place too.
             if LiveLeases.contains(token), await giveBack(token), let claimed { report(.ended(claimed, .givenBack)) }
             throw error

@@ -2,7 +2,7 @@ public import Headroom
 
 /// Every way to the server that is known: sockets by path, ports of this host, ports of other hosts.
 ///
-/// One account is counted over all of them, so whoever wants to know who holds its connections looks at all.
+/// One account is counted over all of them, so a look at who holds its connections takes in all of them.
 public struct ServerPlaces: Sendable, Hashable {
     /// The paths of its unix sockets.
     public var paths: Set<String> = []

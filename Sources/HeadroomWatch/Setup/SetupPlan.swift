@@ -247,6 +247,7 @@ package struct SetupPlan: Sendable {
     /// The change in words, as each kind of application has it.
     package static func instruction(_ kind: Application, _ door: Endpoint) -> String {
         switch (door, kind) {
+        case (.socket(let path), .bedrock): "DB_HOST='localhost:\(path)'"
         case (.socket(let path), .wordPress): "define('DB_HOST', 'localhost:\(path)');"
         case (.socket(let path), .laravel), (.socket(let path), .other): "DB_SOCKET=\(path)"
         case (.socket(let path), .symfony): "in DATABASE_URL the host localhost, and ?unix_socket=\(path) at the end"

@@ -14,7 +14,7 @@ extension Finding {
             global.formUnion(names.pieces(separator: ",").map { $0.dropping { $0 == " " }.uppercased() })
             if line[place.upperBound...].holds(" WITH GRANT OPTION") { global.insert("GRANT OPTION") }
         }
-        // With these whoever has the application has the server, or is not bound by its limits.
+        // With these an attacker who has the application has the server, or is not bound by its limits.
         let tooMuch = global.intersection([
             "ALL PRIVILEGES", "ALL", "SUPER", "CREATE USER", "GRANT OPTION", "FILE", "SHUTDOWN",
         ])

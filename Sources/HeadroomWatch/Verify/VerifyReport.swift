@@ -3,7 +3,7 @@ import Headroom
 /// A step of `headroom verify`: a promise that is put to the test on the user's own server.
 package enum VerifyStep: String, Sendable, CaseIterable {
     case open, count, close, gone, persistent
-    case files, look, grants, budget, clock
+    case files, look, grants, budget, tables, clock
     case secondDoor = "second_door"
     case lock
     case reopen, cycles
@@ -24,6 +24,7 @@ package enum VerifyStep: String, Sendable, CaseIterable {
         case .look: "look at the account"
         case .grants: "look for grants that are missing or excessive"
         case .budget: "compare the limit with the budget and the reserve"
+        case .tables: "look whether the tables of Headroom hold all that is stored in them"
         case .clock: "compare the server's clock with this host's"
         case .secondDoor: "go in by the second door"
         case .lock: "start twice under one lock"

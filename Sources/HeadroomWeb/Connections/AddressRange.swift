@@ -2,7 +2,7 @@ import Glibc
 
 /// Whom an address stands for, where tries and connections are counted.
 enum AddressRange {
-    /// The address itself, or the first half of one of IPv6: whoever has one of those has them all.
+    /// The address itself, or the first half of one of IPv6: a client that has one of those has them all.
     static func of(_ address: String) -> String {
         var bytes = [UInt8](repeating: 0, count: 16)
         guard inet_pton(AF_INET6, address, &bytes) == 1 else { return address }

@@ -26,7 +26,7 @@ actor UploadFolder {
     init(_ path: String, _ options: WebOptions, _ queue: JobQueue) {
         (self.path, most, self.queue) = (path, options.mostUpload, queue)
         room = Mutex(UploadRoom(most: options.mostUploadTotal, mostAtOnce: options.mostUploadsAtOnce))
-        // What a crash has left behind half-sent; whoever still writes to one holds its lock.
+        // What a crash has left half-sent; a file that is still written is locked.
         guard let folder = try? OpenFolder(path) else { return }
         for entry in Self.entries(folder) where Self.isUpload(entry.name, ending: UploadFile.partEnding) {
             guard let file = Self.lock(entry.name, folder) else { continue }

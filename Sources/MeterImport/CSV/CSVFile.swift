@@ -44,9 +44,14 @@ struct CSVFile: ~Copyable {
     /// - Parameters:
     ///   - path: The file.
     ///   - folders: Where it must lie; `nil` when a person has named it, who may read it anyway.
-    /// - Returns: The file, which is a regular one.
+    /// - Returns: The file, which is a regular one; of one in UTF-16 its text in UTF-8.
     /// - Throws: ``ImportError`` when it cannot be read, or may not be.
     static func open(_ path: String, in folders: ImportFolders?) throws -> OpenFile {
+        let file = try openBytes(path, folders)
+        do { return try UTF16File.utf8(file) } catch let error as Errno { throw ImportError.unreadable(path, error) }
+    }
+
+    private static func openBytes(_ path: String, _ folders: ImportFolders?) throws -> OpenFile {
         if let folders {
             do throws(RefusedFile) {
                 return try folders.open(path)

@@ -44,12 +44,7 @@ public struct FileIdentity: Codable, Sendable, Hashable {
                 if count == 0 { break }
                 let read = UnsafeRawBufferPointer(rebasing: room[..<count])
                 if let start = read.baseAddress, let zero = memchr(start, 0, count) {
-                    let isUTF16 = size == 0 && (read.starts(with: [0xFF, 0xFE]) || read.starts(with: [0xFE, 0xFF]))
-                    throw ImportError.notCSV(
-                        path,
-                        isUTF16: isUTF16,
-                        at: size + start.distance(to: UnsafeRawPointer(zero))
-                    )
+                    throw ImportError.notCSV(path, at: size + start.distance(to: UnsafeRawPointer(zero)))
                 }
                 hash.add(read)
                 size += count

@@ -15,7 +15,7 @@ public struct RejectsCSV: Sendable, Hashable, Codable {
 
     /// Reads what was kept with a job's rejected rows; `nil` when it is not one of these.
     public init?(json: String) {
-        // Whoever writes to the table must not have rows filled up without end.
+        // A writer of the table must not have rows filled up without end.
         guard let read = try? JSONText.decode(Self.self, json),
             (0...CSVScanner.longestRecord + 1).contains(read.columns),
             Delimiter.candidates.contains(read.delimiter)

@@ -19,6 +19,8 @@ struct FileStudy {
     private static let sampleSize = 100
     /// How many lines may stand above the header.
     private static let mostLinesAbove = 60
+    /// How often a file is read for readings that come again: 120,000 of them in each.
+    private static let mostPasses = 200
     /// So many rows one after the other that cannot be rows are none.
     private static let mostBroken = 100
 
@@ -32,10 +34,7 @@ struct FileStudy {
         } catch let error as Errno {
             throw ImportError.unreadable(path, error)
         }
-        if let zero = bytes.firstIndex(of: 0) {
-            let isUTF16 = bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF])
-            throw ImportError.notCSV(path, isUTF16: isUTF16, at: zero)
-        }
+        if let zero = bytes.firstIndex(of: 0) { throw ImportError.notCSV(path, at: zero) }
         var failure: (any Error)?
         var best = -1
         var line = 0
@@ -51,7 +50,13 @@ struct FileStudy {
                     let layout =
                         type == .sites
                         ? nil
-                        : try FileLayout(columns, sample: Array(sample), isDaily: type == .daily, options: options)
+                        : try FileLayout(
+                            columns,
+                            sample: Array(sample),
+                            isDaily: type == .daily,
+                            options: options,
+                            above: AboveHeader(head.records[..<place].map { ($0.line, $0.cells) })
+                        )
                     if type == .sites { _ = try SiteLayout(columns) }
                     let header = HeaderPlace(offset: record.offset, line: record.startLine, delimiter: candidate)
                     return (
@@ -134,15 +139,32 @@ struct FileStudy {
         (self, layout) = try Self.head(file, path: path, type: type, options: options)
         identity = try FileIdentity(file, path: path)
         guard let layout else { return }
-        var survey = try FileSurvey(layout, options: options)
-        try Self.readAll(file, path, header, isStopping) { survey.note($0) }
-        var evidence = survey.finish()
-        var understanding = try FileUnderstanding(layout, header, evidence, options: options)
-        if survey.beginComparison(flags: understanding.flag) {
+        func survey(_ cells: CellRules) throws -> FileSurvey {
+            var survey = try FileSurvey(layout, options: options, cells: cells)
             try Self.readAll(file, path, header, isStopping) { survey.note($0) }
-            evidence = survey.finish()
-            try understanding.judge(evidence, options: options)
+            survey.finish()
+            return survey
         }
+        var understanding = try FileUnderstanding(layout, header, options: options)
+        let usual = understanding.cells
+        var found = try survey(usual)
+        try understanding.decideCells(found.evidence, options)
+        if understanding.cells != usual { found = try survey(understanding.cells) }
+        try understanding.decide(found.evidence, options)
+        var passes = 0
+        while !options.lastCounts, !understanding.hasConflicts(found.evidence),
+            found.beginPass(flags: understanding.flag)
+        {
+            passes += 1
+            guard passes <= Self.mostPasses else {
+                throw ImportError(
+                    .contradicted,
+                    "\(path) has more readings that come again than can be compared. Import it in parts, or say --repeats last."
+                )
+            }
+            try Self.readAll(file, path, header, isStopping) { found.note($0) }
+        }
+        try understanding.judge(found.evidence, options: options)
         self.understanding = understanding
     }
 

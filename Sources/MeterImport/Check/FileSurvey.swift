@@ -1,71 +1,95 @@
+import CLibrary
 import Headroom
 import HeadroomJobs
 
 /// Looks at every row of a file of readings for what it shows of how the file is meant; nothing is decided here.
 struct FileSurvey {
-    private(set) var evidence = Evidence()
+    var evidence = Evidence()
 
-    private let layout: FileLayout
+    let layout: FileLayout
+    /// How cells are read.
+    let cells: CellRules
+    /// The zone by which days on which the clocks change are told.
+    let zone: TimeZoneRules
+    var days: HalfHours
+    var clock: ZoneClock
+    var localClock: ZoneClock
+    var meters: [MeterValues] = []
+    var repeats = RepeatedReadings()
+    var changeDays: [Int: ChangeDay?] = [:]
+    var changes: [UInt64: Int] = [:]
+    var lastPlainDay = Int.min
+    /// The date of the last row, how often it has come since it was noted, and the line on which it came first.
+    private var lastDate: (text: DateText, days: Days?, count: Int, line: Int)?
+
     private let options: ImportOptions
-    private let zone: TimeZoneRules
-    private var days: HalfHours
-    private var clock: ZoneClock
+    private let isUTC: Bool
+    private let today = Int(time(nil)) / 86_400
     private var index = MeterIndex()
-    private var meters: [Meter] = []
-    private var bits = BitPages()
-    private var repeated: Set<UInt64> = []
     private var columns: [Int: WordColumn] = [:]
+    private var flags = WordColumn()
     private var filter: QuantityFilter
-    private var changeDays: [Int: ChangeDay?] = [:]
-    private var changes: [UInt64: Int] = [:]
-    private var lastPlainDay = Int.min
     private var identities: [Int: Set<UInt64>] = [:]
+    /// Whether this is the first pass, or a further one for readings that come more than once.
+    private(set) var isFirst = true
 
-    /// The values of readings that come more than once, when they are compared.
-    private var compared: [UInt64: Seen] = [:]
-    private var isComparing = false
-    private var flagColumn: Int?
+    static let mostChanges = 40_000
+    /// Rows that are further apart have a gap between them; where the clocks are put forward 90 minutes seem to be.
+    private static let longestStep = 2 * 3600
 
-    private static let mostRepeats = 100_000
-    private static let mostChanges = 40_000
-
-    private struct Seen {
-        var value: UInt64
-        var flag: UInt64
-        var cells: [UInt64]
-    }
-
-    private struct ChangeDay {
-        var isShort: Bool
+    /// A day on which the clocks change.
+    struct ChangeDay {
+        var halfHours: Int
+        /// The minutes that the clock leaves out or shows twice.
         var special: [Int]
     }
 
-    /// What is known of a meter.
-    private struct Meter {
+    /// A date, and what it is when it is read in each order.
+    struct Days {
+        var day: Int
+        var orders: [Int?]
+    }
+
+    /// What is known of a meter's values.
+    struct MeterValues {
         var rows: Int32 = 0
         var day = Int32.min
+        /// The same day when the month, and when the year comes first.
         var monthDay = Int32.min
+        var yearDay = Int32.min
         var seconds: Int32 = 0
-        var first = Int.max
-        var last = Int.min
+        /// The first and the last time, in minutes.
+        var first = Int32.max
+        var last = Int32.min
+        /// The rows that follow each other without a gap: the first and last time, and how far they are apart.
+        var runFirst = Int32.max
+        var runLast = Int32.min
+        var runStep: Int32 = 0
         var quarters: Int32 = 0
         var halves: Int32 = 0
         var hours: Int32 = 0
+        /// Values other than 0: the last, the first of its day, the least and the greatest.
         var value = Int64.min
-        var firstValue: Int64?
+        var firstValue = Int64.min
         var least = Int64.max
         var most = Int64.min
+        /// By how much they rise altogether.
+        var rise: Int64 = 0
         var ups: Int32 = 0
         var downs: Int32 = 0
         var steps: Int32 = 0
     }
 
-    init(_ layout: FileLayout, options: ImportOptions) throws {
+    init(_ layout: FileLayout, options: ImportOptions, cells: CellRules) throws {
         self.layout = layout
         self.options = options
-        zone = try TimeZoneRules.named(options.timezone ?? options.zone ?? ImportOptions.defaultZone)
+        self.cells = cells
+        let local = try TimeZoneRules.named(options.zone ?? ImportOptions.defaultZone)
+        zone = try options.timezone.map { try TimeZoneRules.named($0) } ?? local
+        isUTC = layout.isUTC || zone.name == "UTC"
         days = HalfHours(zone)
         clock = ZoneClock(zone)
+        localClock = ZoneClock(local)
         let chosen = options.chosenWord.flatMap { chosen in
             layout.names.firstIndex { ColumnName($0).normalised == ColumnName(chosen.column).normalised }
                 .map { ($0, chosen.word.lowercased()) }
@@ -76,41 +100,27 @@ struct FileSurvey {
         for column in layout.identities { identities[column] = [] }
     }
 
-    /// Reads what repeated readings hold, in a second pass; whether that is needed.
-    mutating func beginComparison(flags: Int?) -> Bool {
-        guard !repeated.isEmpty else { return false }
-        isComparing = true
-        flagColumn = flags
-        return true
+    /// Begins a further pass, which looks at readings that come more than once; whether one is needed.
+    mutating func beginPass(flags: Int?) -> Bool {
+        isFirst = false
+        return repeats.beginPass(flags: flags, words: layout.words)
     }
 
     /// Looks at a row.
     mutating func note(_ record: CSVRecord) {
         guard record.flaw == nil, !record.isBlank else { return }
         if let other = filter.otherQuantity(record) {
-            if !isComparing { evidence.others[other, default: 0] += 1 }
+            if isFirst { evidence.others[other, default: 0] += 1 }
             return
         }
-        if !isComparing {
-            evidence.rows += 1
-            for column in layout.words { _ = columns[column]?.place(of: record[column], line: record.line) }
-            for (column, seen) in identities where seen.count <= 2 {
-                let cell = record[column]
-                if !cell.isEmpty, seen.count < 3 {
-                    let hash = StableHash(cell.buffer).value
-                    if identities[column]?.insert(hash).inserted == true {
-                        evidence.severalIn[column, default: []].append(shown(cell.text, most: 40))
-                    }
-                }
-            }
-        }
+        if isFirst { noteWords(record) }
         guard let meter = meter(record) else { return }
         switch layout.shape {
         case .columns(let date):
-            guard let (day, monthDay) = day(record[date], record.line) else { return }
-            noteColumns(record, meter, day, monthDay)
+            guard let days = days(record, date) else { return }
+            noteColumns(record, meter, days)
         case .daily(let date, let time, let value):
-            guard let (day, monthDay) = day(record[date], record.line) else {
+            guard let days = days(record, date) else {
                 if let stamp = try? Stamp(record[date]), stamp.seconds % 86_400 != 0 {
                     evidence.otherTimes.note(record.line)
                 }
@@ -119,174 +129,182 @@ struct FileSurvey {
             if let time, !record[time].isEmpty, (try? Clock(record[time]))?.seconds != 0 {
                 evidence.otherTimes.note(record.line)
             }
-            noteRow(record, meter, day, monthDay, seconds: 0, record[value])
+            noteRow(record, meter, days, seconds: 0, record[value])
         case .datetime(let column, let value):
-            guard let stamp = try? Stamp(record[column]) else { return }
-            note(stamp, record, meter, record[value])
+            guard let stamp = try? Stamp(record[column]), let days = days(stamp.date, record.line) else { return }
+            note(stamp.time, days, record, meter, record[value])
         case .dateAndTime(let date, let time, let value):
-            guard let stamp = try? Stamp(date: record[date], time: record[time]) else { return }
-            note(stamp, record, meter, record[value])
+            guard let days = days(record, date), let clock = try? Clock(record[time]) else { return }
+            note(clock, days, record, meter, record[value])
         case .dateAndPeriod(let date, let period, let value):
-            guard let (day, monthDay) = day(record[date], record.line),
-                let number = record[period].number(digits: 1...3)
-            else { return }
-            if !isComparing {
+            guard let days = days(record, date), let number = record[period].number(digits: 1...3) else { return }
+            if isFirst {
                 let known = evidence.periods ?? number...number
                 evidence.periods = min(known.lowerBound, number)...max(known.upperBound, number)
+                noteNumber(number, meter, days.day, record.line)
             }
             // A day has 100 quarters of an hour at most.
-            noteRow(
-                record,
-                meter,
-                day,
-                monthDay,
-                seconds: (number - 1) * 60,
-                bit: day * 128 + min(number, 127),
-                record[value]
-            )
+            let bit = days.day * 128 + min(number, 127)
+            noteRow(record, meter, days, seconds: (number - 1) * 60, bit: bit, record[value])
         }
     }
 
-    private mutating func meter(_ record: CSVRecord) -> Int? {
-        let place: Int
-        if let column = layout.meter {
+    /// Notes the words of a row, and what tells meters apart.
+    private mutating func noteWords(_ record: CSVRecord) {
+        evidence.rows += 1
+        for column in layout.words { _ = columns[column]?.place(of: record[column], line: record.line) }
+        if layout.hasPeriodFlags {
+            for period in layout.periods {
+                if let flag = period.flag { _ = flags.place(of: record[flag], line: record.line) }
+            }
+            for period in layout.extras {
+                if let flag = period.flag { _ = flags.place(of: record[flag], line: record.line) }
+            }
+        }
+        for (column, seen) in identities where seen.count <= 2 {
             let cell = record[column]
-            if cell.isEmpty {
-                evidence.emptyMeters += 1
-                guard options.mpan != nil else { return nil }
-                place = index.place(ofJob: options.mpan ?? "")
-            } else {
-                guard let found = index.place(of: cell) else { return nil }
-                place = found
+            if !cell.isEmpty, seen.count < 3 {
+                let hash = StableHash(cell.buffer).value
+                if identities[column]?.insert(hash).inserted == true {
+                    evidence.severalIn[column, default: []].append(shown(cell.text, most: 40))
+                }
             }
+        }
+    }
+
+    private mutating func meter(_ record: CSVRecord) -> MeterIndex.Entry? {
+        let entry: MeterIndex.Entry
+        if let column = layout.meter, !record[column].isEmpty {
+            guard let found = index.entry(of: record[column]) else { return nil }
+            entry = found
         } else {
-            place = index.place(ofJob: options.mpan ?? "")
+            guard layout.meter == nil || options.mpan != nil else { return nil }
+            entry = index.entry(ofCode: options.mpan ?? "")
         }
-        while meters.count <= place { meters.append(Meter()) }
-        return place
+        while meters.count <= entry.place { meters.append(MeterValues()) }
+        return entry
     }
 
-    /// The day of a cell when the day comes first, or where that cannot be the month; and the same the other way round.
-    private mutating func day(_ cell: Bytes, _ line: Int) -> (Int, Int)? {
-        guard let text = try? DateText.whole(cell) else { return nil }
-        return day(text, line)
+    // MARK: Dates
+
+    private mutating func days(_ record: CSVRecord, _ column: Int) -> Days? {
+        guard let text = try? layout.date(record, column) else { return nil }
+        return days(text, record.line)
     }
 
-    private mutating func day(_ text: DateText, _ line: Int) -> (Int, Int)? {
-        switch text {
-        case .day(let date): return (date.days, date.days)
-        case .numbers(let first, let second, let year):
-            if !isComparing {
-                if first > 12 { evidence.firstOver12.note(line) }
-                if second > 12 { evidence.secondOver12.note(line) }
+    /// The day of a date, as cells are read; before that is known, in the order in which there is such a day.
+    private mutating func days(_ text: DateText, _ line: Int) -> Days? {
+        if case .day(let date) = text { return Days(day: date.days, orders: []) }
+        if let last = lastDate, last.text == text {
+            lastDate?.count += 1
+            return last.days
+        }
+        noteDates()
+        let found = text.orders.map { text.date($0)?.days }
+        let wanted = text.orders.firstIndex(of: cells.order).flatMap { found[$0] }
+        let day = wanted ?? (cells.isOrderKnown ? nil : found.lazy.compactMap(\.self).first)
+        let days = day.map { Days(day: $0, orders: found) }
+        lastDate = (text, days, 1, line)
+        return days
+    }
+
+    /// Notes what the last date is in each order, for all the rows that it was in.
+    private mutating func noteDates() {
+        // What is no date in any order says nothing of them.
+        guard isFirst, let last = lastDate, last.text.orders.contains(where: { last.text.date($0) != nil }) else {
+            return
+        }
+        for order in DateOrder.allCases {
+            var known = evidence.orders[order] ?? Evidence.OrderEvidence()
+            if last.text.orders.contains(order), let day = last.text.date(order)?.days {
+                known.possible.note(last.line, last.count)
+                if day > today + 1 { known.future.note(last.line, last.count) }
+                known.last = max(known.last, day)
+            } else {
+                known.impossible.note(last.line, last.count)
             }
-            let dayFirst = CalendarDate(year: year, month: second, day: first)
-            let monthFirst = CalendarDate(year: year, month: first, day: second)
-            if options.dateOrder == .monthFirst { return monthFirst.map { ($0.days, $0.days) } }
-            guard let date = dayFirst ?? monthFirst else { return nil }
-            return (date.days, (monthFirst ?? date).days)
+            evidence.orders[order] = known
         }
     }
 
-    private mutating func note(_ stamp: Stamp, _ record: CSVRecord, _ meter: Int, _ value: Bytes) {
-        guard let (day, monthDay) = day(stamp.date, record.line) else { return }
-        if isComparing {
-            return noteRow(record, meter, day, monthDay, seconds: stamp.seconds - (stamp.offset ?? 0), value)
+    // MARK: Rows
+
+    private mutating func note(
+        _ written: Clock,
+        _ days: Days,
+        _ record: CSVRecord,
+        _ meter: MeterIndex.Entry,
+        _ value: Bytes
+    ) {
+        let time = cells.read(written)
+        guard isFirst else {
+            return noteRow(record, meter, days, seconds: time.seconds - (time.offset ?? 0), value)
         }
-        if stamp.isRange { evidence.ranges += 1 }
-        if let offset = stamp.offset {
-            evidence.offsets.note(record.line)
-            return noteRow(record, meter, day, monthDay, seconds: stamp.seconds - offset, value)
+        if written.form.offset != nil { evidence.dashes.note(record.line) }
+        if written.form.isLastSecond { evidence.lastSeconds.note(record.line) }
+        if let range = written.form.range { evidence.ranges[range / 60, default: 0] += 1 }
+        if let offset = time.offset {
+            if written.form.offset == nil { evidence.offsets.note(record.line) }
+            return noteRow(record, meter, days, seconds: time.seconds - offset, value)
         }
-        let minute = stamp.seconds / 60
-        if stamp.seconds == 86_400 {
+        if time.seconds == 86_400 {
             evidence.dayEnd.note(record.line)
-        } else if stamp.seconds == 0 {
+        } else if time.seconds == 0 {
             evidence.midnight.note(record.line)
         } else {
             evidence.otherTimes.note(record.line)
         }
-        if stamp.seconds % 900 != 0 {
+        if time.seconds % 900 != 0 {
             evidence.oddTimes.note(record.line)
-        } else if stamp.seconds % 1800 != 0 {
+        } else if time.seconds % 1800 != 0 {
             evidence.quarterTimes.note(record.line)
         }
-        noteChange(meter, day, minute, record.line)
-        noteRow(record, meter, day, monthDay, seconds: stamp.seconds, value)
-    }
-
-    /// Keeps the times of a day on which the clocks change.
-    private mutating func noteChange(_ meter: Int, _ day: Int, _ minute: Int, _ line: Int) {
-        guard minute <= 300 || zone.name != ImportOptions.defaultZone, day != lastPlainDay else { return }
-        guard let change = changeDay(day) else {
-            lastPlainDay = day
-            return
-        }
-        guard let first = change.special.first, let last = change.special.last, minute >= first - 60,
-            minute <= last + 90
-        else { return }
-        let key = Self.key(meter, day)
-        if let place = changes[key] {
-            if evidence.changes[place].labels.count < 64 { evidence.changes[place].labels.append(minute) }
-        } else if evidence.changes.count < Self.mostChanges {
-            changes[key] = evidence.changes.count
-            evidence.changes.append(
-                Evidence.ClockChange(
-                    meter: index.hash(of: meter),
-                    day: day,
-                    line: line,
-                    isShort: change.isShort,
-                    special: change.special,
-                    labels: [minute]
-                )
-            )
-        }
-    }
-
-    private mutating func changeDay(_ day: Int) -> ChangeDay? {
-        if let known = changeDays[day] { return known }
-        if changeDays.count > 4000 { changeDays.removeAll() }
-        var change: ChangeDay?
-        let date = CalendarDate(days: day)
-        if !days.isPlain(date) {
-            let count = days.count(on: date)
-            var special: [Int] = []
-            for minute in stride(from: 0, to: 1440, by: 15) {
-                let instants = clock.instants(showing: day * 86_400 + minute * 60)
-                if instants == nil || instants?.second != nil { special.append(minute) }
-            }
-            if count != 48, !special.isEmpty { change = ChangeDay(isShort: count < 48, special: special) }
-        }
-        changeDays[day] = change
-        return change
+        noteChange(meter, days.day, time.seconds / 60, record.line)
+        noteRow(record, meter, days, seconds: time.seconds, value)
     }
 
     /// Notes one reading of a meter.
     private mutating func noteRow(
         _ record: CSVRecord,
-        _ meter: Int,
-        _ day: Int,
-        _ monthDay: Int,
+        _ meter: MeterIndex.Entry,
+        _ days: Days,
         seconds: Int,
         bit known: Int? = nil,
         _ value: Bytes
     ) {
-        let clock = day * 86_400 + seconds
-        let bit = known ?? (layout.isDaily ? day : (clock >= 0 ? clock : clock - 899) / 900)
-        if isComparing {
+        let clock = days.day * 86_400 + seconds
+        let bit = known ?? (layout.isDaily ? days.day : (clock >= 0 ? clock : clock - 899) / 900)
+        let key = BitPages.key(bit, of: meter.hash)
+        guard isFirst else {
             // What is no number is rejected, and no other value.
-            if let number = DecimalText.units(value, decimals: 6) {
-                compare(record, meter, bit, UInt64(bitPattern: number))
-            }
-            return
+            guard let number = cells.numbers.units(value, decimals: 6) else { return }
+            return repeats.note(key, UInt64(bitPattern: number), record, &evidence)
         }
-        let previous = meters[meter]
-        let number = DecimalText.units(value, decimals: 6)
-        meters[meter].rows &+= 1
+        let number = number(value, record.line)
         // On a day on which the clocks change the time goes back, or leaps, whatever the order of the rows.
-        let isChange = changes.isEmpty ? false : seconds <= 14_400 && changes[Self.key(meter, day)] != nil
+        let isChange = changes.isEmpty ? false : seconds <= 14_400 && changes[Self.key(meter, days.day)] != nil
+        if meter.place < MeterIndex.most {
+            noteStep(meter.place, days, clock, seconds, isChange: isChange, number, record.line)
+        }
+        if !isChange { repeats.note(key) }
+    }
+
+    /// Notes what lies between a row and the one of its meter before it.
+    private mutating func noteStep(
+        _ meter: Int,
+        _ days: Days,
+        _ clock: Int,
+        _ seconds: Int,
+        isChange: Bool,
+        _ number: Int64?,
+        _ line: Int
+    ) {
+        let previous = meters[meter]
+        let day = Int32(truncatingIfNeeded: days.day)
+        meters[meter].rows &+= 1
+        var step = 0
         if previous.rows > 0 {
-            let step = clock - (Int(previous.day) * 86_400 + Int(previous.seconds))
+            step = clock - (Int(previous.day) * 86_400 + Int(previous.seconds))
             if step != 0 {
                 if isChange {
                     evidence.changeBalance += step.signum()
@@ -305,231 +323,170 @@ struct FileSurvey {
                 case 60: meters[meter].hours &+= 1
                 default: break
                 }
-                if previous.day == Int32(truncatingIfNeeded: day) {
+                if previous.day == day {
                     let (earlier, later) = (min(Int(previous.seconds), seconds), max(Int(previous.seconds), seconds))
                     if earlier == 0, later >= 82_800 {
                         if step < 0 {
-                            evidence.midnightLast.note(record.line)
+                            evidence.midnightLast.note(line)
                         } else {
-                            evidence.midnightLastBackwards.note(record.line)
+                            evidence.midnightLastBackwards.note(line)
                         }
                     }
-                    if earlier == 0, later <= 3600 { evidence.midnightFirst.note(record.line) }
+                    if earlier == 0, later <= 3600 { evidence.midnightFirst.note(line) }
                 } else {
-                    let (dayStep, monthStep) = (day - Int(previous.day), monthDay - Int(previous.monthDay))
-                    if day != monthDay, previous.day != previous.monthDay {
-                        if abs(dayStep) == 1, abs(monthStep) != 1 { evidence.daySteps += 1 }
-                        if abs(monthStep) == 1, abs(dayStep) != 1 { evidence.monthSteps += 1 }
-                    }
-                }
-                if let number, previous.value != .min {
-                    let isUp = (number > previous.value) == (step > 0)
-                    meters[meter].steps &+= 1
-                    if number != previous.value {
-                        if isUp { meters[meter].ups &+= 1 } else { meters[meter].downs &+= 1 }
-                    }
+                    noteDayStep(previous, days)
                 }
             }
         }
-        meters[meter].day = Int32(truncatingIfNeeded: day)
-        meters[meter].monthDay = Int32(truncatingIfNeeded: monthDay)
+        let minute = Int32(truncatingIfNeeded: clock / 60)
+        if step.magnitude > Self.longestStep {
+            noteRun(previous)
+            (meters[meter].runFirst, meters[meter].runLast, meters[meter].runStep) = (minute, minute, 0)
+        } else {
+            meters[meter].runFirst = min(previous.runFirst, minute)
+            meters[meter].runLast = max(previous.runLast, minute)
+            if previous.runStep == 0 { meters[meter].runStep = Int32(step.magnitude / 60) }
+        }
+        keepDay(meter, days)
         meters[meter].seconds = Int32(truncatingIfNeeded: seconds)
-        meters[meter].first = min(previous.first, clock)
-        meters[meter].last = max(previous.last, clock)
-        if let number { note(number, meter) }
-        insert(bit, meter, isChange: isChange)
+        meters[meter].first = min(previous.first, minute)
+        meters[meter].last = max(previous.last, minute)
+        // Around the hour that comes twice the order of the rows is not that of time.
+        if let number {
+            note(number, meter, forward: previous.rows == 0 || isChange ? nil : step == 0 ? nil : step > 0)
+        }
     }
 
-    private mutating func note(_ number: Int64, _ meter: Int) {
-        // What is too large to be stored is rejected, whatever it means.
-        guard number.magnitude < 1 << 61 else { return }
+    /// Keeps which day a meter's last row is of.
+    mutating func keepDay(_ meter: Int, _ days: Days) {
+        meters[meter].day = Int32(truncatingIfNeeded: days.day)
+        meters[meter].monthDay =
+            days.orders.count > 1 ? days.orders[1].map { Int32(truncatingIfNeeded: $0) } ?? .min : .min
+        meters[meter].yearDay =
+            days.orders.count > 2 ? days.orders[2].map { Int32(truncatingIfNeeded: $0) } ?? .min : .min
+    }
+
+    /// Notes whether a meter's next day follows the last one, in each order of its numbers.
+    mutating func noteDayStep(_ previous: MeterValues, _ days: Days) {
+        let before = [previous.day, previous.monthDay, previous.yearDay]
+        for (order, (day, last)) in zip(DateOrder.allCases, zip(days.orders, before)) {
+            guard let day, last != .min else { continue }
+            let step = abs(day - Int(last))
+            if step == 1 {
+                evidence.orders[order, default: .init()].steps += 1
+            } else if step > 1 {
+                evidence.orders[order, default: .init()].leaps += 1
+            }
+        }
+    }
+
+    // MARK: Values
+
+    /// The number in a cell; notes how it is written.
+    mutating func number(_ cell: Bytes, _ line: Int) -> Int64? {
+        if let number = cells.numbers.units(cell, decimals: 6) {
+            if !evidence.hasPoint, cell.firstIndex(of: UInt8(ascii: ".")) != nil { evidence.hasPoint = true }
+            return number
+        }
+        guard cells.numbers == .plain, let number = SeparatedNumber(cell) else { return nil }
+        switch number.form {
+        case .grouped: evidence.groupedNumbers.note(line)
+        case .decimalComma: evidence.decimalCommas.note(line)
+        case .either: evidence.eitherCommas.note(line)
+        }
+        return nil
+    }
+
+    /// Notes a meter's value, and how it differs from the one before; `nil` where which of the two is the later is not known.
+    mutating func note(_ number: Int64, _ meter: Int, forward: Bool?) {
+        // What is too large to be stored is rejected, whatever it means. A register that shows 0 was not read.
+        guard number.magnitude < 1 << 61, number != 0 else { return }
+        let previous = meters[meter].value
+        if previous != .min, let forward {
+            meters[meter].steps &+= 1
+            if number != previous {
+                if (number > previous) == forward {
+                    meters[meter].ups &+= 1
+                    let rise = Int64(clamping: number > previous ? number - previous : previous - number)
+                    meters[meter].rise = meters[meter].rise.addingReportingOverflow(rise).partialValue
+                } else {
+                    meters[meter].downs &+= 1
+                }
+            }
+        }
         meters[meter].value = number
         meters[meter].least = min(meters[meter].least, number)
         meters[meter].most = max(meters[meter].most, number)
-        evidence.values += 1
     }
 
-    private mutating func insert(_ bit: Int, _ meter: Int, isChange: Bool) {
-        guard bits.insert(bit, of: meter), !isChange else { return }
-        evidence.repeats += 1
-        if repeated.count < Self.mostRepeats { repeated.insert(Self.key(meter, bit)) }
-    }
-
-    private static func key(_ meter: Int, _ bit: Int) -> UInt64 {
-        UInt64(truncatingIfNeeded: meter) << 32 | UInt64(UInt32(truncatingIfNeeded: bit))
-    }
-
-    /// Notes the parts of a day that stand in columns.
-    private mutating func noteColumns(_ record: CSVRecord, _ meter: Int, _ day: Int, _ monthDay: Int) {
-        var (filled, zeros, sum) = (0, 0, Int64(0))
-        var hash = StableHash([])
-        var isWhole = true
-        let isChange = !isComparing && changeDay(day) != nil
-        var values: [Int64?] = []
-        let step = meters[meter].rows > 0 ? day - Int(meters[meter].day) : 0
-        if step < 0 { meters[meter].value = .min }
-        var firstValue: Int64?
-        for period in layout.periods {
-            let cell = record[period.column]
-            if isComparing {
-                hash.add(DecimalText.units(cell, decimals: 6))
-                continue
-            }
-            guard let number = DecimalText.units(cell, decimals: 6) else {
-                if isChange { values.append(nil) }
-                if !cell.isEmpty { isWhole = false }
-                continue
-            }
-            if isChange { values.append(number) }
-            filled += 1
-            if number == 0 { zeros += 1 }
-            let (next, isOver) = sum.addingReportingOverflow(number)
-            sum = isOver ? 0 : next
-            if firstValue == nil { firstValue = number }
-            let previous = meters[meter].value
-            if previous != .min, step != 0 || meters[meter].rows == 0 {
-                meters[meter].steps &+= 1
-                if number > previous { meters[meter].ups &+= 1 } else if number < previous { meters[meter].downs &+= 1 }
-            }
-            note(number, meter)
-        }
-        if isComparing { return compare(record, meter, day, hash.value) }
-        for extra in layout.extras {
-            if let number = DecimalText.units(record[extra.column], decimals: 6) {
-                sum = sum.addingReportingOverflow(number).partialValue
-            }
-        }
-        let previous = meters[meter]
-        if previous.rows > 0 {
-            let (dayStep, monthStep) = (day - Int(previous.day), monthDay - Int(previous.monthDay))
-            if dayStep != 0 { if dayStep > 0 { evidence.forward += 1 } else { evidence.backward += 1 } }
-            if day != monthDay, previous.day != previous.monthDay {
-                if abs(dayStep) == 1, abs(monthStep) != 1 { evidence.daySteps += 1 }
-                if abs(monthStep) == 1, abs(dayStep) != 1 { evidence.monthSteps += 1 }
-            }
-        }
-        // Newest first: the last value of a day comes before the first of the day behind it.
-        if step < 0, let next = previous.firstValue, meters[meter].value > next { meters[meter].downs &+= 1 }
-        meters[meter].firstValue = firstValue
-        meters[meter].rows &+= 1
-        meters[meter].day = Int32(truncatingIfNeeded: day)
-        meters[meter].monthDay = Int32(truncatingIfNeeded: monthDay)
-        if let total = layout.total, isWhole, filled > 0, let number = DecimalText.units(record[total], decimals: 6) {
-            noteTotal(number, sum, record.line)
-        }
-        if isChange, let change = changeDay(day) { noteChange(values, change, record) }
-        insert(day, meter, isChange: false)
-    }
-
-    /// Whether a total is the sum of the day, but for what rounding takes.
-    private mutating func noteTotal(_ total: Int64, _ sum: Int64, _ line: Int) {
-        func near(_ one: Int64, _ other: Int64) -> Bool {
-            let (difference, isOver) = one.subtractingReportingOverflow(other)
-            return !isOver && difference.magnitude <= max(60_000, one.magnitude / 200)
-        }
-        if near(total, sum) {
-            evidence.totalsRight.note(line)
-        } else {
-            evidence.totalsWrong.note(line)
-            if near(total &* 2, sum) { evidence.totalsDouble += 1 }
-        }
-    }
-
-    /// Notes which columns of a day with 46 or 50 half-hours have values.
-    private mutating func noteChange(_ values: [Int64?], _ change: ChangeDay, _ record: CSVRecord) {
-        guard let minutes = layout.minutes, minutes == 30 else { return }
-        let special = change.special.filter { $0 % 30 == 0 }.map { $0 / 30 }
-        func isEmpty(_ place: Int) -> Bool { !layout.periods.indices.contains(place) || (values[place] ?? 0) == 0 }
-        func isBlank(_ place: Int) -> Bool { !layout.periods.indices.contains(place) || values[place] == nil }
-        let ordinary = min(48, values.count)
-        let isWhole = (0..<ordinary).count(where: isBlank) == 2
-        if change.isShort {
-            let last = [46, 47]
-            let byClock = layout.labels == .end ? [special, special.map { $0 - 1 }] : [special]
-            if isWhole, last.allSatisfy(isBlank), special.contains(where: { !isEmpty($0) }) {
-                evidence.shortByNumber.note(record.line)
-            } else if isWhole, byClock.contains(where: { $0.allSatisfy(isBlank) }),
-                last.contains(where: { !isEmpty($0) })
-            {
-                evidence.shortByClock.note(record.line)
-            } else if last.allSatisfy(isEmpty), special.contains(where: { !isEmpty($0) }) {
-                evidence.shortByNumber.note(record.line)
-            } else if layout.isByClock, byClock.contains(where: { $0.allSatisfy(isEmpty) }),
-                last.contains(where: { !isEmpty($0) })
-            {
-                evidence.shortByClock.note(record.line)
-            } else if (0..<ordinary).allSatisfy({ !isEmpty($0) }) {
-                evidence.shortFull.note(record.line)
-            }
-        } else if (0..<ordinary).allSatisfy({ !isBlank($0) }) {
-            let isExtra = layout.extras.contains { (DecimalText.units(record[$0.column], decimals: 6) ?? 0) != 0 }
-            if isExtra || !isEmpty(48) {
-                evidence.longWhole.note(record.line)
-            } else {
-                evidence.longCut.note(record.line)
-            }
-        }
-    }
-
-    /// Compares a reading that comes more than once with what it was before.
-    private mutating func compare(_ record: CSVRecord, _ meter: Int, _ bit: Int, _ value: UInt64) {
-        let key = Self.key(meter, bit)
-        guard repeated.contains(key) else { return }
-        let flag = flagColumn.map { StableHash(record[$0].buffer).value } ?? 0
-        let cells = layout.words.map { StableHash(record[$0].buffer).value }
-        guard let seen = compared[key] else {
-            compared[key] = Seen(value: value, flag: flag, cells: cells)
-            return
-        }
-        evidence.repeatsCompared += 1
-        guard seen.value != value, seen.flag == flag else { return }
-        evidence.conflictCount += 1
-        if evidence.conflicts.count < 10 { evidence.conflicts.append(record.line) }
-        for (place, column) in layout.words.enumerated()
-        where place < seen.cells.count && seen.cells[place] != cells[place] {
-            evidence.separators[column, default: 0] += 1
-        }
+    static func key(_ meter: MeterIndex.Entry, _ day: Int) -> UInt64 {
+        meter.hash ^ UInt64(bitPattern: Int64(day)) &* 0x9E37_79B9_7F4A_7C15
     }
 
     /// Adds up what the meters show, at the end of the first pass.
-    mutating func finish() -> Evidence {
-        guard !isComparing else { return evidence }
+    mutating func finish() {
+        noteDates()
+        lastDate = nil
         for (column, words) in columns { evidence.words[column] = words.isMany ? nil : words.words }
         for (column, words) in filter.words where columns[column] == nil {
             evidence.words[column] = words.isMany ? nil : words.words
         }
-        evidence.meters = meters.count
-        for (place, meter) in meters.enumerated() where meter.rows > 0 {
-            if index.isMPAN(place) { evidence.supplies += 1 }
-            let step = meter.quarters > max(meter.halves, meter.hours) ? 900 : meter.hours > meter.halves ? 3600 : 1800
+        evidence.hasGasNumbers = index.hasGasNumbers
+        evidence.flagWords = flags.isMany ? nil : flags.words
+        for meter in meters where meter.rows > 0 {
             if meter.rows > 1, layout.minutes == nil {
-                let span = meter.last - meter.first + step
-                if span % 86_400 == 0, Int(meter.rows) * step * 2 > span {
-                    let minute = (meter.first % 86_400 + 86_400) % 86_400 / 60
-                    evidence.dayBegins[minute, default: 0] += 1
-                }
+                noteRun(meter)
                 if meter.hours >= 3, meter.halves == 0, meter.quarters == 0 { evidence.hourlyMeters += 1 }
                 if meter.halves > 0 || meter.quarters > 0 { evidence.finerMeters += 1 }
             }
-            guard meter.steps >= 1 else { continue }
-            let rise = meter.most - meter.least
-            let only = meter.downs == 0 && rise > 0
-            // What few values show only where they rise by little, many show anyhow.
-            let ratio: Int64 = meter.steps >= 4 ? 1 : 50
-            evidence.telling += 1
-            if only, meter.ups * 10 >= meter.steps * 8, meter.least / ratio >= rise { evidence.rising += 1 }
-            if meter.steps >= 20 {
-                evidence.tellingStrongly += 1
-                let strong: Int64 = meter.steps >= 95 ? 20 : 100
-                if only, meter.ups * 2 >= meter.steps, meter.least / strong >= rise || meter.steps >= 400 {
-                    evidence.risingStrongly += 1
-                }
-            }
+            noteRise(meter)
         }
-        return evidence
+    }
+
+    /// Notes when the days of a run of rows begin, if they are whole.
+    private mutating func noteRun(_ meter: MeterValues) {
+        guard meter.runStep > 0 else { return }
+        let (first, end) = (Int(meter.runFirst), Int(meter.runLast) + Int(meter.runStep))
+        func minute(_ time: Int) -> Int { (time % 1440 + 1440) % 1440 }
+        if (end - first) % 1440 == 0 { evidence.dayBegins[minute(first), default: 0] += 1 }
+        guard isUTC || evidence.offsets.count > 0 else { return }
+        let begin = minute(first + localClock.offset(at: first * 60) / 60)
+        if begin == minute(end + localClock.offset(at: end * 60) / 60) { evidence.localBegins[begin, default: 0] += 1 }
+    }
+
+    /// Notes whether a meter's values rise as a register's do: nearly always, and by little beside what they are, or for long.
+    private mutating func noteRise(_ meter: MeterValues) {
+        guard meter.steps >= 1 else { return }
+        evidence.telling += 1
+        let span = meter.most - meter.least
+        let isNearlyOnly = meter.ups >= 12 && meter.downs * 20 <= meter.ups
+        // What few values show only where they rise by little, many show anyhow.
+        let few: Int64 = meter.steps >= 4 ? 1 : 50
+        if meter.downs == 0 || isNearlyOnly, span > 0, meter.ups * 10 >= meter.steps * 8,
+            meter.least / few >= meter.rise
+        {
+            evidence.rising += 1
+        }
+        guard meter.steps >= 20, meter.rise > 0 else { return }
+        let strong: Int64 = meter.steps >= 95 ? 20 : 100
+        let isLong =
+            layout.isDaily
+            ? meter.steps >= 20 * (meter.downs + 1)
+            : meter.steps >= 190 && (Int(meter.last) - Int(meter.first)) / 1440 >= 2 * (Int(meter.downs) + 1)
+        if isNearlyOnly && (meter.most / strong >= meter.rise || isLong)
+            || meter.downs == 0 && meter.ups >= 3 && meter.most / 1000 >= meter.rise
+        {
+            evidence.risingStrongly += 1
+        }
     }
 }
 
 extension FileLayout {
     var isDaily: Bool { if case .daily = shape { true } else { false } }
+
+    /// Whether a name, or a line above the header, says that the times are UTC.
+    var isUTC: Bool { isUTCByName || above.zone?.value == .utc }
+
+    /// Whether there are flags beside the half-hours.
+    var hasPeriodFlags: Bool { periods.contains { $0.flag != nil } }
 }

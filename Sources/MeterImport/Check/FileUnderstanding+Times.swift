@@ -1,55 +1,8 @@
 import Headroom
 import HeadroomJobs
 
-// When a reading was: the order of day and month, the length of a period, and what a time labels.
+// When a reading was: the length of a period, and what a time labels.
 extension FileUnderstanding {
-    mutating func decideOrder(_ evidence: Evidence, _ options: ImportOptions) throws {
-        let (first, second) = (evidence.firstOver12, evidence.secondOver12)
-        if let stated = options.dateOrder {
-            order = stated
-            say("date", "from \(name(layout.date)), \(stated == .dayFirst ? "the day" : "the month") first", .stated)
-            return
-        }
-        let mayBeMonth = "--date-order mdy"
-        if second.count > 0, first.count < second.count * 20,
-            evidence.daySteps <= evidence.monthSteps * 3 || first.count == 0 && evidence.daySteps == 0
-                || second.count > first.count
-        {
-            guard first.count > 0 else {
-                throw Self.contradiction(
-                    "The month comes first in \(name(layout.date)): \(counted(second.count, "date")), the first on line \(second.line), "
-                        + "\(second.count == 1 ? "has" : "have") a day over 12 in the second place.",
-                    "Say \(mayBeMonth)."
-                )
-            }
-            throw Self.contradiction(
-                "In \(name(layout.date)) the day comes first on \(counted(first.count, "line")) (line \(first.line)) and the month on "
-                    + "\(second.count) (line \(second.line)).",
-                "Say --date-order dmy or \(mayBeMonth); the others are then rejected."
-            )
-        }
-        if first.count == 0, evidence.monthSteps > 0, evidence.monthSteps * 3 >= evidence.daySteps {
-            throw Self.doubt(
-                "Which comes first in \(name(layout.date)), the day or the month?",
-                "When the month does, \(counted(evidence.monthSteps, "row")) follow\(evidence.monthSteps == 1 ? "s" : "") the day before; when the day does, "
-                    + "\(evidence.daySteps == 0 ? "none do" : "\(evidence.daySteps)").",
-                "--date-order dmy or \(mayBeMonth)"
-            )
-        }
-        let byCells = layout.isDateByCells ? ", found by its cells" : ""
-        if first.count > 0 {
-            say(
-                "date",
-                "from \(name(layout.date))\(byCells), the day first (\(counted(first.count, "date")) prove\(first.count == 1 ? "s" : "") it)",
-                .proved
-            )
-        } else if evidence.daySteps > 0 {
-            say("date", "from \(name(layout.date))\(byCells), the day first (the days follow each other so)", .proved)
-        } else {
-            say("date", "from \(name(layout.date))\(byCells), the day first where it could be either", .assumed)
-        }
-    }
-
     // MARK: Rows
 
     mutating func decideTimes(_ evidence: Evidence, _ options: ImportOptions) throws {
@@ -59,24 +12,33 @@ extension FileUnderstanding {
         if layout.isDaily { return try decideDays(evidence, options) }
         try decideMinutes(evidence, options)
         if case .dateAndPeriod(_, let period, _) = layout.shape {
-            if let range = evidence.periods, range.lowerBound < 1 {
-                throw Self.contradiction(
-                    "The half-hours in \(name(period)) begin at 0; settlement periods begin at 1.",
-                    "Number them from 1."
-                )
-            }
-            say("time", "by its number in \(name(period))", .named)
+            try decideFirstPeriod(evidence, period)
         } else {
             try decideLabels(evidence, options)
         }
-        if layout.isUTCByName, options.timezone == nil, evidence.offsets.count == 0 {
-            source = "UTC"
-            say("zone", "UTC, as the column's name says", .named)
-        } else if evidence.rows > 0, evidence.offsets.count >= evidence.rows {
+        if evidence.rows > 0, evidence.offsets.count + (cells.dashIsOffset ? evidence.dashes.count : 0) >= evidence.rows
+        {
             say("zone", "each time has its offset from UTC", .proved)
         } else {
             try decideZone(evidence, options)
         }
+    }
+
+    /// Finds out whether the half-hours of a day are numbered from 1, or from 0.
+    mutating func decideFirstPeriod(_ evidence: Evidence, _ period: Int) throws {
+        guard let range = evidence.periods, range.lowerBound == 0 else {
+            return say("time", "by its number in \(name(period))", .named)
+        }
+        let perDay = 1440 / minutes
+        let isLong = evidence.numberedChanges.values.contains { $0.halfHours > 48 && $0.last >= perDay }
+        guard range.upperBound < perDay || isLong else {
+            throw Self.contradiction(
+                "The half-hours in \(name(period)) are numbered from 0 to \(range.upperBound), more than a day has.",
+                "Number them from 1."
+            )
+        }
+        firstPeriod = 0
+        say("time", "by its number in \(name(period)), from 0", .proved)
     }
 
     mutating func decideDays(_ evidence: Evidence, _ options: ImportOptions) throws {
@@ -109,7 +71,7 @@ extension FileUnderstanding {
             return say("period", "\(period) minutes", .stated)
         }
         if case .dateAndPeriod = layout.shape {
-            let last = evidence.periods?.upperBound ?? 48
+            let last = (evidence.periods?.upperBound ?? 48) + (evidence.periods?.lowerBound == 0 ? 1 : 0)
             minutes = last > 50 ? 15 : 30
             if (23...25).contains(last), evidence.rows >= 23 {
                 minutes = 60
@@ -120,6 +82,15 @@ extension FileUnderstanding {
                 ? "15 minutes, summed to half-hours where all parts are there"
                 : minutes == 30 ? "half-hours" : "hours, each split into two halves that are estimates"
             return say("period", text, (46...50).contains(last) || minutes != 30 ? .proved : .assumed)
+        }
+        if let (length, _) = evidence.ranges.first, evidence.ranges.count == 1, !cells.dashIsOffset, length != 30 {
+            minutes = length
+            if length == 60 { try requireSplit(options) }
+            let text =
+                length == 60
+                ? "hours, each split into two halves that are estimates"
+                : "15 minutes, summed to half-hours where all parts are there"
+            return say("period", text, .proved)
         }
         let total = evidence.steps.reduce(0) { $0 + $1.value }
         let (step, count) = evidence.steps.max { ($0.value, -$0.key) < ($1.value, -$1.key) } ?? (30, 0)
@@ -186,20 +157,26 @@ extension FileUnderstanding {
             if stated == .start { midnightEndsDay = false }
             return say("time", "each names the \(stated.rawValue) of its \(unit)", .stated)
         }
+        // Of times in UTC a day may begin by UTC or by local time; an hour's end there is another's start here.
+        let isUTC = evidence.offsets.count > 0 || layout.isUTC || source == "UTC"
+        let locals = isUTC && minutes < 60 ? evidence.localBegins : [:]
         let begins = evidence.dayBegins.reduce(0) { $0 + $1.value }
-        let endBegins = evidence.dayBegins[minutes] ?? 0
-        let startBegins = evidence.dayBegins[0] ?? 0
+        let endBegins = max(evidence.dayBegins[minutes] ?? 0, locals[minutes] ?? 0)
+        let startBegins = max(evidence.dayBegins[0] ?? 0, locals[0] ?? 0)
+        let isRange = !evidence.ranges.isEmpty && !cells.dashIsOffset
+        let above = layout.above.labels
         func ends(_ why: String, _ basis: Finding.Basis = .proved) throws {
-            if layout.labels == .start || evidence.ranges > 0 {
+            if layout.labels == .start || layout.labels == nil && above?.value == .start || isRange {
                 throw Self.doubt(
                     "Does each time name the start or the end of its \(unit)?",
-                    "The names say the start; \(why).",
+                    "\(layout.labels == nil && !isRange ? "Line \(above?.line ?? 0), above the header, says" : "The names say") the start; \(why).",
                     "--times start or --times end"
                 )
             }
             labels = .end
             say("time", "each names the end of its \(unit) (\(why))", basis)
         }
+        if cells.endsOnLastSecond { return try ends("it is the last second of it") }
         if evidence.dayEnd.count > 0 {
             if evidence.midnight.count > 0, evidence.otherTimes.count > 0 {
                 throw Self.doubt(
@@ -222,8 +199,18 @@ extension FileUnderstanding {
             return try ends("00:00 is the last of its day")
         }
         if layout.labels == .end { return try ends("so its column is called", .named) }
-        if evidence.ranges > 0 { return say("time", "each names the start of its \(unit)", .named) }
-        if endBegins > 0, endBegins * 4 >= begins, evidence.offsets.count == 0 {
+        if isRange { return say("time", "each names the start of its \(unit)", .named) }
+        if let above, above.value == .end, layout.labels == nil {
+            guard startBegins == 0 || endBegins > 0 else {
+                throw Self.doubt(
+                    "Does each time name the start or the end of its \(unit)?",
+                    "Line \(above.line), above the header, says the end; whole days begin at 00:00.",
+                    "--times start or --times end"
+                )
+            }
+            return try ends("so says line \(above.line), above the header", .named)
+        }
+        if endBegins > 0, endBegins * 4 >= begins {
             guard startBegins == 0 else {
                 throw Self.doubt(
                     "Does each time name the start or the end of its \(unit)?",
@@ -236,7 +223,7 @@ extension FileUnderstanding {
         say(
             "time",
             "each names the start of its \(unit)",
-            layout.labels == .start ? .named : startBegins > 0 ? .proved : .assumed
+            layout.labels == .start || above?.value == .start ? .named : startBegins > 0 ? .proved : .assumed
         )
     }
 
@@ -257,9 +244,19 @@ extension FileUnderstanding {
             )
         }
         countsColumns = !layout.isByClock
+        try decideColumnLabels(options)
         guard options.timezone == nil || options.timezone == zone else {
             countsColumns = true
             return say("zone", source, .stated)
+        }
+        let follows = evidence.shortByClock.count + evidence.shortByNumber.count + evidence.longWhole.count
+        if try takeNamedZone(
+            options,
+            follows: follows,
+            evidence.shortByClock.count > 0 ? evidence.shortByClock.line : 0
+        ) {
+            countsColumns = true
+            return
         }
         if evidence.shortFull.count > 0, evidence.shortByClock.count + evidence.shortByNumber.count == 0 {
             throw Self.contradiction(
@@ -285,5 +282,59 @@ extension FileUnderstanding {
             )
         }
         say("zone", source, options.timezone != nil ? .stated : isProved ? .proved : .assumed)
+    }
+
+    /// Holds what is said of the times' labels against the names of the columns.
+    private func decideColumnLabels(_ options: ImportOptions) throws {
+        guard let said = options.times ?? layout.above.labels?.value, let named = layout.labels, said != named else {
+            return
+        }
+        if options.times == named { return }
+        let columns = named == .start ? "the columns begin with 00:00" : "the columns end with 24:00 or 00:00"
+        guard options.times == nil else {
+            throw Self.contradiction(
+                "The job says that times name the \(said.rawValue) of their half-hour, but \(columns).",
+                "Leave out --times, or export a column for each half-hour of a day in its order."
+            )
+        }
+        throw Self.doubt(
+            "Does each column name the start or the end of its half-hour?",
+            "Line \(layout.above.labels?.line ?? 0), above the header, says the \(said.rawValue), but \(columns).",
+            "--times \(named.rawValue), if that is right"
+        )
+    }
+
+    /// Takes the zone that a column's name or a line above the header says, if one does.
+    mutating func takeNamedZone(_ options: ImportOptions, follows: Int, _ line: Int) throws -> Bool {
+        guard options.timezone == nil else { return false }
+        let above = layout.above.zone
+        let why: String
+        switch (layout.isUTCByName, above?.value) {
+        case (false, .other?):
+            throw Self.doubt(
+                "Of which zone are the times?",
+                "Line \(above?.line ?? 0), above the header, says '\(shown(above?.text ?? "", most: 60))'.",
+                "--timezone with its name, such as --timezone Europe/Paris"
+            )
+        case (true, .local?):
+            throw Self.doubt(
+                "Are the times UTC, or those of \(source)?",
+                "The column's name says UTC, line \(above?.line ?? 0) above the header '\(shown(above?.text ?? "", most: 60))'.",
+                "--timezone UTC or --timezone \(source)"
+            )
+        case (true, _): why = "as the column's name says"
+        case (false, .utc?): why = "as line \(above?.line ?? 0), above the header, says"
+        case (false, .local?), (false, nil): return false
+        }
+        guard follows == 0 else {
+            throw Self.doubt(
+                "Are the times UTC, or those of \(source)?",
+                "They are UTC, \(why), but follow the change of the clocks\(line > 0 ? " on line \(line)" : "").",
+                "--timezone UTC or --timezone \(source)"
+            )
+        }
+        source = "UTC"
+        say("zone", "UTC, \(why)", .named)
+        return true
     }
 }

@@ -60,6 +60,17 @@ extension FileUnderstanding {
         for column in layout.words where options.unit == nil {
             // Units in the words that say what a row is, such as `Active Import Interval (kW)`.
             guard let words = evidence.words[column] ?? nil, !words.isEmpty, column != layout.unit else { continue }
+            let measures = words.map { ColumnName($0.text).measure }
+            if case .energy(let energy)? = measures.first ?? nil, measures.allSatisfy({ $0 == .energy(energy) }),
+                layout.unit == nil, layout.namedUnit == nil
+            {
+                unit = energy.rawValue
+                return say(
+                    "unit",
+                    "\(Measure.name(energy.rawValue)) by \(name(column)): \(shown(words[0].text, most: 40))",
+                    .named
+                )
+            }
             let isPower = words.allSatisfy { word in
                 if case .quantity(.other) = ColumnName(word.text).measure {
                     ColumnName(word.text).words.count > 1
@@ -71,6 +82,16 @@ extension FileUnderstanding {
             throw Self.contradiction(
                 "The values are power, not energy: \(name(column)) has '\(shown(words[0].text, most: 40))'.",
                 "Export the energy of each half-hour; if they are that, say --unit kWh."
+            )
+        }
+        if let named = layout.namedUnit, layout.above.isUnitSaid, options.unit == nil, layout.unit == nil,
+            let other = layout.above.units.first, let measure = Measure(word: named),
+            !layout.above.units.contains(where: { $0.value == measure })
+        {
+            throw Self.doubt(
+                "What is the unit?",
+                "The header says \(Measure.name(named)), line \(other.line) above it '\(shown(other.text, most: 20))'.",
+                "--unit \(Measure.name(named)), or the unit above"
             )
         }
         let column = layout.unit
@@ -90,7 +111,7 @@ extension FileUnderstanding {
                     let list = words.prefix(4).map { "'\(shown($0.text, most: 20))'" }.joined(separator: ", ")
                     throw Self.contradiction(
                         "The values are not energy: \(name(column)) has \(list).",
-                        "Only Wh, kWh, MWh and GWh can be imported; if the column says something else, say --ignore-column \(name(column)) --unit kWh."
+                        "Only Wh, kWh, MWh and GWh can be imported; if the column says something else, say --ignore-column \(option(column)) --unit kWh."
                     )
                 }
                 unit = options.unit
@@ -125,100 +146,84 @@ extension FileUnderstanding {
             }
             return say("unit", Measure.name(stated), .stated)
         }
-        if fuel == .gas, layout.isVague {
+        if try decideUnitAbove() { return }
+        if isOfGas(evidence) {
             throw Self.doubt(
                 "What is \(layout.value.map(name) ?? "the value")?",
-                "The meters are of gas, and no name says whether it is energy, a volume or what the register shows.",
+                "There are meters of gas, and nothing says whether it is energy, a volume or what the register shows.",
                 "--unit kWh, or --unit m3 --calorific-value 39.5"
             )
         }
         say("unit", "kWh", .assumed)
     }
 
-    /// Finds the column that says how readings came about: by its name, and by its words.
-    ///
-    /// A word that is not known refuses the file where it tells many rows apart: an estimate must not become an actual.
-    mutating func decideFlags(_ evidence: Evidence) throws {
-        hasPeriodFlags = layout.periods.contains { $0.flag != nil }
-        let ranked = layout.words
-            .filter { $0 != layout.unit && $0 != fuelColumn && !layout.quantities.contains($0) }
-            .compactMap { column -> (Int, Int)? in
-                let name = ColumnName(layout.names[column])
-                if let rank = name.rank(Catalogue.flags) { return (rank, column) }
-                let isNamed = name.has(Catalogue.flagWords.subtracting(["type"])) && !name.has(["unit", "date"])
-                return isNamed ? (Catalogue.flags.count, column) : nil
-            }
-            .sorted { $0 < $1 }
-        for (_, column) in ranked {
-            guard let words = evidence.words[column] ?? nil else { continue }
-            let name = ColumnName(layout.names[column])
-            let asYes = name.has(["est", "estimate", "estimated"]) && !name.has("actual")
-            let known = words.count { Catalogue.flagWordsOfCells[FileLayout.word($0.text)] != nil }
-            let yes = words.count { ReadingType.yes(FileLayout.word($0.text)) != nil }
-            let isSure = name.rank(Catalogue.flags).map { Catalogue.sureFlags.contains(Catalogue.flags[$0]) } ?? false
-            let isNamed =
-                name.rank(Catalogue.flags).map { !Catalogue.unsureFlags.contains(Catalogue.flags[$0]) } ?? false
-            if !(asYes && yes == words.count), isNamed || known > 0 { try requireKnown(words, column, evidence.rows) }
-            if asYes, yes == words.count, known < words.count {
-                (flag, isFlagYes) = (column, true)
-            } else if known == words.count && (isSure || !words.isEmpty) || known > 0 {
-                flag = column
-            } else {
-                continue
-            }
-            let estimates = words.filter {
-                Catalogue.flagWordsOfCells[FileLayout.word($0.text)] == .estimated
-                    || isFlagYes && ReadingType.yes(FileLayout.word($0.text)) == true
-            }
-            let list = estimates.map { shown($0.text, most: 20) }.joined(separator: " or ")
-            say(
-                "estimates",
-                estimates.isEmpty ? "none by \(self.name(column))" : "where \(self.name(column)) is \(list)",
-                .named
+    /// Takes the unit that a line above the header says; whether one does.
+    private mutating func decideUnitAbove() throws -> Bool {
+        let units = layout.above.units
+        let energies = units.filter { if case .energy = $0.value { true } else { false } }
+        guard let first = energies.first ?? units.first else { return false }
+        let place = "line \(first.line), above the header"
+        let volumes = units.filter { if case .volume = $0.value { true } else { false } }
+        if Set(energies.map(\.value)).count > 1 || !energies.isEmpty && !volumes.isEmpty {
+            throw Self.doubt(
+                "What is the unit?",
+                "The lines above the header name \(Set(units.map(\.text)).sorted().joined(separator: ", ")).",
+                "--unit kWh"
             )
-            return
         }
-        if hasPeriodFlags, let flag = layout.periods.first?.flag {
-            say("estimates", "by the flags beside the values (\(name(flag)), …)", .named)
+        switch first.value {
+        case .quantity:
+            throw Self.contradiction(
+                "The values are not energy: \(place), says '\(shown(first.text, most: 20))'.",
+                "Export the energy of each half-hour; if they are that, say --unit kWh."
+            )
+        case .volume where calorificValue == nil:
+            throw Self.contradiction(
+                "The values are volumes, not energy: \(place), says '\(shown(first.text, most: 20))'.",
+                "Give the supplier's calorific value (--unit m3 --calorific-value 39.5), or the column with kWh (--value-column)."
+            )
+        case .energy, .volume: break
         }
+        unit = first.text
+        say("unit", "\(Measure.name(first.text)) by \(place)", .named)
+        return true
     }
 
-    /// Refuses words that are not known, and that tell apart more than three rows and one in a hundred; fewer are bad rows.
-    private func requireKnown(_ words: [Evidence.Word], _ column: Int, _ rows: Int) throws {
-        let unknown = words.filter { Catalogue.flagWordsOfCells[FileLayout.word($0.text)] == nil }
-        let count = unknown.reduce(0) { $0 + $1.count }
-        // One word in every row tells nothing apart.
-        guard let first = unknown.max(by: { $0.count < $1.count }), count > 3, count * 100 > rows, first.count < rows
-        else {
-            return
+    /// Whether some of the meters are of gas, of which a value may be energy or a volume.
+    private func isOfGas(_ evidence: Evidence) -> Bool {
+        // Ireland's MPRNs of electricity have 11 digits.
+        let isMPRN = layout.meter.map { ColumnName(layout.names[$0]).has(["mprn", "mpr"]) } ?? false
+        if fuel == .gas, fuelColumn != nil || !isMPRN || evidence.hasGasNumbers { return true }
+        if let fuelColumn, let words = evidence.words[fuelColumn] ?? nil,
+            words.contains(where: { Catalogue.fuelWords[FileLayout.word($0.text)] == .gas })
+        {
+            return true
         }
-        throw Self.doubt(
-            "Which readings are estimates?",
-            "The word '\(shown(first.text, most: 20))' in \(name(column)) is not known (line \(first.line)).",
-            "--ignore-column \(name(column)), if all are actual readings"
-        )
+        guard let meter = layout.meter else { return false }
+        let name = ColumnName(layout.names[meter])
+        return evidence.hasGasNumbers && layout.meterKind == .code && (name.has(["mpxn", "mprn"]) || name.has("point"))
     }
 
     mutating func decideRegister(_ evidence: Evidence, _ options: ImportOptions) throws {
         guard options.valueColumn == nil else { return }
         let column = layout.value.map(name) ?? "a day's columns"
-        let option =
-            layout.value.map { "--value-column \(name($0))" } ?? layout.periods.first.map {
-                "--value-column \(name($0.column))"
-            } ?? ""
+        let answer =
+            (layout.value ?? layout.periods.first?.column).map { "--value-column \(option($0))" } ?? ""
         if layout.isRegister {
             throw Self.doubt(
                 "Is \(column) the energy of each period, or what the register shows?",
                 "So it is called, and there is no column with a consumption.",
-                "export the consumption, or, if it is one, \(option)"
+                "export the consumption, or, if it is one, \(answer)"
             )
         }
         let isRising = layout.isVague && evidence.rising > 0 && evidence.rising * 2 >= evidence.telling
-        if isRising || evidence.risingStrongly > 0 && evidence.risingStrongly * 2 >= evidence.tellingStrongly {
+        if isRising || evidence.risingStrongly > 0 {
             throw Self.doubt(
                 "Is \(column) the energy of each period, or what the register shows?",
-                "Its values only rise.",
-                "export the consumption, or, if it is one, \(option)"
+                evidence.telling > 1
+                    ? "Of \(evidence.telling) meters the values of \(max(evidence.risingStrongly, isRising ? evidence.rising : 0)) only rise, or nearly."
+                    : "Its values only rise, or nearly.",
+                "export the consumption, or, if it is one, \(answer)"
             )
         }
     }
@@ -234,7 +239,7 @@ extension FileUnderstanding {
         if evidence.totalsDouble == wrong.count, right.count == 0, evidence.totalsDouble > 1 || all == 1 {
             throw Self.contradiction(
                 "\(name(total)) is half of the sum of the half-hours on all \(counted(all, "row")): the values seem to be power (kW), not energy.",
-                "If it is something else, say --ignore-column \(name(total))."
+                "If it is something else, say --ignore-column \(option(total))."
             )
         }
         let isSum =
@@ -244,42 +249,12 @@ extension FileUnderstanding {
             if right.count < wrong.count * 20 {
                 throw Self.contradiction(
                     "\(name(total)) is not the sum of the day on \(wrong.count) of \(counted(all, "row")); the first is line \(wrong.line).",
-                    "If it is something else, say --ignore-column \(name(total))."
+                    "If it is something else, say --ignore-column \(option(total))."
                 )
             }
             warnings.append(
                 "\(name(total)) is not the sum of the day on \(wrong.count) of \(counted(all, "row")); the first is line \(wrong.line)."
             )
-        }
-    }
-
-    mutating func noteIgnored() {
-        var used: Set<Int> = Set(
-            [layout.date, layout.value, layout.meter, layout.unit, layout.total, flag, fuelColumn, chosenColumn]
-                .compactMap(\.self)
-        )
-        used.formUnion(layout.quantities)
-        for period in layout.periods + layout.extras {
-            used.formUnion([period.column] + (hasPeriodFlags ? [period.flag].compactMap(\.self) : []))
-        }
-        switch layout.shape {
-        case .dateAndTime(_, let time, _): used.insert(time)
-        case .dateAndPeriod(_, let period, _): used.insert(period)
-        case .daily(_, let time?, _): used.insert(time)
-        default: break
-        }
-        let rest = layout.names.indices.filter { !used.contains($0) }.map { shown(layout.names[$0], most: 40) }
-        ignored = Array(rest.filter { !$0.isEmpty && $0 != "reason" }.prefix(12)) + (rest.count > 12 ? ["…"] : [])
-    }
-}
-
-extension ReadingType {
-    /// Whether a word says yes, in a column that asks whether a reading is an estimate.
-    static func yes(_ word: String) -> Bool? {
-        switch word {
-        case "y", "yes", "1", "true", "t", "e", "est", "estimated", "x": true
-        case "n", "no", "0", "false", "f", "a", "act", "actual": false
-        default: nil
         }
     }
 }

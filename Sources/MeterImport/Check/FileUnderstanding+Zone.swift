@@ -48,6 +48,29 @@ extension FileUnderstanding {
                 line = change.line
             }
         }
+        for day in evidence.numberedChanges.values {
+            let (length, perDay) = (day.halfHours * 30 / minutes, 1440 / minutes)
+            let (count, last) = (day.count, day.last - firstPeriod + 1)
+            if length < perDay {
+                if last > length {
+                    ignores.note(day.line)
+                } else if count >= length - 1, last == length {
+                    follows.note(day.line)
+                }
+            } else if last > perDay {
+                follows.note(day.line)
+            } else if last == perDay, count >= perDay - 1 {
+                single += 1
+                line = day.line
+            }
+        }
+        if try takeNamedZone(options, follows: follows.count, follows.line) { return }
+        if ignores.count > 0, follows.count > 0, !evidence.numberedChanges.isEmpty {
+            throw Self.contradiction(
+                "The day when the clocks change has as many half-hours as others on line \(ignores.line), and not on line \(follows.line).",
+                "Import them from files of their own."
+            )
+        }
         if options.timezone == nil, ignores.count > 0, follows.count == 0 {
             throw Self.contradiction(
                 "The times are not those of \(source): line \(ignores.line) is on a day when the clocks are put forward, and has times that they leave out.",

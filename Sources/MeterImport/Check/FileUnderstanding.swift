@@ -36,7 +36,8 @@ struct FileUnderstanding: Codable, Hashable, Sendable {
     /// Where the header is, and what stands between cells.
     var header: HeaderPlace
     var layout: FileLayout
-    var order = DateOrder.dayFirst
+    /// How its cells are read.
+    var cells: CellRules
     /// The zone of the meters, and of the file's times.
     var zone: String
     var source: String
@@ -46,6 +47,8 @@ struct FileUnderstanding: Codable, Hashable, Sendable {
     /// Whether 00:00 ends the day that stands beside it.
     var midnightEndsDay = false
     var minutes = 30
+    /// The number of a day's first period, where they are numbered.
+    var firstPeriod = 1
     var splitsHours = false
     var isNewestFirst = false
     /// Whether the rows are in no order of time, so that the two runs of the repeated hour cannot be told apart.
@@ -61,10 +64,7 @@ struct FileUnderstanding: Codable, Hashable, Sendable {
     var chosenColumn: Int?
     var chosenWord: String?
     var flag: Int?
-    /// Whether the column of flags says yes where it is an estimate.
-    var isFlagYes = false
-    /// Whether the flags beside the half-hours are read.
-    var hasPeriodFlags = false
+    var flags = FlagWords()
     var fuelColumn: Int?
     var fuel: Fuel?
     var jobMeter: String?
@@ -93,15 +93,11 @@ struct HeaderPlace: Codable, Hashable, Sendable {
 }
 
 extension FileUnderstanding {
-    /// Decides how a file is meant.
-    ///
-    /// What the file shows must be as it would be read; what it does not show takes the host's default, and says so.
-    ///
-    /// - Throws: ``ImportError``: `doubtful` with the question, the evidence and the option that answers it, or `contradicted` with
-    ///   the lines that contradict.
-    init(_ layout: FileLayout, _ header: HeaderPlace, _ evidence: Evidence, options: ImportOptions) throws {
+    /// Begins with what the job says.
+    init(_ layout: FileLayout, _ header: HeaderPlace, options: ImportOptions) throws {
         self.layout = layout
         self.header = header
+        cells = CellRules(options)
         zone = options.zone ?? ImportOptions.defaultZone
         source = options.timezone ?? zone
         jobMeter = try options.mpan.map { mpan in
@@ -114,18 +110,50 @@ extension FileUnderstanding {
                 )
             }
         }
+    }
+
+    /// Decides how a file is meant, when it is known how its cells are read.
+    ///
+    /// What the file shows must be as it would be read; what it does not show takes the host's default, and says so.
+    ///
+    /// - Throws: ``ImportError``: `doubtful` with the question, the evidence and the option that answers it, or `contradicted` with
+    ///   the lines that contradict.
+    mutating func decide(_ evidence: Evidence, _ options: ImportOptions) throws {
         try decideMeter(evidence)
-        try decideOrder(evidence, options)
         if layout.minutes == nil { try decideTimes(evidence, options) } else { try decideColumns(evidence, options) }
         try decideQuantity(evidence, options)
         try decideUnit(evidence, options)
-        try decideFlags(evidence)
+        try decideFlags(evidence, options)
         try decideRegister(evidence, options)
         try decideTotal(evidence)
-        noteIgnored()
+        let rest = layout.names.indices.filter { !used.contains($0) }.map { shown(layout.names[$0], most: 40) }
+        ignored = Array(rest.filter { !$0.isEmpty && $0 != "reason" }.prefix(12)) + (rest.count > 12 ? ["…"] : [])
+    }
+
+    /// The columns that are read.
+    private var used: Set<Int> {
+        var used = Set(
+            [layout.date, layout.value, layout.meter, layout.unit, layout.total, flag, fuelColumn, chosenColumn]
+                .compactMap(\.self)
+        )
+        used.formUnion(layout.quantities)
+        for period in layout.periods + layout.extras {
+            used.formUnion([period.column] + [period.flag].compactMap(\.self))
+        }
+        if let parts = layout.dateParts { used.formUnion([parts.year, parts.month, parts.day]) }
+        switch layout.shape {
+        case .dateAndTime(_, let time, _): used.insert(time)
+        case .dateAndPeriod(_, let period, _): used.insert(period)
+        case .daily(_, let time?, _): used.insert(time)
+        default: break
+        }
+        return used
     }
 
     func name(_ column: Int) -> String { "'\(shown(layout.names[column], most: 60))'" }
+
+    /// A column's name as an option of the command takes it.
+    func option(_ column: Int) -> String { ColumnName(layout.names[column]).quoted }
 
     mutating func say(_ topic: String, _ text: String, _ basis: Finding.Basis) {
         findings.append(Finding(topic: topic, text: text, basis: basis))
@@ -143,27 +171,45 @@ extension FileUnderstanding {
         if let meter = layout.meter {
             let kind = layout.meterKind == .serial ? ", the serial number, by which the host's meters are found" : ""
             say("meter", "from \(name(meter))\(kind)", layout.isMeterByCells ? .proved : .named)
-        } else if let jobMeter {
+        } else {
+            let found = layout.above.meter
+            if let found, let jobMeter, jobMeter != found.value {
+                throw Self.contradiction(
+                    "The job is of the meter \(jobMeter), but line \(found.line), above the header, names \(found.value).",
+                    "Leave out --mpan, or give the file that is of it."
+                )
+            }
+            let meter = jobMeter ?? found?.value ?? ""
+            let isFound = jobMeter == nil
+            jobMeter = meter
             for column in layout.identities {
                 guard let values = evidence.severalIn[column], values.count > 1 else { continue }
                 throw Self.contradiction(
-                    "The job is of one meter, \(jobMeter), but \(name(column)) has several: \(values.prefix(3).map { "'\($0)'" }.joined(separator: ", ")).",
-                    "If the host's meters are called so, leave out --mpan and say --meter-column \(name(column)); if they are one meter's, say "
-                        + "--ignore-column \(name(column))."
+                    "The \(isFound ? "file" : "job") is of one meter, \(meter), but \(name(column)) has several: \(values.prefix(3).map { "'\($0)'" }.joined(separator: ", ")).",
+                    "If the host's meters are called so, leave out --mpan and say --meter-column \(option(column)); if they are one meter's, say "
+                        + "--ignore-column \(option(column))."
                 )
             }
-            say("meter", jobMeter, .stated)
+            isFound
+                ? say("meter", "\(meter), from line \(found?.line ?? 0)", .named) : say("meter", meter, .stated)
         }
         if layout.isGasByName { fuel = .gas }
     }
 
-    /// Judges readings of one meter and time that differ, after the second pass.
+    /// Whether there are more conflicts than a file may have: one in a hundred rows, but for a single one.
+    func hasConflicts(_ evidence: Evidence) -> Bool {
+        evidence.conflictCount > 1 && evidence.conflictCount * 100 > evidence.rows
+    }
+
+    /// Judges readings of one meter and time that differ, after all passes.
     mutating func judge(_ evidence: Evidence, options: ImportOptions) throws {
         guard evidence.conflictCount > 0 else { return }
         let lines = evidence.conflicts.prefix(5).map(String.init).joined(separator: ", ")
         let separator = evidence.separators
             .filter { column, count in
-                guard count == evidence.conflictCount, let words = evidence.words[column] ?? nil else { return false }
+                guard count == evidence.conflictsWithWords, let words = evidence.words[column] ?? nil else {
+                    return false
+                }
                 return words.count > 1
             }
             .keys.min()
@@ -172,10 +218,10 @@ extension FileUnderstanding {
             throw Self.doubt(
                 "Which rows are to be imported?",
                 "For one meter and time there are different values (lines \(lines)), told apart by \(name(separator)): \(words.prefix(4).joined(separator: ", ")).",
-                "--quantity '\(name(separator).dropFirst().dropLast())=\(words.first.map { String($0.dropFirst().dropLast()) } ?? "WORD")'"
+                "--quantity \(ColumnName("\(layout.names[separator])=\(words.first.map { String($0.dropFirst().dropLast()) } ?? "WORD")").quoted)"
             )
         }
-        if !options.lastCounts, evidence.conflictCount > 3, evidence.conflictCount * 100 > evidence.rows {
+        if !options.lastCounts, hasConflicts(evidence) {
             throw Self.contradiction(
                 "\(counted(evidence.conflictCount, "row")) \(evidence.conflictCount == 1 ? "has" : "have") another value for a meter and time that the file has already (lines \(lines)).",
                 "If the last of each counts, say --repeats last."
@@ -188,12 +234,8 @@ extension FileUnderstanding {
 
     /// Whether what was read from the database can be a file's.
     func isPossible(columns: Int) -> Bool {
-        let used =
-            [layout.date, layout.value, layout.meter, layout.unit, layout.total, flag, fuelColumn, chosenColumn]
-            .compactMap(\.self)
-            + layout.quantities
-            + (layout.periods + layout.extras).flatMap { [$0.column] + [$0.flag].compactMap(\.self) }
-        return used.allSatisfy { (0..<columns).contains($0) } && [15, 30, 60, 1440].contains(minutes)
+        used.allSatisfy { (0..<columns).contains($0) } && [15, 30, 60, 1440].contains(minutes)
+            && (0...1).contains(firstPeriod)
             && layout.periods.allSatisfy { (0..<200).contains($0.place) } && layout.extras.count <= 2
             && (0..<ImportCheckpoint.most).contains(header.offset) && (0..<ImportCheckpoint.most).contains(header.line)
             && loneHours.count <= Self.mostLoneHours

@@ -46,8 +46,20 @@ enum Catalogue {
 
     /// Columns with the day.
     static let dates = [
-        "date", "settlementdate", "consumptiondate", "consumptionprofiledate", "profiledate", "readdate", "readingdate",
+        "date", "settlementdate", "consumptiondate", "dateutc", "dategmt", "consumptionprofiledate", "profiledate",
+        "readdate", "readingdate",
         "perioddate", "billdate", "insertdate", "day", "rdate", "readdateuk", "datadate", "usagedate", "metereddate",
+    ]
+
+    /// Columns with the year, the month and the day, each alone.
+    static let years = ["year", "yr", "yyyy", "yy"]
+    static let months = ["month", "mon", "mm", "mth"]
+    static let daysOfMonth = ["day", "dd", "dom", "dayofmonth", "mday"]
+
+    /// Columns with seconds or thousandths of them since 1970.
+    static let epochs = [
+        "epoch", "epochseconds", "epochms", "epochtime", "unix", "unixtime", "unixtimestamp", "ts", "timestampms",
+        "timestampseconds", "epochmillis", "timems", "millis", "time",
     ]
 
     /// Columns with the time of day, or the number of the half-hour.
@@ -111,13 +123,6 @@ enum Catalogue {
         "estimate",
         "estimated", "est", "flag", "readflag", "readingflag", "indicator", "datamarker", "marker", "type", "status",
         "dataquality", "quality", "datastatus", "readstatus", "readingstatus", "isactual", "validationstatus",
-    ]
-
-    /// Of them those that hold nothing else: a word in them that is not known rejects its row.
-    static let sureFlags: Set<String> = [
-        "readingtype", "readtype", "meterreadtype", "actualestimated", "actualorestimate", "estimatedactual", "ae",
-        "estimate",
-        "estimated", "readflag", "readingflag", "datamarker",
     ]
 
     /// Of them those that may be about something else, such as a meter's type.
@@ -193,6 +198,39 @@ enum Catalogue {
         "s": .estimated, "deemed": .estimated, "interpolated": .estimated, "substitute": .estimated,
         "projected": .estimated, "profiled": .estimated, "metered": .actual, "measured": .actual, "smart": .actual,
         "m": .manual, "man": .manual, "manual": .manual,
+    ]
+
+    /// Words by which any column is known to say how readings came about, and words of a name that asks whether they are estimates.
+    static let estimateWords: Set<String> = [
+        "est", "estimate", "estimated", "deemed", "interpolated", "substituted", "substitute", "projected", "profiled",
+        "isestimate", "isestimated",
+    ]
+
+    /// Words of a name that asks whether readings are none.
+    static let actualWords: Set<String> = ["actual", "metered", "measured", "isactual"]
+
+    /// Words of a line above the header that say what its unit is of.
+    static let unitLabels: Set<String> = [
+        "unit", "units", "uom", "measured", "measure", "measurement", "values", "value", "readings", "data",
+        "consumption",
+        "usage", "all",
+    ]
+
+    /// Words of a line above the header that say that it is about the times of readings.
+    static let periodWords: Set<String> = [
+        "period", "periods", "interval", "intervals", "half", "hour", "hh", "time", "times", "timestamp", "timestamps",
+        "labelled", "label", "labels",
+    ]
+    static let endWords: Set<String> = ["end", "ends", "ending", "ended"]
+    static let startWords: Set<String> = ["start", "starts", "starting", "begin", "begins", "beginning", "commencing"]
+
+    /// Words that say that a zone is that of the readings' times, and of the report itself.
+    static let zoneLabels: Set<String> = [
+        "zone", "timezone", "tz", "times", "timestamps", "time", "all", "data", "readings", "clock",
+    ]
+    static let reportWords: Set<String> = [
+        "generated", "created", "run", "printed", "produced", "exported", "report", "extracted", "downloaded",
+        "requested",
     ]
 
     /// What stands in a cell for a value that there is not.

@@ -49,6 +49,7 @@ struct ColumnFinder {
 
     /// The column with the day.
     func date() -> (column: Int, isByCells: Bool)? {
+        if let parts = dateParts() { return (parts.day, false) }
         func mayBe(_ column: Int) -> Bool { kinds(column).mayBeDate && !columns[column].has(Catalogue.otherDates) }
         if let column = best(Catalogue.dates, where: mayBe) ?? best(Catalogue.datetimes, where: mayBe) {
             return (column, false)
@@ -60,12 +61,27 @@ struct ColumnFinder {
         return dates.count == 1 ? (dates[0], true) : nil
     }
 
+    /// The columns with year, month and day.
+    func dateParts() -> DateParts? {
+        func number(_ names: [String], _ range: ClosedRange<Int>) -> Int? {
+            free.first { column in
+                columns[column].rank(names) != nil
+                    && kinds(column).isAll { text in Int(text).map(range.contains) ?? (names == Catalogue.months) }
+            }
+        }
+        guard let year = number(Catalogue.years, 0...2199), let month = number(Catalogue.months, 1...12),
+            let day = number(Catalogue.daysOfMonth, 1...31)
+        else { return nil }
+        return DateParts(year: year, month: month, day: day)
+    }
+
     /// The columns that say when.
     struct Times {
         var datetime: Int?
         var date: Int?
         var time: Int?
         var period: Int?
+        var parts: DateParts?
         var labels: TimeLabels?
         var isUTC = false
         var isByCells = false
@@ -79,8 +95,9 @@ struct ColumnFinder {
             let name = columns[column]
             if name.has(["end", "ending", "to", "until", "finish"]) { times.labels = .end }
             if name.has(["start", "starting", "begin", "from"]) { times.labels = .start }
-            times.isUTC = name.has(["utc", "gmt", "zulu"])
+            times.isUTC = times.isUTC || name.has(["utc", "gmt", "zulu"])
         }
+        times.parts = dateParts()
         let clock =
             best(Catalogue.times, where: { kinds($0).mayBeClock })
             ?? free.first { columns[$0].has("time") && kinds($0).isClock }
@@ -94,11 +111,17 @@ struct ColumnFinder {
                     && mayBeDatetime(column)
             }
         let date =
-            best(Catalogue.dates, where: { kinds($0).mayBeDate && !isOther($0) })
+            times.parts?.day ?? best(Catalogue.dates, where: { kinds($0).mayBeDate && !isOther($0) })
             ?? free.first { columns[$0].has(["date", "day"]) && kinds($0).mayBeDate && !isOther($0) }
         let period =
             best(Catalogue.periods, where: { kinds($0).mayBePeriod })
             ?? best(Catalogue.times, where: { kinds($0).isPeriod })
+        if date == nil, named == nil,
+            let epoch = best(Catalogue.epochs, where: { kinds($0).isEpoch })
+        {
+            times.datetime = epoch
+            return times
+        }
         // A name such as "start time" may be either: the cells tell.
         if let named,
             kinds(named).filled == 0
@@ -116,6 +139,7 @@ struct ColumnFinder {
             return times
         }
         times.date = date
+        if let date { times.isUTC = columns[date].has(["utc", "gmt", "zulu"]) }
         if let period, kinds(period).isPeriod || clock == nil {
             times.period = period
         } else if let clock {
@@ -166,7 +190,7 @@ struct ColumnFinder {
                 .map { "'\(shown(columns[$0.column].original, most: 60))'" }
             throw ImportError(
                 .wrongColumns,
-                "Which column holds the energy? \(names.joined(separator: " and ")) may. Say so: --value-column \(names[0])."
+                "Which column holds the energy? \(names.joined(separator: " and ")) may. Say so: --value-column \(columns[equals[0].column].quoted)."
             )
         }
         return best.column
@@ -179,10 +203,10 @@ struct ColumnFinder {
                 columns[column].has(Catalogue.multipliers) && kinds(column).mayBeNumber && !kinds(column).isOne
             })
         else { return }
-        let name = shown(columns[column].original, most: 60)
         throw ImportError(
             .wrongColumns,
-            "Are the values multiplied by '\(name)' already? If they are, say --ignore-column '\(name)'; if not, multiply them."
+            "Are the values multiplied by '\(shown(columns[column].original, most: 60))' already? If they are, say --ignore-column "
+                + "\(columns[column].quoted); if not, multiply them."
         )
     }
 
@@ -280,8 +304,10 @@ struct CellKinds {
             filled += 1
             if texts.count <= 40 { texts.insert(text) }
             text.withBytes { bytes in
-                if bytes.number(digits: 1...3).map({ (1...100).contains($0) }) == true { periods += 1 }
-                if DecimalText.units(bytes, decimals: 3) != nil || Catalogue.missing.contains(FileLayout.word(text)) {
+                if bytes.number(digits: 1...3).map({ (0...100).contains($0) }) == true { periods += 1 }
+                if DecimalText.units(bytes, decimals: 3) != nil || SeparatedNumber(bytes) != nil
+                    || Catalogue.missing.contains(FileLayout.word(text))
+                {
                     numbers += 1
                 }
                 // A number of up to four digits is a date or a time only where the name says so.
@@ -305,6 +331,7 @@ struct CellKinds {
     var isDatetime: Bool { most(datetimes) && datetimes >= dates }
     var isClock: Bool { most(clocks) && !most(numbers) }
     var isPeriod: Bool { filled > 0 && periods == filled }
+    var isEpoch: Bool { most(epochs) && isAll { [10, 13].contains($0.utf8.count) } }
     var isMPAN: Bool { most(supplies) }
     var mayBeDate: Bool { may(dates + datetimes) }
     var mayBeDatetime: Bool {

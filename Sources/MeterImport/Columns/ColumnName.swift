@@ -1,4 +1,5 @@
 import Headroom
+import HeadroomJobs
 
 /// The name of a column, in words.
 struct ColumnName: Hashable, Sendable {
@@ -89,6 +90,9 @@ struct ColumnName: Hashable, Sendable {
         words.append(String(decoding: word, as: UTF8.self))
         return words
     }
+
+    /// The name as a shell takes it for one word.
+    var quoted: String { "'\(shown(original.trimmed, most: 200).replaced("'", with: "'\\''"))'" }
 
     /// How well the name suits one of these: 0 is the best; `nil` when it does not.
     func rank(_ names: [String]) -> Int? { names.firstIndex(of: normalised) }

@@ -54,6 +54,10 @@ struct FileLayout: Codable, Hashable, Sendable {
     /// Whether the meter's column is found by its cells.
     var isMeterByCells = false
     var isDateByCells = false
+    /// The columns of year, month and day, where each has one.
+    var dateParts: DateParts?
+    /// Whether dates are six digits with nothing between them.
+    var isDatePacked = false
     /// Columns that name a supply, a site or a meter beside the meter's own.
     var identities: [Int] = []
     /// The unit that the value's name says.
@@ -74,10 +78,13 @@ struct FileLayout: Codable, Hashable, Sendable {
     /// Whether the times are UTC by the name of their column.
     var isUTCByName = false
 
-    // The names stand in the file: they are read again with its header.
+    /// What the lines above the header say.
+    var above = AboveHeader()
+
+    // The names stand in the file, and are read again with its header; what is above it has been decided on.
     private enum CodingKeys: CodingKey {
         case shape, periods, extras, labels, isByClock, minutes, meter, meterKind, isMeterByCells, isDateByCells,
-            identities
+            identities, dateParts, isDatePacked
         case namedUnit, isVague, isRegister, namedQuantity, unit, quantities, total, words, isGasByName, isUTCByName
     }
 
@@ -107,17 +114,27 @@ struct FileLayout: Codable, Hashable, Sendable {
     ///   - sample: The first rows.
     ///   - isDaily: Whether the job says that the file has one value a day.
     ///   - options: What the job says about the file.
+    ///   - above: What the lines above the header say.
     /// - Throws: ``ImportError``, saying what is there and what is missing.
-    init(_ columns: [ColumnName], sample: [[String]], isDaily: Bool, options: ImportOptions) throws {
+    init(
+        _ columns: [ColumnName],
+        sample: [[String]],
+        isDaily: Bool,
+        options: ImportOptions,
+        above: AboveHeader = AboveHeader()
+    ) throws {
+        self.above = above
         names = columns.map { $0.original.trimmed }
         var finder = ColumnFinder(columns, sample: sample)
-        for name in options.ignoredColumns { finder.used.insert(try finder.named(name, "--ignore-column")) }
+        let ignoredColumns = try options.ignoredColumns.map { try finder.named($0, "--ignore-column") }
+        let ignored = Set(ignoredColumns.map { columns[$0].normalised })
         let meterColumn = try options.meterColumn.map { try finder.named($0, "--meter-column") }
         let valueColumn = try options.valueColumn.map { try finder.named($0, "--value-column") }
         if let meterColumn { finder.used.insert(meterColumn) }
         if let valueColumn { finder.used.insert(valueColumn) }
-        let series = PeriodSeries.all(columns)
-            .filter { $0.columns.allSatisfy { !options.ignoredColumns.contains(columns[$0.column].original) } }
+        var series = PeriodSeries.all(columns)
+            .filter { $0.columns.allSatisfy { !ignored.contains(columns[$0.column].normalised) } }
+        for index in series.indices { series[index].isFlags = Self.isFlags(series[index], beside: series, finder) }
         shape = .columns(date: 0)
         if let values = try Self.values(of: series, valueColumn, columns, options) {
             guard !isDaily else {
@@ -125,12 +142,30 @@ struct FileLayout: Codable, Hashable, Sendable {
                     "A daily file has one value a day, but this one has parts of days in columns: queue it as hh."
                 )
             }
-            try take(values, of: series, &finder)
+            try take(values, of: series, ignored: ignored, &finder)
         } else {
+            finder.used.formUnion(ignoredColumns)
             try takeRows(&finder, isDaily: isDaily, valueColumn: valueColumn, options: options)
         }
         try takeMeter(&finder, meterColumn, options)
         takeWords(&finder)
+    }
+
+    /// Whether a series holds flags: by its names, by words in its cells, or as one digit of few beside a series of numbers.
+    private static func isFlags(_ series: PeriodSeries, beside others: [PeriodSeries], _ finder: ColumnFinder) -> Bool {
+        if series.isFlags { return true }
+        let kinds = series.columns.map { finder.kinds($0.column) }.filter { $0.filled > 0 }
+        guard !kinds.isEmpty else { return false }
+        func isDigits(_ kinds: [CellKinds]) -> Bool {
+            Set(kinds.flatMap(\.words)).count <= 3
+                && kinds.allSatisfy { $0.isAll { $0.utf8.count == 1 && Int($0) != nil } }
+        }
+        if kinds.allSatisfy({ $0.isAll { !$0.utf8.contains(where: \.isDigit) && $0.utf8.count <= 20 } }) { return true }
+        return series.measure == nil && isDigits(kinds)
+            && others.contains { other in
+                !other.isFlags && other.minutes == series.minutes && other.words != series.words
+                    && !isDigits(other.columns.map { finder.kinds($0.column) }.filter { $0.filled > 0 })
+            }
     }
 
     /// The series that holds the values.
@@ -160,46 +195,53 @@ struct FileLayout: Codable, Hashable, Sendable {
             throw ImportError(
                 .wrongColumns,
                 "Which columns hold the energy? '\(best.series.first)' to '\(best.series.last)' and '\(ranked[1].series.first)' to "
-                    + "'\(ranked[1].series.last)' both may. Say so: --value-column '\(best.series.first)'."
+                    + "'\(ranked[1].series.last)' both may. Say so: --value-column \(ColumnName(best.series.first).quoted)."
             )
         }
         return best.series
     }
 
-    private mutating func take(_ values: PeriodSeries, of series: [PeriodSeries], _ finder: inout ColumnFinder) throws {
+    private mutating func take(
+        _ values: PeriodSeries,
+        of series: [PeriodSeries],
+        ignored: Set<String>,
+        _ finder: inout ColumnFinder
+    ) throws {
         finder.used.formUnion(values.columns.map(\.column))
-        let flags = series.first { $0.isFlags && $0.minutes == values.minutes }
-        for other in series { finder.used.formUnion(other.columns.map(\.column)) }
-        // Columns of one name, one beside each value.
-        let repeated =
-            Dictionary(grouping: finder.columns.indices.filter { !finder.used.contains($0) }) {
-                finder.columns[$0].normalised
-            }
-            .values.first { $0.count >= 20 } ?? []
-        finder.used.formUnion(repeated)
-        let ends = values.columns.map(\.column).sorted()
-        func flag(_ column: Int, _ place: Int) -> Int? {
-            if let flags { return flags.columns.first { $0.place == place }?.column }
-            let next = ends.first { $0 > column } ?? finder.columns.count
-            return repeated.first { $0 > column && $0 < next }
+        // Flags that are numbered as the values are; others stand beside them.
+        let flags = series.first {
+            $0.isFlags && $0.minutes == values.minutes
+                && Set($0.columns.map(\.place)) == Set(values.columns.map(\.place))
         }
-        periods = values.columns.map {
-            PeriodColumn(column: $0.column, place: $0.place, flag: flag($0.column, $0.place))
+        for other in series where !other.isFlags || other.columns.map(\.column) == flags?.columns.map(\.column) {
+            finder.used.formUnion(other.columns.map(\.column))
+        }
+        let others = finder.columns.indices.filter { finder.columns[$0].isOfClockChange }
+        var beside = flags == nil ? Self.beside(values.columns.map(\.column), others, finder) : [:]
+        finder.used.formUnion(beside.values)
+        // Who leaves one of them alone leaves them all.
+        let isIgnored = { (column: Int) in ignored.contains(finder.columns[column].normalised) }
+        if beside.values.contains(where: isIgnored) { beside = [:] }
+        finder.used.formUnion(finder.columns.indices.filter(isIgnored))
+        periods = values.columns.map { column, place in
+            PeriodColumn(
+                column: column,
+                place: place,
+                flag: beside[column] ?? flags?.columns.first { $0.place == place }?.column
+            )
         }
         minutes = values.minutes
         labels = values.labels
         isByClock = values.labels != nil
-        let others = finder.columns.indices.filter { finder.columns[$0].isOfClockChange }
         let extraValues = others.filter { !finder.columns[$0].has(Catalogue.flagWords.subtracting(["type"])) }
         let extraFlags = others.filter { !extraValues.contains($0) }
         if extraValues.count == 2 {
             extras = zip(extraValues, 0...)
                 .map { column, place in
-                    let beside = repeated.first { $0 == column + 1 }
-                    return PeriodColumn(
+                    PeriodColumn(
                         column: column,
                         place: place,
-                        flag: beside ?? (extraFlags.count == 2 ? extraFlags[place] : nil)
+                        flag: beside[column] ?? (extraFlags.count == 2 ? extraFlags[place] : nil)
                     )
                 }
         }
@@ -213,7 +255,9 @@ struct FileLayout: Codable, Hashable, Sendable {
             )
         }
         (shape, isDateByCells) = (.columns(date: date.column), date.isByCells)
-        finder.used.insert(date.column)
+        dateParts = finder.dateParts().flatMap { $0.day == date.column ? $0 : nil }
+        isUTCByName = finder.columns[date.column].has(["utc", "gmt", "zulu"]) || values.words.contains("utc")
+        takeDate(date.column, &finder)
         let sums = finder.columns.indices.filter { !finder.used.contains($0) && finder.kinds($0).mayBeNumber }
         total =
             sums.first { finder.columns[$0].has(Catalogue.totals) }
@@ -223,6 +267,48 @@ struct FileLayout: Codable, Hashable, Sendable {
         if let total { finder.used.insert(total) }
     }
 
+    /// The columns of which one stands beside each value, whatever they are called: behind it, or before it.
+    private static func beside(_ values: [Int], _ extras: [Int], _ finder: ColumnFinder) -> [Int: Int] {
+        let values = values.sorted()
+        guard let first = values.first, let last = values.last, values.count >= 20 else { return [:] }
+        let known = finder.used.union(extras)
+        func free(_ column: Int) -> Bool { finder.columns.indices.contains(column) && !known.contains(column) }
+        func like(_ column: Int, _ other: Int) -> Bool {
+            let (name, others) = (finder.columns[column], finder.columns[other])
+            return name.normalised == others.normalised || name.template == others.template
+        }
+        var between: [Int: Int] = [:]
+        for (value, next) in zip(values, values.dropFirst()) {
+            let free = (value + 1..<next).filter(free)
+            if free.count == 1 { between[value] = free[0] }
+        }
+        guard between.count * 10 >= (values.count - 1) * 9, let some = between[first] ?? between.values.min() else {
+            return [:]
+        }
+        let isBehind = free(last + 1) && like(last + 1, some)
+        if free(first - 1), like(first - 1, some), !isBehind {
+            var before = [first: first - 1]
+            for (value, next) in zip(values, values.dropFirst()) { before[next] = between[value] }
+            return before
+        }
+        if isBehind { between[last] = last + 1 }
+        for extra in extras where free(extra + 1) && like(extra + 1, some) { between[extra] = extra + 1 }
+        return between
+    }
+
+    /// Takes the column of the date, or the three of its parts.
+    private mutating func takeDate(_ column: Int, _ finder: inout ColumnFinder) {
+        finder.used.insert(column)
+        if let dateParts { finder.used.formUnion([dateParts.year, dateParts.month, dateParts.day]) }
+        isDatePacked =
+            finder.kinds(column).filled > 0
+            && finder.kinds(column)
+                .isAll {
+                    $0.utf8.prefix(6).count == 6 && $0.utf8.prefix(6).allSatisfy(\.isDigit)
+                        && !($0.utf8.dropFirst(6).first?.isDigit ?? false)
+                }
+    }
+
     private mutating func takeRows(
         _ finder: inout ColumnFinder,
         isDaily: Bool,
@@ -230,8 +316,9 @@ struct FileLayout: Codable, Hashable, Sendable {
         options: ImportOptions
     ) throws {
         let times = finder.times()
-        if let column = times.datetime { finder.used.insert(column) }
-        if let column = times.date { finder.used.insert(column) }
+        dateParts = times.parts.flatMap { $0.day == times.date ? $0 : nil }
+        if let column = times.datetime { takeDate(column, &finder) }
+        if let column = times.date { takeDate(column, &finder) }
         if let column = times.time { finder.used.insert(column) }
         if let column = times.period { finder.used.insert(column) }
         isDateByCells = times.isByCells
@@ -296,22 +383,24 @@ struct FileLayout: Codable, Hashable, Sendable {
     }
 
     private mutating func takeMeter(_ finder: inout ColumnFinder, _ chosen: Int?, _ options: ImportOptions) throws {
+        let fuels = Set(finder.columns.flatMap { $0.words.compactMap { Catalogue.fuelWords[$0] } })
+        isGasByName = fuels == [.gas] || fuels.isEmpty && above.fuels == [.gas]
         let found = chosen.map { ($0, MeterKind.code, false) } ?? finder.meter()
         identities = finder.identities().filter { $0 != found?.0 }
         if let found {
             (meter, meterKind, isMeterByCells) = found
             finder.used.insert(found.0)
             let name = finder.columns[found.0]
-            isGasByName = name.has(["mprn", "mpr"]) && !name.has("mpan")
+            isGasByName = isGasByName || name.has(["mprn", "mpr"]) && !name.has("mpan")
             if chosen != nil, finder.columns[found.0].has(Catalogue.serialWords) { meterKind = .serial }
             return
         }
-        guard options.mpan != nil else {
+        guard options.mpan != nil || above.meter != nil else {
             let names = identities.filter { finder.columns[$0].rank(Catalogue.names) != nil }
             let hint =
                 names.first
                 .map {
-                    " '\(shown(finder.columns[$0].original, most: 60))' is a name: if the host's meters are called so, say --meter-column '\(shown(finder.columns[$0].original, most: 60))'."
+                    " '\(shown(finder.columns[$0].original, most: 60))' is a name: if the host's meters are called so, say --meter-column \(finder.columns[$0].quoted)."
                 }
                 ?? ""
             throw finder.missing(
@@ -349,10 +438,16 @@ struct FileLayout: Codable, Hashable, Sendable {
             let isNamed =
                 [Catalogue.flags, Catalogue.units, Catalogue.quantities, Catalogue.fuels]
                 .contains { name.rank($0) != nil }
-                || name.has(Catalogue.flagWords)
+                || name.has(Catalogue.flagWords.union(Catalogue.estimateWords).union(Catalogue.actualWords))
             return isNamed || !finder.kinds(column).mayBeNumber
         }
         words = Array(words.prefix(24))
+    }
+
+    /// Reads the date of a row, from its column or from those of its parts.
+    func date(_ record: CSVRecord, _ column: Int) throws(CellProblem) -> DateText {
+        guard let dateParts, column == dateParts.day else { return try DateText.whole(record[column]) }
+        return try dateParts.date(record)
     }
 
     /// A cell's word as the catalogue has it: lower case, letters and digits, and a sign at its end.

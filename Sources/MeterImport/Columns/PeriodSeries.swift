@@ -21,8 +21,8 @@ struct PeriodSeries {
     var first: String
     var last: String
 
-    /// Whether the columns hold flags rather than values.
-    var isFlags: Bool { !words.isDisjoint(with: Catalogue.flagWords) }
+    /// Whether the columns hold flags rather than values, by their names or their cells.
+    var isFlags = false
 
     /// Finds the series of a header.
     static func all(_ names: [ColumnName]) -> [PeriodSeries] {
@@ -47,6 +47,7 @@ struct PeriodSeries {
             return nil
         }
         words = Set(name.words.filter { Int($0) == nil })
+        isFlags = !words.isDisjoint(with: Catalogue.flagWords)
         measure = name.measure
         first = name.original.trimmed
         self.last = last.original.trimmed
@@ -57,12 +58,18 @@ struct PeriodSeries {
             labels = nil
             return
         }
+        let areFlat = group.allSatisfy { column in
+            let words = names[column].periodNumbers
+            return words.count == 2 && words.allSatisfy { $0.utf8.count == 4 }
+        }
         var clocks: [(column: Int, minute: Int)] = []
         for (column, numbers, half) in parts {
-            guard let minute = Self.minute(numbers, half) else { return nil }
+            // `0030-0100` has its start alone to say.
+            let start = areFlat ? Array(numbers.prefix(1)) : numbers
+            guard let minute = Self.fraction(names[column]) ?? Self.minute(start, half) else { return nil }
             clocks.append((column, minute))
         }
-        let isRange = parts.allSatisfy { $0.numbers.count == 4 }
+        let isRange = parts.allSatisfy { $0.numbers.count == 4 } || areFlat
         guard let series = Self.clocks(clocks, isRange: isRange) else { return nil }
         (columns, minutes, labels) = series
     }
@@ -83,14 +90,26 @@ struct PeriodSeries {
         return (sorted.map { ($0.column, $0.number - first) }, minutes)
     }
 
+    /// A spreadsheet's fraction of the day, such as `0.0208333333`.
+    private static func fraction(_ name: ColumnName) -> Int? {
+        let text = name.original.trimmed
+        guard text.utf8.contains(UInt8(ascii: ".")), let fraction = Double(text), (0..<1).contains(fraction) else {
+            return nil
+        }
+        let minute = (fraction * 1440).rounded()
+        return abs(fraction * 1440 - minute) < 0.01 ? Int(minute) : nil
+    }
+
     private static func minute(_ numbers: [Int], _ half: String?) -> Int? {
         var (hour, minute) = (0, 0)
         switch numbers.count {
         case 1: (hour, minute) = (numbers[0] / 100, numbers[0] % 100)
         case 2, 4: (hour, minute) = (numbers[0], numbers[1])
         case 3:
-            guard numbers[2] == 0 else { return nil }
+            // Also the last second of the part, such as `00:29:59`.
+            guard numbers[2] == 0 || numbers[2] == 59 else { return nil }
             (hour, minute) = (numbers[0], numbers[1])
+            if numbers[2] == 59, hour < 24, minute < 60 { return hour * 60 + minute + 1 }
         default: return nil
         }
         if half == "pm", hour < 12 { hour += 12 }
@@ -99,16 +118,26 @@ struct PeriodSeries {
         return hour * 60 + minute
     }
 
-    /// Times that begin at 0:00, or end there: which of the two they name is in their order.
+    /// Times that begin at 0:00, or end there: which of the two they name is in their order, and the last may come first.
     private static func clocks(
         _ clocks: [(column: Int, minute: Int)],
         isRange: Bool
     ) -> ([(column: Int, place: Int)], Int, TimeLabels)? {
+        ascending(clocks, isRange: isRange) ?? ascending(clocks.reversed(), isRange: isRange)
+    }
+
+    private static func ascending(
+        _ clocks: [(column: Int, minute: Int)],
+        isRange: Bool
+    ) -> ([(column: Int, place: Int)], Int, TimeLabels)? {
         var minutes = clocks.map(\.minute)
-        guard let first = minutes.first, let last = minutes.last, minutes.count > 1 else { return nil }
-        let step = minutes[1] - first
+        guard let begin = minutes.first, let last = minutes.last, minutes.count > 1 else { return nil }
+        let step = minutes[1] - begin
         guard [15, 30, 60].contains(step), minutes.count * step == 1440 else { return nil }
+        // The last minute of each part.
+        if begin == step - 1, last == 1439 { minutes = minutes.map { $0 + 1 } }
         if last == 0 { minutes[minutes.count - 1] = 1440 }
+        let first = minutes[0]
         guard first == 0 || first == step, zip(minutes, minutes.dropFirst()).allSatisfy({ $0 + step == $1 }) else {
             return nil
         }

@@ -110,9 +110,17 @@ struct ImportRun {
         return try await SecondSession(helper, run)
     }
 
+    /// From how many bytes on a file is long.
+    private static let long = 4 << 20
+
     private mutating func work(_ connection: Connection) async throws -> JobOutcome {
         let file = file
         var before = committed
+        func tell() {
+            run.progressed(JobProgress(bytesDone: committed.offset, bytesTotal: facts.size, counts: summary.counts))
+        }
+        // That the rows of a long file begin is progress too, as reading all of it first has taken its time.
+        if facts.size - committed.offset > Self.long { tell() }
         var next = try await file.next()
         while let chunk = next {
             if !run.job.isDryRun, type != .sites { try await meters.resolve(chunk.meters, chunk.fuels, connection) }
@@ -120,7 +128,7 @@ struct ImportRun {
             try await commit(chunk, before: before, connection)
             before = chunk.position
             next = try await following
-            run.progressed(JobProgress(bytesDone: committed.offset, bytesTotal: facts.size, counts: summary.counts))
+            tell()
             if run.mustStop, next != nil { return .givenBack }
         }
         if !run.job.isDryRun, type != .sites { summary.metersCreated = try await meters.created(connection) }

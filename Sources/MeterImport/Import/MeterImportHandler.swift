@@ -16,7 +16,7 @@ public struct MeterImportHandler: JobHandler {
     ///   - helper: Where a second session comes from that stores half of the readings, whenever the budget has room for it;
     ///     `nil`, the default, for one session only.
     ///   - folders: Where the files must lie that jobs name; by default as where no folders are named.
-    ///   - namedPath: The one file that may lie anywhere, as whoever runs this program has named it; `nil` for none.
+    ///   - namedPath: The one file that may lie anywhere, as the user of this program has named it; `nil` for none.
     public init(helper: Database? = nil, folders: ImportFolders = ImportFolders(), namedPath: String? = nil) {
         self.helper = helper
         self.folders = folders

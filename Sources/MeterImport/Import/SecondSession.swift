@@ -37,12 +37,12 @@ final class SecondSession: Sendable {
         let (stream, orders) = AsyncStream.makeStream(of: Order.self)
         let (opening, opened) = AsyncStream.makeStream(of: Void.self)
         var settings = database.settings
-        // Whoever waits has more need of the place.
+        // A task that waits needs the place more.
         settings.waitTimeout = .milliseconds(100)
         let patient = Database(settings)
         self.orders = orders
         task = Task {
-            // Whoever gave an order has its error; that there was no room is none.
+            // The caller has the error of its request; that there was no room is none.
             try? await patient.withConnection(label: "import, second session") { connection in
                 // As the first session does: the lease is renewed meanwhile.
                 try connection.waitForLocks(Lease.lockWait)

@@ -50,6 +50,9 @@ public struct ImportOptions: Sendable, Hashable {
     /// Whether the reading of an hour becomes two of half an hour, each half of it and an estimate.
     public var splitsHours = false
 
+    /// The words of flags that mean estimates: `WORD,WORD`, or `COLUMN=WORD,WORD`; all others that are not known mean actual readings.
+    public var estimates: String?
+
     /// Whether the last of several readings of one half-hour counts, however many there are.
     public var lastCounts = false
 
@@ -74,6 +77,17 @@ public struct ImportOptions: Sendable, Hashable {
         return (String(quantity[..<place]).trimmed, String(quantity[quantity.utf8.index(after: place)...]).trimmed)
     }
 
+    /// The column and the words, in lower case, of ``estimates``.
+    var estimateWords: (column: String?, words: [String])? {
+        guard let estimates else { return nil }
+        let place = estimates.utf8.firstIndex(of: UInt8(ascii: "="))
+        let list = place.map { String(estimates[estimates.utf8.index(after: $0)...]) } ?? estimates
+        return (
+            place.map { String(estimates[..<$0]).trimmed },
+            list.pieces { $0 == "," }.map { String($0).trimmed.lowercased() }
+        )
+    }
+
     /// The zone in whose days readings are stored when a job names none.
     public static let defaultZone = "Europe/London"
 
@@ -81,7 +95,7 @@ public struct ImportOptions: Sendable, Hashable {
     ///
     /// - Parameter metadata: A JSON object with any of `mpan`, `timezone`, `zone`, `date_order`, `default_site_id`, `times`,
     ///   `quantity`, `value_column`, `meter_column`, `ignore_columns`, `unit`, `calorific_value`, `skip_lines`, `period`,
-    ///   `hourly`, `repeats`: the options of the command, with `_` for `-`.
+    ///   `hourly`, `repeats`, `estimates`: the options of the command, with `_` for `-`.
     /// - Throws: ``ImportError`` with `badOptions` when a value cannot be used.
     public init(metadata: String?) throws {
         self.init()
@@ -114,6 +128,7 @@ public struct ImportOptions: Sendable, Hashable {
         period = json.period
         splitsHours = json.hourly == "split"
         lastCounts = json.repeats == "last"
+        estimates = json.estimates
         try validateNumbers()
     }
 
@@ -180,7 +195,8 @@ public struct ImportOptions: Sendable, Hashable {
                 skip_lines: skippedLines,
                 period: period,
                 hourly: splitsHours ? "split" : nil,
-                repeats: lastCounts ? "last" : nil
+                repeats: lastCounts ? "last" : nil,
+                estimates: estimates
             )
         )
     }
@@ -212,6 +228,7 @@ public struct ImportOptions: Sendable, Hashable {
         var period: Int?
         var hourly: String?
         var repeats: String?
+        var estimates: String?
     }
 
     /// A meter's number, which some write as a JSON number.

@@ -27,6 +27,8 @@ struct ReadingParser {
     private let volume: VolumeUnit?
     /// The last day that was found to be an ordinary one.
     private var plainDay = CalendarDate(days: .min)
+    /// Whether the row in hand has been noted as one of the hour that comes twice.
+    private var hasNotedTime = false
     /// Parts of half-hours that are not whole yet, by the hash of their meter.
     private var parts: [UInt64: Parts] = [:]
 
@@ -87,6 +89,7 @@ struct ReadingParser {
     {
         let count = readings.count
         let meterCount = meters.codes.count
+        hasNotedTime = false
         do throws(RowProblem) {
             if record.flaw != nil || !record.isASCII || record.count > names.count {
                 if let problem = RowProblem.ofForm(record, columns: names.count) { throw problem }
@@ -95,6 +98,7 @@ struct ReadingParser {
             try append(record, to: &readings, &rejected)
             return .taken
         } catch {
+            if !hasNotedTime { noteRejected(record) }
             readings.removeLast(readings.count - count)
             meters.truncate(to: meterCount)
             if fuels.count > meterCount { fuels.removeLast(fuels.count - meterCount) }
@@ -111,42 +115,26 @@ struct ReadingParser {
     private mutating func append(_ record: CSVRecord, to readings: inout [Reading], _ rejected: inout [RejectedRow])
         throws(RowProblem)
     {
+        if let moment = try moment(record) {
+            return try append(record, moment, &readings, &rejected)
+        }
         let type = try type(record)
         let (unit, volume) = try unit(record)
         switch layout.shape {
+        case .datetime, .dateAndTime: break
         case .columns(let date):
             try appendColumns(record, date: date, type: type, unit, volume, to: &readings)
-        case .datetime(let column, let value):
-            let stamp: Stamp
-            do { stamp = try Stamp(record[column]) } catch { throw RowProblem(column, error) }
-            let date: CalendarDate
-            do { date = try stamp.date.day(understanding.order) } catch { throw RowProblem(column, error) }
-            try append(
-                record,
-                date,
-                stamp.seconds,
-                stamp.offset,
-                column,
-                value,
-                type,
-                unit,
-                volume,
-                &readings,
-                &rejected
-            )
-        case .dateAndTime(let dateColumn, let time, let value):
-            let date = try dateOnly(record, dateColumn)
-            let clock: Clock
-            do { clock = try Clock(record[time]) } catch { throw RowProblem(time, error) }
-            try append(record, date, clock.seconds, clock.offset, time, value, type, unit, volume, &readings, &rejected)
         case .dateAndPeriod(let dateColumn, let column, let value):
             let date = try day(record, dateColumn)
-            let number = record[column].number(digits: 1...3)
+            let number = record[column].number(digits: 1...3).map { $0 - understanding.firstPeriod }
             let length = sourceDays.count(on: date) * 30 / understanding.minutes
-            guard let number, (1...length).contains(number) else {
-                throw RowProblem(column, CellProblem("\(date.text) has \(length) periods, numbered from 1"))
+            guard let number, (0..<length).contains(number) else {
+                throw RowProblem(
+                    column,
+                    CellProblem("\(date.text) has \(length) periods, numbered from \(understanding.firstPeriod)")
+                )
             }
-            let instant = sourceDays.start(of: 1, on: date) + (number - 1) * understanding.minutes * 60
+            let instant = sourceDays.start(of: 1, on: date) + number * understanding.minutes * 60
             let energy = try amount(record, value, unit, volume)
             let meter = try meter(record)
             try append(record, at: instant, column, meter, energy, type, &readings, &rejected)
@@ -158,20 +146,61 @@ struct ReadingParser {
         }
     }
 
+    /// When a row was read, as it is written, and its column with the value.
+    private struct Moment {
+        var date: CalendarDate
+        var seconds: Int
+        var offset: Int?
+        var column: Int
+        var value: Int
+    }
+
+    /// The date and time of a row; `nil` in a layout of other rows.
+    private func moment(_ record: CSVRecord) throws(RowProblem) -> Moment? {
+        let (text, clock, column, value): (DateText, Clock, Int, Int)
+        switch layout.shape {
+        case .datetime(let place, let cell):
+            do {
+                let stamp = try Stamp(record[place])
+                (text, clock, column, value) = (stamp.date, stamp.time, place, cell)
+            } catch {
+                throw RowProblem(place, error)
+            }
+        case .dateAndTime(let date, let time, let cell):
+            do { text = try layout.date(record, date) } catch { throw RowProblem(date, error) }
+            do { clock = try Clock(record[time]) } catch { throw RowProblem(time, error) }
+            (column, value) = (time, cell)
+            do {
+                return try moment(text, clock, column, value)
+            } catch {
+                throw RowProblem(date, error)
+            }
+        default: return nil
+        }
+        do { return try moment(text, clock, column, value) } catch { throw RowProblem(column, error) }
+    }
+
+    private func moment(_ text: DateText, _ clock: Clock, _ column: Int, _ value: Int) throws(CellProblem) -> Moment {
+        let (date, time) = (try text.day(understanding.cells.order), understanding.cells.read(clock))
+        return Moment(date: date, seconds: time.seconds, offset: time.offset, column: column, value: value)
+    }
+
+    /// Notes a row that is rejected, if it is of the hour that comes twice: the next of its time is the second all the same.
+    private mutating func noteRejected(_ record: CSVRecord) {
+        guard record.flaw == nil, filter.otherQuantity(record) == nil, let moment = try? moment(record),
+            let meter = try? meter(record)
+        else { return }
+        _ = try? instant(moment, meter)
+    }
+
     /// Appends the reading of a row with a time.
     private mutating func append(
         _ record: CSVRecord,
-        _ date: CalendarDate,
-        _ seconds: Int,
-        _ offset: Int?,
-        _ column: Int,
-        _ value: Int,
-        _ type: ReadingType,
-        _ unit: EnergyUnit,
-        _ volume: VolumeUnit?,
+        _ moment: Moment,
         _ readings: inout [Reading],
         _ rejected: inout [RejectedRow]
     ) throws(RowProblem) {
+        let (date, seconds, offset) = (moment.date, moment.seconds, moment.offset)
         if understanding.minutes == 30, offset == nil, sourceIsJobZone, seconds % HalfHour.length == 0 {
             // What nearly all rows are: a half-hour of an ordinary day.
             var (start, day) = (seconds, date)
@@ -180,17 +209,21 @@ struct ReadingParser {
             if start < 0 { (start, day) = (start + 86_400, CalendarDate(days: day.days - 1)) }
             if start >= 86_400 { (start, day) = (start - 86_400, CalendarDate(days: day.days + 1)) }
             if isPlain(day), day == date || isPlain(date) {
-                let energy = try energy(record, value, unit, volume)
+                let type = try type(record)
+                let (unit, volume) = try unit(record)
+                let energy = try energy(record, moment.value, unit, volume)
                 let meter = try meter(record)
                 let halfHour = HalfHour(date: day, seconds: start, period: start / HalfHour.length + 1)
                 readings.append(Reading(meter: meter, halfHour: halfHour, energy: energy, type: type))
                 return
             }
         }
-        let energy = try amount(record, value, unit, volume)
         let meter = try meter(record)
-        let instant = try instant(date, seconds, offset, column, meter)
-        try append(record, at: instant, column, meter, energy, type, &readings, &rejected)
+        let instant = try instant(moment, meter)
+        let type = try type(record)
+        let (unit, volume) = try unit(record)
+        let energy = try amount(record, moment.value, unit, volume)
+        try append(record, at: instant, moment.column, meter, energy, type, &readings, &rejected)
     }
 
     /// Appends what begins at an instant: a half-hour, two that are an hour's halves, or a part of one.
@@ -262,13 +295,12 @@ struct ReadingParser {
     }
 
     /// The instant at which the period of a file's time begins.
-    private mutating func instant(_ date: CalendarDate, _ seconds: Int, _ offset: Int?, _ column: Int, _ meter: Int)
-        throws(RowProblem) -> Int
-    {
+    private mutating func instant(_ moment: Moment, _ meter: Int) throws(RowProblem) -> Int {
+        let (date, column) = (moment.date, moment.column)
         let length = understanding.minutes * 60
-        var shown = date.days * 86_400 + seconds
-        if understanding.midnightEndsDay, seconds == 0 { shown += 86_400 }
-        if let offset { return shown - offset - (understanding.labels == .end ? length : 0) }
+        var shown = date.days * 86_400 + moment.seconds
+        if understanding.midnightEndsDay, moment.seconds == 0 { shown += 86_400 }
+        if let offset = moment.offset { return shown - offset - (understanding.labels == .end ? length : 0) }
         var back = 0
         if understanding.labels == .end {
             if understanding.endsOnClock { back = length } else { shown -= length }
@@ -290,6 +322,7 @@ struct ReadingParser {
             }
             isSecond = known
         } else {
+            hasNotedTime = true
             isSecond =
                 repeated.isSecond(meter: meters.hashes[meter], clockSeconds: shown) != understanding.isNewestFirst
         }
@@ -339,8 +372,8 @@ struct ReadingParser {
                 )
             }
             var type = type
-            if understanding.hasPeriodFlags, let flag = period.flag, !record[flag].isEmpty {
-                do { type = try ReadingType(record[flag]) } catch { throw RowProblem(flag, error) }
+            if let flag = period.flag, !record[flag].isEmpty {
+                do { type = try understanding.flags.type(record[flag]) } catch { throw RowProblem(flag, error) }
             }
             switch understanding.minutes {
             case 15:
@@ -441,7 +474,7 @@ struct ReadingParser {
         func isEmpty(_ place: Int) -> Bool {
             guard let column = layout.periods.first(where: { $0.place == place })?.column else { return true }
             let cell = record[column]
-            return cell.isEmpty || isMissing(cell) || DecimalText.units(cell, decimals: 6) == 0
+            return cell.isEmpty || isMissing(cell) || understanding.cells.numbers.units(cell, decimals: 6) == 0
         }
         if understanding.countsColumns {
             let hasColumns = layout.periods.contains { $0.place >= perDay }
@@ -495,20 +528,13 @@ extension ReadingParser {
         return true
     }
 
-    /// The date of a cell in which a time may follow, if that is midnight.
-    private func dateOnly(_ record: CSVRecord, _ column: Int) throws(RowProblem) -> CalendarDate {
-        do { return try DateText.whole(record[column]).day(understanding.order) } catch {
-            throw RowProblem(column, error)
-        }
-    }
-
     /// The local day of a cell; with a time, which must then be midnight there.
     private mutating func day(_ record: CSVRecord, _ column: Int) throws(RowProblem) -> CalendarDate {
-        let text = record[column]
-        if let date = try? DateText.whole(text).day(understanding.order) { return date }
+        let order = understanding.cells.order
+        if let date = try? layout.date(record, column).day(order) { return date }
         do throws(CellProblem) {
-            guard let stamp = try? Stamp(text) else { return try DateText.whole(text).day(understanding.order) }
-            let date = try stamp.date.day(understanding.order)
+            guard let stamp = try? Stamp(record[column]) else { return try layout.date(record, column).day(order) }
+            let date = try stamp.date.day(order)
             guard let offset = stamp.offset else {
                 throw CellProblem("it has a time, but the row is a whole day's")
             }
@@ -565,12 +591,7 @@ extension ReadingParser {
 
     private func type(_ record: CSVRecord) throws(RowProblem) -> ReadingType {
         guard let column = understanding.flag else { return .actual }
-        let cell = record[column]
-        if understanding.isFlagYes {
-            guard !cell.isEmpty else { return .actual }
-            if let isEstimate = ReadingType.yes(FileLayout.word(cell.text)) { return isEstimate ? .estimated : .actual }
-        }
-        do { return try ReadingType(cell) } catch { throw RowProblem(column, error) }
+        do { return try understanding.flags.type(record[column]) } catch { throw RowProblem(column, error) }
     }
 
     private func unit(_ record: CSVRecord) throws(RowProblem) -> (EnergyUnit, VolumeUnit?) {
@@ -591,7 +612,9 @@ extension ReadingParser {
     private func energy(_ record: CSVRecord, _ column: Int, _ unit: EnergyUnit, _ volume: VolumeUnit?)
         throws(RowProblem) -> Energy
     {
-        if volume != nil { return Energy(thousandths: try amount(record, column, unit, volume)) }
+        if volume != nil || understanding.cells.numbers != .plain {
+            return Energy(thousandths: try amount(record, column, unit, volume))
+        }
         do { return try Energy(record[column], unit: unit) } catch { throw RowProblem(column, error) }
     }
 
@@ -599,20 +622,28 @@ extension ReadingParser {
     private func amount(_ record: CSVRecord, _ column: Int, _ unit: EnergyUnit, _ volume: VolumeUnit?)
         throws(RowProblem) -> Int64
     {
-        let isPart = understanding.minutes == 15
         do throws(CellProblem) {
-            guard let volume, let calorificValue = understanding.calorificValue else {
-                return isPart
-                    ? try Energy.millionths(record[column], unit: unit)
-                    : try Energy(record[column], unit: unit).thousandths
+            let cell = record[column]
+            // The same number with a point and nothing else.
+            if understanding.cells.numbers != .plain,
+                let plain = SeparatedNumber(cell)?.plain(understanding.cells.numbers)
+            {
+                return try plain.withBytes { bytes throws(CellProblem) in try amount(bytes, unit, volume) }
             }
-            let energy =
-                Double(try Energy.millionths(record[column], unit: unit))
-                * volume.kilowattHours(calorificValue: calorificValue)
-            guard energy.magnitude < 9e17 else { throw CellProblem("it is too large") }
-            return Int64((isPart ? energy : energy / 1000).rounded(.toNearestOrEven))
+            return try amount(cell, unit, volume)
         } catch {
             throw RowProblem(column, error)
         }
+    }
+
+    private func amount(_ cell: Bytes, _ unit: EnergyUnit, _ volume: VolumeUnit?) throws(CellProblem) -> Int64 {
+        let isPart = understanding.minutes == 15
+        guard let volume, let calorificValue = understanding.calorificValue else {
+            return isPart ? try Energy.millionths(cell, unit: unit) : try Energy(cell, unit: unit).thousandths
+        }
+        let energy =
+            Double(try Energy.millionths(cell, unit: unit)) * volume.kilowattHours(calorificValue: calorificValue)
+        guard energy.magnitude < 9e17 else { throw CellProblem("it is too large") }
+        return Int64((isPart ? energy : energy / 1000).rounded(.toNearestOrEven))
     }
 }

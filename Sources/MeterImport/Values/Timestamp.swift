@@ -4,26 +4,28 @@ import Headroom
 public enum DateOrder: String, Sendable, Hashable, CaseIterable, Codable {
     /// The day, as in Britain and most of the world.
     case dayFirst = "dmy"
-    /// The month, as in the United States; only when the job says so.
+    /// The month, as in the United States.
     case monthFirst = "mdy"
+    /// The year, where it has two digits, such as `25/11/05`; with four digits it is known anyway.
+    case yearFirst = "ymd"
 }
 
 /// A date as a file writes it: a day, or numbers of which it must be known which is the day's.
 enum DateText: Equatable {
     case day(CalendarDate)
-    case numbers(first: Int, second: Int, year: Int)
+    /// The third has four digits, and is the year, or two: then the first may be the year too.
+    case numbers(first: Int, second: Int, third: Int)
 
     /// The day.
     ///
     /// - Throws: ``CellProblem`` when the calendar has no such day.
     func day(_ order: DateOrder) throws(CellProblem) -> CalendarDate {
-        guard case .numbers(let first, let second, let year) = self else {
+        guard case .numbers(let first, let second, _) = self else {
             guard case .day(let date) = self else { throw CellProblem("there is no such date") }
             return date
         }
-        let (day, month) = order == .dayFirst ? (first, second) : (second, first)
-        guard let date = CalendarDate(year: year, month: month, day: day) else {
-            if order == .dayFirst, month > 12, day <= 12 {
+        guard let date = date(order) else {
+            if order == .dayFirst, second > 12, first <= 12 {
                 throw CellProblem(
                     "there is no such date; if the month comes first, say so when the file is queued (--date-order mdy)"
                 )
@@ -32,6 +34,26 @@ enum DateText: Equatable {
         }
         return date
     }
+
+    /// The orders in which it may be read.
+    var orders: [DateOrder] {
+        if case .numbers(_, _, let third) = self, third < 100 { DateOrder.allCases } else { [.dayFirst, .monthFirst] }
+    }
+
+    /// The day, or `nil` when the calendar has no such day.
+    func date(_ order: DateOrder) -> CalendarDate? {
+        switch (self, order) {
+        case (.day(let date), _): date
+        case (.numbers(let first, let second, let third), .dayFirst):
+            CalendarDate(year: Self.year(third), month: second, day: first)
+        case (.numbers(let first, let second, let third), .monthFirst):
+            CalendarDate(year: Self.year(third), month: first, day: second)
+        case (.numbers(let first, let second, let third), .yearFirst):
+            third < 100 ? CalendarDate(year: Self.year(first), month: second, day: third) : nil
+        }
+    }
+
+    private static func year(_ number: Int) -> Int { number < 100 ? 2000 + number : number }
 
     private static let unreadable = CellProblem("it is not a date that can be read; write 2012-01-31 or 31/01/2012")
 
@@ -71,7 +93,14 @@ enum DateText: Equatable {
             }
             let parts = (number / 1_000_000, number / 10_000 % 100, number % 10_000)
             guard (1900...2199).contains(parts.2) else { throw CellProblem("there is no such date") }
-            return (.numbers(first: parts.0, second: parts.1, year: parts.2), rest.dropFirst(8))
+            return (.numbers(first: parts.0, second: parts.1, third: parts.2), rest.dropFirst(8))
+        }
+        if count == 6, rest.count == 6 || rest[6] == 32 || rest[6] | 32 == UInt8(ascii: "t"),
+            let number = rest.prefix(6).number(digits: 6...6)
+        {
+            return (
+                .numbers(first: number / 10_000, second: number / 100 % 100, third: number % 100), rest.dropFirst(6)
+            )
         }
         if count == 5, rest.count == 5, let number = rest.number(digits: 5...5), (20_000...80_000).contains(number) {
             return (.day(CalendarDate(days: number - Self.spreadsheetEpoch)), rest.dropFirst(5))
@@ -107,9 +136,9 @@ enum DateText: Equatable {
             return (try named(first, second, last), rest)
         }
         guard lastCount == 4 || lastCount == 2 else { throw unreadable }
-        let year = lastCount == 2 ? 2000 + last : last
-        return word.isEmpty
-            ? (.numbers(first: first, second: second, year: year), rest) : (try named(year, second, first), rest)
+        guard word.isEmpty else { return (try named(year(last), second, first), rest) }
+        guard lastCount == 2 || last >= 100 else { throw CellProblem("there is no such date") }
+        return (.numbers(first: first, second: second, third: last), rest)
     }
 
     /// The days from a spreadsheet's day 0 to 1970.
@@ -130,7 +159,7 @@ enum DateText: Equatable {
         ("dec", "december"),
     ]
 
-    private static func month(_ word: Bytes) -> Int? {
+    static func month(_ word: Bytes) -> Int? {
         months.firstIndex { word.isWord($0.short) || word.isWord($0.long) || $0.short == "sep" && word.isWord("sept") }
             .map { $0 + 1 }
     }
@@ -140,15 +169,34 @@ extension StaticString {
     fileprivate static func == (left: StaticString, right: StaticString) -> Bool { left.utf8Start == right.utf8Start }
 }
 
+/// The columns of a date's year, month and day, where each has one.
+struct DateParts: Codable, Hashable, Sendable {
+    var year: Int
+    var month: Int
+    var day: Int
+
+    /// Reads the date of a row.
+    func date(_ record: CSVRecord) throws(CellProblem) -> DateText {
+        let word = record[month]
+        guard let year = record[year].number(digits: 1...4), let day = record[day].number(digits: 1...2),
+            let month = word.number(digits: 1...2) ?? DateText.month(word)
+        else { throw CellProblem("it is not a date with a year") }
+        guard let date = CalendarDate(year: year < 100 ? 2000 + year : year, month: month, day: day) else {
+            throw CellProblem("there is no such date")
+        }
+        return .day(date)
+    }
+}
+
 /// A date and a time as a file gives them, before it is known which number is the day's.
 struct Stamp: Equatable {
     var date: DateText
+    var time: Clock
+
     /// Seconds since midnight, to 86,400 for the day's end.
-    var seconds: Int
+    var seconds: Int { time.seconds }
     /// Seconds east of UTC, when the file says so.
-    var offset: Int?
-    /// Whether the time names its end too, such as `00:00 - 00:30`.
-    var isRange = false
+    var offset: Int? { time.offset }
 
     /// Reads a cell with both date and time, such as `2012-01-03 00:30:00`, `3/1/2012 0:30` or RFC 3339.
     init(_ text: Bytes) throws(CellProblem) {
@@ -164,34 +212,25 @@ struct Stamp: Equatable {
             // A spreadsheet's number: the day, and the time as a fraction of it.
             let seconds = try Clock.secondsOfFraction(text.dropFirst(5), whole: 0)
             date = .day(CalendarDate(days: day - DateText.spreadsheetEpoch))
-            self.seconds = seconds
+            time = Clock(seconds: seconds)
             return
         }
         let (day, rest) = try DateText.read(text)
-        (date, seconds) = (day, 0)
-        let time = rest.skipping([32, UInt8(ascii: "T"), UInt8(ascii: "t"), UInt8(ascii: ","), UInt8(ascii: "_")])
-        guard !time.isEmpty else {
+        let clock = rest.skipping([32, UInt8(ascii: "T"), UInt8(ascii: "t"), UInt8(ascii: ","), UInt8(ascii: "_")])
+        guard !clock.isEmpty else {
             // Reads the date for the better message: "impossible date" rather than "no time".
-            _ = try date.day(.dayFirst)
+            _ = try day.day(.dayFirst)
             throw CellProblem("it has no time")
         }
-        guard time.count < rest.count || rest.first == UInt8(ascii: ":") else {
+        guard clock.count < rest.count || rest.first == UInt8(ascii: ":") else {
             throw CellProblem("it is not a date and a time")
         }
-        try set(Clock(time))
+        (date, time) = (day, try Clock(clock))
     }
 
     /// Reads a date and a time from two cells.
     init(date dateText: Bytes, time timeText: Bytes) throws(CellProblem) {
-        date = try DateText.whole(dateText)
-        seconds = 0
-        try set(Clock(timeText))
-    }
-
-    private mutating func set(_ clock: Clock) {
-        seconds = clock.seconds
-        offset = clock.offset
-        isRange = clock.isRange
+        (date, time) = (try DateText.whole(dateText), try Clock(timeText))
     }
 
     /// Reads `201908260030`, `20190826003000` and seconds since 1970.
@@ -220,8 +259,7 @@ struct Stamp: Equatable {
 
     private init(day: Int, seconds: Int, offset: Int?) {
         date = .day(CalendarDate(days: day))
-        self.seconds = seconds
-        self.offset = offset
+        time = Clock(seconds: seconds, offset: offset)
     }
 }
 
@@ -251,20 +289,35 @@ struct Clock: Equatable {
     var seconds = 0
     /// Seconds east of UTC, when the file says so.
     var offset: Int?
-    /// Whether it names its end too, such as `00:00 - 00:30`.
-    var isRange = false
+    /// How it is written, where it can be read in more than one way.
+    var form = Form()
+
+    /// What the whole file must be seen for to know how a time is meant.
+    struct Form: Equatable {
+        /// The seconds from a range's start to its end, such as of `00:00 - 00:30`; a second or a minute less counts as whole.
+        var range: Int?
+        /// What is behind the dash of `04:00-04:30` as an offset from UTC.
+        var offset: Int?
+        /// Whether it is the last second of a quarter of an hour, such as `00:29:59`.
+        var isLastSecond = false
+    }
 
     /// Reads `1:30`, `01:30:00`, `1:30 AM`, `24:00`, `0130`, a spreadsheet's fraction of the day from 0 to 1, and a range; behind
     /// it an offset from UTC or `GMT`, `UTC`, `BST`.
     init(_ text: Bytes) throws(CellProblem) {
         guard !text.isEmpty else { throw CellProblem("there is no time") }
-        if let (start, end) = Self.range(text) {
+        if let (start, end, isPlainDash) = Self.range(text) {
             let (from, to) = (try Clock(start), try Clock(end))
-            let length = (to.seconds - from.seconds + 86_400) % 86_400
-            if [900, 1740, 1799, 1800, 3600, 0].contains(length), from.offset == nil, to.offset == nil {
-                seconds = from.seconds
-                isRange = true
+            // To the minute or the second before the next begins.
+            let length = ((to.seconds - from.seconds + 86_400) % 86_400 + 60) / 900 * 900
+            if [900, 1800, 3600].contains(length), from.offset == nil, to.offset == nil {
+                seconds = from.seconds % 900 == 60 ? from.seconds - 60 : from.seconds
+                form.range = length
+                if isPlainDash { form.offset = (try? Self.splitOffset(text))?.1 }
                 return
+            }
+            guard isPlainDash, (try? Self.splitOffset(text))?.1 != nil else {
+                throw CellProblem("it is not a quarter of an hour, a half-hour or an hour")
             }
         }
         var clock = text
@@ -294,13 +347,42 @@ struct Clock: Equatable {
             if half == 12, hour < 12 { seconds += 12 * 3600 }
             if half == 0, hour == 12 { seconds -= 12 * 3600 }
         }
+        form.isLastSecond = (seconds + 1) % 900 == 0
     }
 
-    private static func range(_ text: Bytes) -> (Bytes, Bytes)? {
-        guard text.count >= 9, let dash = text.firstIndex(of: UInt8(ascii: "-")), dash > 3, dash + 4 < text.count,
-            text.dropFirst(dash).firstIndex(of: UInt8(ascii: ":")) != nil
-        else { return nil }
-        return (text.prefix(dash).trimmed, text.dropFirst(dash + 1).trimmed)
+    init(seconds: Int, offset: Int? = nil) {
+        (self.seconds, self.offset) = (seconds, offset)
+        form.isLastSecond = (seconds + 1) % 900 == 0
+    }
+
+    /// The two times of `00:00 - 00:30`, `00:00-00:30`, `00:00 to 00:30` or `0000-0030`, and whether nothing but a dash is between
+    /// them, behind which an offset from UTC may stand as well.
+    private static func range(_ text: Bytes) -> (start: Bytes, end: Bytes, isPlainDash: Bool)? {
+        guard text.count >= 9 else { return nil }
+        var place = 4
+        while place < text.count - 4 {
+            let byte = text[place]
+            var length = 0
+            if byte == UInt8(ascii: "-") {
+                length = 1
+            } else if byte == 0xE2, text[place + 1] == 0x80, text[place + 2] == 0x93 || text[place + 2] == 0x94 {
+                // A longer dash, as word processors set it.
+                length = 3
+            } else if byte == 32, text.dropFirst(place + 1).prefix(3).isWord("to ") {
+                length = 4
+            }
+            if length > 0 {
+                let (start, end) = (text.prefix(place), text.dropFirst(place + length))
+                guard start.first?.isDigit == true, end.trimmed.first?.isDigit == true else { return nil }
+                // `00:00:00-05:00` has seconds on one side: an offset.
+                let isSame = start.trimmed.count == end.trimmed.count || length > 1
+                let isPlain = length == 1 && start.trimmed.count == start.count && end.trimmed.count == end.count
+                guard isSame || !isPlain else { return nil }
+                return (start.trimmed, end.trimmed, isPlain && start.count <= 5)
+            }
+            place += 1
+        }
+        return nil
     }
 
     /// Cuts `+01:00`, `+0100` or `+01` off a time.

@@ -65,7 +65,8 @@ enum SettingsPage {
         5. `.env` in the working directory, unless `--env-file` names another, or `--app` a folder.
 
         Only where none of these says where the database is or who logs in: `MYSQL_HOST`, `MYSQL_TCP_PORT`, `MYSQL_UNIX_PORT`,
-        `MYSQL_USER`, `MYSQL_PASSWORD` and `MYSQL_DATABASE` (or `MARIADB_...`), as the servers' images have them, and then
+        `MYSQL_USER`, `MYSQL_PASSWORD` and `MYSQL_DATABASE` (or `MARIADB_...`), as the servers' images have them, or
+        `WORDPRESS_DB_HOST`, `..._USER`, `..._PASSWORD` and `..._NAME`, as that of WordPress has, and then
         `~/.my.cnf`, which is left out where `.env` answered. So a password of one server is not sent to another that a file
         happens to name.
 
@@ -74,26 +75,37 @@ enum SettingsPage {
 
         ## What applications have
 
-        `--app /srv/site` finds the settings of Laravel, Symfony, WordPress, Drupal, Joomla and Magento, and `--env-file` may name the
-        file itself: `wp-config.php`, `settings.php`, `configuration.php`, `env.php`. No PHP is run: a value that is not plain text
-        there, such as `getenv(...)`, is named with its line and left out. `config show` says which file each value is from.
+        `--app /srv/site` finds the settings of Laravel, Symfony, WordPress, Bedrock, Drupal, Joomla and Magento, and `--env-file` may
+        name the file itself: `wp-config.php`, `settings.php`, `configuration.php`, `env.php`. No PHP is run. What stands there plainly
+        and holds whatever happens is read: `define` and `const`, texts joined with dots, a `define` that stands behind its own
+        `defined`. What is worked out (`getenv(...)`), or stands in a branch or a function, is named with its line, and is an error
+        until something louder says it: no login is tried without it. `config show` says which file each value is from.
 
-        A `.env` is read as its own tool reads it: beside `artisan` as phpdotenv and Laravel's `env()` do, where a URL in `DB_URL` or
-        `DATABASE_URL` wins over the names beside it; beside `bin/console` as symfony/dotenv does, with `.env.local`, `.env.dev` (or what
-        `APP_ENV` says) and `.env.dev.local` after it, or `.env.local.php` in their place. Those two contradict each other: of
-        `abc#def` the one takes `abc`. So elsewhere a value that they read differently stops whoever uses it, with the line:
+        A `.env` is read as its own tool reads it:
+
+        - beside `artisan` as phpdotenv and Laravel's `env()` do. A URL in `DB_URL` or `DATABASE_URL` wins over the names beside it.
+          Where the environment has `APP_ENV=staging` and there is a `.env.staging`, that is read in its place;
+        - beside `bin/console` as symfony/dotenv does, with `.env.local`, `.env.dev` (or what `APP_ENV` says) and `.env.dev.local` after
+          it, or `.env.local.php` in their place. Beside `DATABASE_URL` no `DB_` name counts. `%%` in it is a `%` where
+          `config/packages/doctrine.yaml` says `resolve:`; one with `%env(...)%` or `%kernel...%` in it is an error;
+        - beside `config/application.php` and `web/wp-config.php` as Bedrock does: `DB_NAME`, `DB_USER`, `DB_PASSWORD`, `DB_HOST` (else
+          `localhost`) or `DATABASE_URL`, as it stands.
+
+        phpdotenv and symfony/dotenv contradict each other: of `abc#def` the one takes `abc`. So elsewhere a value that they read differently stops whoever uses it, with the line:
         `NAME='value'`, in single quotes, is the same to all. Names that begin with `HEADROOM_` are no other tool's: their values
-        stand as they are. No command in `$(...)` is run, and what is wrong in lines of others stops nothing.
+        stand as they are. No command in `$(...)` is run, and what is wrong in lines of others stops nothing. Where `DB_CONNECTION`
+        (or `DB_DRIVER`, `DB_ENGINE` and their like) says that the settings beside it are for another kind of database, they are not
+        tried.
 
         `DB_HOST` may be `host:port`, a socket's path, `localhost:/path` or `p:host`, as PHP's programs write it. `localhost` with a
-        `DB_PORT` is the socket, as to PHP; `--host localhost --port 3307`, a URL with a port, and an option file with
+        `DB_PORT` is the socket, as to PHP, and so is `localhost:3307` in a PHP file and with Bedrock; `--host localhost --port 3307`, a URL with a port, and an option file with
         `protocol=tcp` mean TCP, as to `mariadb`.
 
         A URL may begin with `mysql://`, `mariadb://`, `mysql2://`, `mysql+pymysql://`, `jdbc:mysql://` and their like. Options of other
         programs (`serverVersion`, `charset`, `pool`) are passed over with a warning; `sslmode`, `sslaccept`, `useSSL`, `ssl-ca`,
         `ssl-cert` and their like are understood, and what may be about encryption and is not understood is an error. A URL of another
-        kind of database is passed over where other settings say where the database is and who logs in. No piece of a URL is ever
-        printed.
+        kind of database is passed over where other settings say where the database is and who logs in. What stands behind a `#` is no
+        part of it. No piece of a URL is ever printed.
 
         A value that is empty counts as not set. A time is a number of seconds (`30`, `0.5`), or one with `ms`, `s`, `m`, `h` or
         `d`. A name that begins with `HEADROOM_` and is no setting is a warning that says which one is near; it is an error where it is
@@ -136,8 +148,10 @@ enum SettingsPage {
         `!include` and `!includedir` (`*.cnf`, in the order of their names). `#` begins a comment wherever it is not in quotes: a
         password that holds one belongs in quotes, and Headroom warns where it is cut. The groups, in capitals or not, `[client]`, `[client-server]`,
         `[client-mariadb]`, `[mysql]` and `[mariadb-client]` count with their `host`, `port`, `socket`, `user`, `password`,
-        `database`, `protocol`, `ssl`, `ssl-mode`, `ssl-ca`, `ssl-cert`, `ssl-key`, `ssl-verify-server-cert`, `skip-ssl` and
-        `connect-timeout`; the group `[headroom]` takes
+        `database`, `protocol`, `ssl`, `ssl-mode`, `ssl-ca`, `ssl-capath`, `ssl-cert`, `ssl-key`, `ssl-verify-server-cert`, `skip-ssl` and
+        `connect-timeout`. A socket counts for `localhost` alone, and not with `protocol=tcp`. Any other option that begins with `ssl-`
+        or `tls-` asks for encryption too; the fingerprint of `ssl-fp` is not looked at, and is an error where nothing else makes
+        sure of the server. The group `[headroom]` takes
         every setting by its name without `DB_` or `HEADROOM_`, such as `budget = 4` or `wait-timeout = 10`.
 
         ## Names that Headroom sets

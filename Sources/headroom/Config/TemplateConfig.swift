@@ -23,7 +23,7 @@ enum SettingsTemplate {
     static var lines: [String] {
         var lines = [
             "# Settings of Headroom: NAME=value, a line each. 'headroom config show' says what is in force.",
-            "# Whoever may read this file knows the passwords in it: keep it at 0640 or less.",
+            "# A user who can read this file knows the passwords in it: keep it at 0640 or less.",
         ]
         for group in Setting.Group.allCases {
             // The sandbox reads the environment only.

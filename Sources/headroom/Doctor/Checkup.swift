@@ -1,7 +1,9 @@
 import CommandSupport
 import Glibc
 import Headroom
+import HeadroomJobs
 import HeadroomWatch
+import MeterImport
 import Reporting
 
 /// All that a bug report needs, in sections of names and values; no part of it fails another.
@@ -30,12 +32,14 @@ struct Checkup {
         add("host", HostCheckup.facts)
         add("settings", Self.settings(found))
         let folder = try? found.value(.stateFolder)
-        add("state folder", Self.state(DatabaseSettings.stateFolderPath(folder)))
+        let doubts = DatabaseSettings.stateFolderDoubt(folder).map { [("warning", $0)] } ?? []
+        add("state folder", doubts + Self.state(DatabaseSettings.stateFolderPath(folder)))
         add("locks", Self.locks(folder))
         do {
             let loaded = try sources.load(programName: "headroom doctor")
             add("slots", Self.slots(loaded.database))
             add("server", await Self.server(loaded.database))
+            add("tables", await Self.tables(loaded.database))
             add("last look", Self.snapshot(loaded.database))
         } catch {
             add("server", [("not asked", Self.text(error))])
@@ -124,6 +128,21 @@ struct Checkup {
             }
             let programs = report.groups { $0.program }.prefix(10)
             return facts + programs.map { ("sessions of \(($0.name ?? "-").firstWord)", "\($0.sessions)") }
+        } catch {
+            return [("not asked", text(error))]
+        }
+    }
+
+    private static func tables(_ settings: DatabaseSettings) async -> [(String, String)] {
+        guard settings.database != nil else { return [("not asked", "no database is set")] }
+        var settings = settings
+        settings.connectTimeout = min(settings.connectTimeout, .seconds(5))
+        settings.waitTimeout = min(settings.waitTimeout, .seconds(5))
+        do {
+            let misfits = try await Database(settings, share: .reserve)
+                .withBriefConnection { try await Migration(MeterSchema.tables + JobsSchema.tables).misfits($0) }
+            return misfits.isEmpty
+                ? [("fit", "what is there of Headroom's")] : misfits.map { ("warning", $0.description) }
         } catch {
             return [("not asked", text(error))]
         }

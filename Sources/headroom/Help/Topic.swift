@@ -60,7 +60,7 @@ extension Topic {
 
             2. headroom rescue --hang-up-idle 300 --yes
                Frees one place: hangs up the connection that is least likely at work,
-               takes its place, and ends idle sessions with the server's eyes.
+               takes its place, and ends the sessions that the server lists as idle.
                Without --yes it only says what it would do.
 
             3. headroom rescue --terminate PID --yes

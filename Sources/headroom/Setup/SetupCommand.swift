@@ -204,7 +204,7 @@ struct SetupHost {
             folder.map { [$0] } ?? ["", "/public_html", "/www", "/htdocs", "/httpdocs", "/web"].map { home + $0 }
         let here = folder == nil ? [SetupPath.current].compactMap(\.self) : []
         guard let folder = (here + places).first(where: { Application.find(in: $0) != nil }),
-            let (kind, _) = Application.find(in: folder)
+            let kind = Application.find(in: folder)
         else {
             throw DatabaseError(
                 .settingsInvalid,

@@ -10,7 +10,7 @@ struct NamedFile {
 
     /// Finds it.
     ///
-    /// A file that is not there keeps its path as it was typed: whoever opens it says so.
+    /// A file that is not there keeps its path as it was typed: opening it says so.
     init(_ typed: String) {
         name = typed.utf8.split(separator: UInt8(ascii: "/")).last.flatMap { String($0) } ?? ""
         guard let resolved = realpath(typed, nil) else {

@@ -2,7 +2,7 @@ import CommandSupport
 import Glibc
 import Headroom
 
-/// A question to whoever sits at the terminal.
+/// A question to the user at the terminal.
 enum Question {
     /// Asks, and waits for a line.
     ///

@@ -3,6 +3,7 @@ import Glibc
 import Headroom
 import HeadroomJobs
 import HeadroomWatch
+import MeterImport
 import Subprocess
 import SystemPackage
 
@@ -23,6 +24,14 @@ extension SelfTest {
                     .first(Int.self) ?? 0
                 let clock = Finding.clock(before: before, server: server, after: Self.now)
                 let missing = try await JobsSchema.missingTables(connection)
+                let misfits = try await Migration(MeterSchema.tables + JobsSchema.tables).misfits(connection)
+                let cure = "headroom migrate"
+                let tables: Finding =
+                    !misfits.isEmpty
+                    ? .failed(misfits.map(\.description).joined(separator: "; "))
+                    : missing.isEmpty
+                        ? .passed("their columns and engines fit")
+                        : .skipped("\(counted(missing.count, "table")) of the queue's are missing", next: cure)
                 let jobs: SQL = "SELECT COUNT(*) FROM import_jobs WHERE status IN ('queued', 'processing')"
                 return Facts(
                     report: report,
@@ -31,6 +40,7 @@ extension SelfTest {
                     ports: try await connection.serverPorts(),
                     clock: clock,
                     missingTables: missing,
+                    tables: tables,
                     waitingJobs: missing.isEmpty ? try await connection.query(jobs).first(Int.self) ?? 0 : 0
                 )
             }

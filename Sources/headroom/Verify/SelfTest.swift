@@ -216,6 +216,7 @@ final class SelfTest {
         }
         try await take(.grants) { .grants($0.grants) }
         try await take(.budget, budget)
+        try await take(.tables) { $0.tables }
         try await take(.clock) { $0.clock }
         try await take(.secondDoor, secondDoor)
         try await take(.lock) { try await lock() }
@@ -240,6 +241,7 @@ final class SelfTest {
         var ports: ServerPorts
         var clock: Finding
         var missingTables: [String]
+        var tables: Finding
         var waitingJobs: Int
 
         /// The connections of the limit that nobody uses.

@@ -42,6 +42,18 @@ import Testing
         #expect(access("\(root.path)/test.lock", F_OK) != 0)
     }
 
+    @Test func `a lock whose file was removed stays held`() async throws {
+        var held: HostLock? = try await lock()
+        for _ in 0..<2 {
+            unlink("\(state)/locks/test.lock")
+            #expect(try await refusal().code == .lockTaken)
+            #expect(try await refusal().code == .lockTaken)
+        }
+        withExtendedLifetime(held) {}
+        held = nil
+        _ = try await lock()
+    }
+
     @Test(arguments: ["", "/locks"])
     func `a folder that every user may write to is refused`(below: String) async throws {
         _ = try await lock()

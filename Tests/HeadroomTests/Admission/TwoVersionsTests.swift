@@ -163,12 +163,41 @@ import Testing
         #expect(Array(table.bytes[at + 20..<at + 32]) == [0, 1] + [UInt8](repeating: 0, count: 10))
     }
 
-    @Test func `what is no file of slots is left alone`() throws {
+    @Test func `what is no file of slots is put aside once nobody has it locked, and shown as numbers to nobody`()
+        throws
+    {
         try put([UInt8]("SQLite format 3".utf8), at: 0)
+        #expect(throws: DatabaseError.self) { try report() }
+        let user = open(path, O_RDWR | O_CLOEXEC)
+        try #require(kernel_try_lock_byte(user, LockByte.slot(3).byte) == 0)
         let error = #expect(throws: DatabaseError.self) { try SlotFile(path: path) }
         #expect(error?.code == .stateFolderUnusable)
         #expect(error?.message.contains("is not a file of slots") == true)
         #expect(bytes(at: 0, 15) == Array("SQLite format 3".utf8))
+        close(user)
+        let file = try SlotFile(path: path)
+        #expect(file.tryLock(.slot(0)) && bytes(at: 0, 8) == Array("HADROOM1".utf8))
+        #expect(try SettingsFile.read("\(path).broken") == "SQLite format 3")
+        // Numbers that no server has count as none.
+        var table = SlotTable()
+        for index in 12..<36 { table.bytes[index] = 0xE5 }
+        #expect(table.limit == nil && table.foreignSessions == 0)
+    }
+
+    @Test func `slots that are held in a file that was removed stay held`() throws {
+        var first: SlotFile? = try SlotFile(path: path)
+        #expect(first?.tryLock(.slot(0)) == true)
+        unlink(path)
+        var second: SlotFile? = try SlotFile(path: path)
+        #expect(second?.tryLock(.slot(0)) == false && second?.tryLock(.slot(1)) == true)
+        // Also for who comes once the first has gone.
+        first = nil
+        #expect(try SlotFile(path: path).tryLock(.slot(1)) == false)
+        #expect(try SlotFile(path: path).tryLock(.slot(0)))
+        second = nil
+        let last = try SlotFile(path: path)
+        #expect(last.tryLock(.slot(0)) && last.tryLock(.slot(1)))
+        #expect(bytes(at: 0, 8) == Array("HADROOM1".utf8))
     }
 
     @Test func `what a later version says of its host in the account's row is kept by an earlier one`() throws {

@@ -1,3 +1,4 @@
+import Dispatch
 import Synchronization
 import TestSupport
 import Testing
@@ -70,5 +71,33 @@ import Testing
         #expect(!password.refused("secret", error, at: 100))
         let text = AccountNotes(settings("secret"), topic: "refused-password").text
         #expect(text?.utf8.count == 8)
+    }
+
+    @Test func `a file that cannot be read in time ends the attempt, and holds no thread that other tasks need`() async
+    {
+        let isSilent = Mutex(false)
+        let end = DispatchSemaphore(value: 0)
+        let password = RefusedPassword(
+            settings("old") {
+                if isSilent.withLock(\.self) { end.wait() }
+                return "old"
+            }
+        )
+        #expect(!password.refused("old", error))
+        isSilent.withLock { $0 = true }
+        await #expect(throws: RefusedPassword.Withheld.self) {
+            try await password.next(Limits(deadline: .now + .milliseconds(50)))
+        }
+        end.signal()
+    }
+
+    @Test func `another password or user set by hand is not replaced by what the settings say`() {
+        let found = settings("old") { "old" }
+        var (bare, other) = (found, found)
+        bare.password = ""
+        other.username = "root"
+        #expect(!RefusedPassword(bare).refused("", error))
+        #expect(!RefusedPassword(other).refused("another", error))
+        #expect(found.passwordSource != nil)
     }
 }

@@ -126,6 +126,152 @@ import Testing
         #expect(away.entry(.database)?.value == "local")
     }
 
+    @Test func `beside bin/console .env.local may say which environment it is, and may be a folder`() throws {
+        let files = [
+            "bin/console": "", ".env.local": "APP_ENV=prod\n", ".env.prod": "DB_DATABASE=prod\n",
+            ".env.dev": "DB_DATABASE=dev\n",
+        ]
+        #expect(try find("DB_DATABASE=first\n", beside: files).entry(.database)?.value == "prod")
+        let folders = try find(
+            "DB_DATABASE=first\n",
+            beside: ["bin/console": "", ".env.local/x": "", ".env.dev": "DB_HOST=h\n"]
+        )
+        #expect(
+            folders.problems.isEmpty && folders.entry(.host)?.value == "h" && folders.entry(.database)?.value == "first"
+        )
+    }
+
+    @Test func `beside bin/console the URL is all that counts`() throws {
+        let names = "DB_HOST=other\nDB_PORT=1\nDB_SOCKET=/s\nDB_USERNAME=other\nDB_PASSWORD=other\nDB_DATABASE=other\n"
+        let symfony = try find("\(names)DATABASE_URL=mysql://u@h/d\n", beside: ["bin/console": ""])
+            .loaded(programName: "x").database
+        #expect(symfony.endpoint == .tcp(host: "h", port: 3306))
+        #expect((symfony.username, symfony.password, symfony.database) == ("u", "", "d"))
+        // What stands beside another engine's URL is not tried on ours.
+        let other = try find("\(names)DATABASE_URL=postgresql://u:p@h/d\n", beside: ["bin/console": ""])
+        #expect(throws: DatabaseError.self) { try other.loaded(programName: "x") }
+        #expect(other.problems.contains { $0.message.contains("another kind of database") })
+        let own = try find(
+            "\(names)DATABASE_URL=postgresql://u:p@h/d\nHEADROOM_DATABASE_URL=mysql://own:p@own/d\n",
+            beside: ["bin/console": ""]
+        )
+        #expect(own.problems.isEmpty)
+        for url in [
+            "mysql://%env(DB_USER)%:%env(X)%@h/d", "mysql://u:p@h/%kernel.environment%", "mysql://%25env%28A%29%25@h/d",
+        ] {
+            let found = try find("DATABASE_URL='\(url)'\n", beside: ["bin/console": ""])
+            #expect(found.problems.contains { $0.message.contains("only the application can tell") }, "\(url)")
+        }
+    }
+
+    @Test func `a percent sign is doubled where Symfony resolves parameters`() throws {
+        let text = "DATABASE_URL='mysql://u:a%%24b%%40@h/d'\n"
+        let files = ["bin/console": "", "config/packages/doctrine.yaml": "url: '%env(resolve:DATABASE_URL)%'\n"]
+        #expect(try find(text, beside: files).entry(.password)?.value == "a$b@")
+        #expect(try find(text, beside: ["bin/console": ""]).entry(.password)?.value == "a%$b%@")
+    }
+
+    /// The settings of the application in a folder with these files.
+    private func application(_ files: [String: String], environment: [String: String] = [:]) -> FoundSettings {
+        let place = TemporaryFolder()
+        for (name, text) in files {
+            var folder = place.path
+            for part in name.split(separator: "/").dropLast() {
+                folder += "/\(part)"
+                mkdir(folder, 0o755)
+            }
+            place.write(text, to: name)
+        }
+        var sources = SettingsSources(environment: environment)
+        sources.application = place.path
+        return sources.find()
+    }
+
+    @Test(arguments: [("artisan", "APP_ENV=staging"), ("bin/console", "")])
+    func `the environment says which file counts`(mark: String, own: String) throws {
+        let files = [
+            mark: "", ".env": "DB_HOST=h\nDB_USERNAME=first\n\(own)\n", ".env.staging": "DB_USERNAME=staging\n",
+        ]
+        // Laravel reads it in the place of .env, and goes by the environment alone; Symfony reads it on top.
+        #expect(application(files).entry(.username)?.value == "first")
+        let staging = application(files, environment: ["APP_ENV": "staging"])
+        #expect(staging.entry(.username)?.value == "staging")
+        #expect(staging.entry(.host)?.value == (mark == "artisan" ? nil : "h"))
+        #expect(application(files, environment: ["APP_ENV": "other"]).entry(.username)?.value == "first")
+        #expect(application(files, environment: ["APP_ENV": "../x"]).entry(.username)?.value == "first")
+        let dist = application(["bin/console": "", ".env.dist": "DB_USERNAME=dist\n", ".env.local": "DB_HOST=l\n"])
+        #expect(dist.entry(.username)?.value == "dist" && dist.entry(.host)?.value == "l")
+        // Who names .env has it read, and is told.
+        let named = try find(
+            "DB_USERNAME=first\n",
+            beside: ["artisan": "", ".env.staging": ""],
+            environment: ["APP_ENV": "staging"]
+        )
+        #expect(named.entry(.username)?.value == "first")
+        #expect(named.warnings.contains { $0.contains("is not what the application goes by") })
+    }
+
+    @Test func `Bedrock's names are read as its configuration reads them`() throws {
+        let files = ["config/application.php": "<?php", "web/wp-config.php": "<?php"]
+        func bedrock(_ text: String, local: String = "") throws -> DatabaseSettings {
+            let found = application(files.merging([".env": text, ".env.local": local]) { $1 })
+            #expect(
+                found.warnings.filter { !$0.contains("DB_PORT") }.isEmpty && found.problems.isEmpty,
+                "\(found.warnings) \(found.problems)"
+            )
+            return try found.loaded(programName: "x").database
+        }
+        let plain = try bedrock(
+            "DB_NAME='d'\nDB_USER='u'\nDB_PASSWORD='\"p\"'\nDB_PORT=7\nDB_USERNAME=no\nDB_DATABASE=no\n"
+        )
+        #expect((plain.username, plain.password, plain.database) == ("u", "p", "d") && plain.endpoint.isSocket)
+        let remote = try bedrock(
+            "DB_NAME=d\nDB_USER=u\nDB_HOST=db\nDB_PORT=7\nDB_PASSWORD=empty\n",
+            local: "DB_USER=l\n"
+        )
+        #expect(remote.endpoint == .tcp(host: "db", port: 3306) && remote.username == "l" && remote.password == "empty")
+        #expect(try bedrock("DB_NAME=d\nDB_USER=u\nDB_HOST=localhost:3307\n").endpoint.isSocket)
+        let url = try bedrock("DB_USER=no\nDB_PASSWORD=no\nDATABASE_URL=mysql://u:a%40b@db:3307/d\n")
+        #expect(url.endpoint == .tcp(host: "db", port: 3307) && url.username == "u" && url.password == "a%40b")
+    }
+
+    @Test(arguments: [
+        ("DB_CONNECTION", "pgsql", "PostgreSQL"), ("DB_CONNECTION", "sqlite", "SQLite"),
+        ("DB_ENGINE", "django.db.backends.postgresql", "PostgreSQL"),
+        ("DB_CLIENT", "pg", "PostgreSQL"), ("DB_DIALECT", "mssql", "SQL Server"), ("DB_DRIVER", "sqlsrv", "SQL Server"),
+    ])
+    func `settings for another kind of database are not tried`(name: String, driver: String, engine: String) throws {
+        let login = "DB_HOST=h\nDB_USERNAME=u\nDB_PASSWORD=p\n"
+        for files in [["artisan": ""], [:]] {
+            let found = try find("\(name)=\(driver)\n\(login)", beside: files)
+            #expect(found.problems.contains { $0.message.contains("are for \(engine)") }, "\(found.problems)")
+            // Louder settings for another database, or of another kind after all.
+            let all = ["DB_HOST": "m", "DB_USERNAME": "m", "DB_PASSWORD": "m"]
+            #expect(try find("\(name)=\(driver)\n\(login)", beside: files, environment: all).problems.isEmpty)
+            #expect(
+                try find("\(name)=\(driver)\n\(login)", beside: files, environment: [name: "mysql"]).problems.isEmpty
+            )
+            #expect(try find("\(name)=mariadb\n\(login)", beside: files).problems.isEmpty)
+            #expect(try find("\(name)=\(driver)\nDB_URL=mysql://u:p@h/d\n", beside: files).problems.isEmpty)
+            let alone = try find("\(name)=\(driver)\n", beside: files)
+            #expect(alone.problems.isEmpty && alone.warnings.contains { $0.contains(engine) })
+        }
+    }
+
+    @Test func `an equals sign in a value is its own, unless a name stands before it`() throws {
+        let found = try find("DB_DATABASE=a=b\nDB_USERNAME='x=1;y=2'\nHEADROOM_QUEUE=q=\n", beside: [:])
+        #expect(
+            found.entry(.database)?.value == "a=b" && found.entry(.username)?.value == "x=1;y=2"
+                && found.problems.isEmpty
+        )
+        for line in [
+            "DB_DATABASE=shopDB_PASSWORD=hush", "DB_DATABASE=shopAPP_KEY=hush", "DB_DATABASE=shopDB_PASSWORD:hush",
+        ] {
+            let joined = try find("\(line)\n", beside: [:])
+            #expect(joined.entry(.database) == nil && joined.problems.count == 1)
+        }
+    }
+
     @Test func `elsewhere a value that tools read differently stops whoever uses it, and nobody else`() throws {
         let found = try find("DB_USERNAME=app\nDB_PASSWORD=abc#def\nOTHER=a$b\n", beside: [:])
         let error = #expect(throws: DatabaseError.self) { try found.loaded(programName: "x") }

@@ -121,6 +121,52 @@ import Testing
         #expect(try SettingsSources(environment: [:], defaultsFile: path).load().database.tls.mode == mode)
     }
 
+    @Test(arguments: [
+        "ssl-capath=/x", "ssl-crl=/x", "ssl-cipher=X", "tls-version=TLSv1.3", "tls_passphrase=x", "ssl-cert=/x",
+        "loose-ssl-key=/x", "ssl-ca=/x",
+    ])
+    func `what belongs to an encrypted connection asks for one`(line: String) throws {
+        func tls(_ more: String) throws -> TLS {
+            let path = folder.write("[client]\nuser=u\n\(more)\n", to: "my.cnf")
+            return try SettingsSources(environment: [:], defaultsFile: path).load().database.tls
+        }
+        #expect(try tls("host=h").mode == .preferred)
+        let isVerified = line.hasPrefix("ssl-ca")
+        #expect(try tls("host=h\n\(line)").mode == (isVerified ? .verifyCA : .required))
+        #expect(try tls("host=h\n\(line)").authorities == (isVerified ? "/x" : nil))
+        // On a socket where the server has it, as for an account that must be encrypted.
+        #expect(try tls("socket=/s\n\(line)").mode == .preferred)
+        #expect(try tls("host=h\n\(line)\nskip-ssl").mode == .disabled)
+    }
+
+    @Test(arguments: ["ssl-fp=AB:CD", "tls-fp=ABCD", "ssl_fplist=/x", "tls-peer-fp-list=/x"])
+    func `a fingerprint of the server that is not looked at does not let a password go`(line: String) throws {
+        let path = folder.write("[client]\nuser=u\nhost=h\npassword=p\n\(line)\n", to: "my.cnf")
+        let error = #expect(throws: DatabaseError.self) {
+            try SettingsSources(environment: [:], defaultsFile: path).load()
+        }
+        #expect(error?.message.contains("-fp") == true && error?.advice.contains("HEADROOM_TLS_PIN") == true)
+        let verified = try SettingsSources(environment: ["HEADROOM_TLS_MODE": "verify_identity"], defaultsFile: path)
+            .load()
+        #expect(verified.warnings.contains { $0.contains("is not looked at by Headroom") })
+    }
+
+    @Test(arguments: [
+        ("socket=/s", Endpoint.socket(path: "/s")), ("socket=/s\nhost=localhost", .socket(path: "/s")),
+        ("socket=/s\nhost=127.0.0.1", .tcp(host: "127.0.0.1", port: 3306)),
+        ("host=db\nport=7\nsocket=/s", .tcp(host: "db", port: 7)),
+        ("socket=/s\nprotocol=tcp", .tcp(host: "localhost", port: 3306)),
+        ("protocol=TCP\nsocket=/s\nport=7", .tcp(host: "localhost", port: 7)),
+        ("protocol=tc\nsocket=/s", .tcp(host: "localhost", port: 3306)),
+        ("host=localhost\nprotocol=tcp\nsocket=/s", .tcp(host: "localhost", port: 3306)),
+        ("host=127.0.0.1\n[headroom]\nsocket=/own", .socket(path: "/own")),
+        ("protocol=tcp\nprotocol=socket\nsocket=/s", .socket(path: "/s")),
+    ])
+    func `a socket counts for localhost alone, as to the client library`(lines: String, endpoint: Endpoint) throws {
+        let path = folder.write("[client]\nuser=u\n\(lines)\n", to: "my.cnf")
+        #expect(try SettingsSources(environment: [:], defaultsFile: path).load().database.endpoint == endpoint)
+    }
+
     @Test func `an included file with a password that others may read is a warning`() throws {
         let inner = folder.write("[client]\npassword=x\n", to: "inner", mode: 0o644)
         let path = folder.write("[client]\nuser=u\nhost=h\n!include \(inner)\n", to: "my.cnf")

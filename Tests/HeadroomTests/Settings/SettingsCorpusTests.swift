@@ -39,9 +39,12 @@ import Testing
                     defaultsFile: folder.write(one.text, to: "my.cnf")
                 )
                 .find()
-            case .laravel, .symfony, .env, .php:
+            case .laravel, .symfony, .bedrock, .env, .php:
                 var search = SettingsSearch()
-                let dialect: EnvFile.Dialect? = one.form == .laravel ? .laravel : one.form == .symfony ? .symfony : nil
+                let dialects: [SettingsCorpus.Case.Form: EnvFile.Dialect] = [
+                    .laravel: .laravel, .symfony: .symfony, .bedrock: .bedrock,
+                ]
+                let dialect = dialects[one.form]
                 search.addEnvFile(folder.write(one.text, to: "env"), isNamed: number % 2 == 0, as: dialect)
                 search.lookForContradictions()
                 search.tellWhatIsPassedOver()

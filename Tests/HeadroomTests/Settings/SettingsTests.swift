@@ -139,6 +139,20 @@ import Testing
         #expect(try load(["DATABASE_URL": "mysql://u:p@h/d?\(option)"]).tls.mode == mode)
     }
 
+    @Test(arguments: [
+        ("mysql://u:p@h:3307/d#f", "p"), ("mysql://u:p@h:3307/d?charset=x#f?a", "p"), ("mysql://u:p@h:3307/d#", "p"),
+        ("mysql://u:p#w@h:3307/d", "p#w"), ("mysql://u:p%23w@h:3307/d#f", "p#w"),
+    ])
+    func `what stands behind a # is no part of a URL, but one before the @ is`(url: String, password: String) throws {
+        let found = SettingsSources(environment: ["DATABASE_URL": url], envFile: "/dev/null").find()
+        let settings = try found.loaded(programName: "x").database
+        #expect(
+            settings.endpoint == .tcp(host: "h", port: 3307) && settings.database == "d"
+                && settings.password == password
+        )
+        #expect(found.warnings.contains { $0.contains("ends in a #") } == (url.hasSuffix("w@h:3307/d") == false))
+    }
+
     @Test(arguments: ["sslmode=verify", "ssl_modus=required", "tlsx=1", "verify=1", "sslcrl=/x", "certificate=x"])
     func `an option that may be about encryption, and is not known, is refused`(option: String) {
         #expect(throws: DatabaseError.self) { try load(["DATABASE_URL": "mysql://u:p@h/d?\(option)"]) }
@@ -181,6 +195,28 @@ import Testing
                 "\(other)"
             )
         }
+    }
+
+    @Test(arguments: ["DB_HOSTNAME", "DB_SERVER", "DATABASE_HOST", "DB_HOST_READ", "DB_WRITE_HOST"])
+    func `a login is not tried on this machine where another name has a host`(name: String) throws {
+        let names = [name: "db.example", "DB_USERNAME": "u", "DB_PASSWORD": "hush"]
+        let error = #expect(throws: DatabaseError.self) { try load(names) }
+        #expect(error?.message == "\(name) in the environment is not read: the name is DB_HOST.")
+        #expect(try load(names.merging(["DB_HOST": "h"]) { $1 }).endpoint.hostName == "h")
+        #expect(try load(names.merging(["DATABASE_URL": "mysql://h/d"]) { $1 }).endpoint.hostName == "h")
+    }
+
+    @Test func `a file in UTF-16, and an option file without a group that counts, are named`() throws {
+        let folder = TemporaryFolder()
+        for start in [[0xFF, 0xFE], [0xFE, 0xFF]] as [[UInt8]] {
+            let file = folder.write(start + "DB_HOST=h".utf8.flatMap { [$0, 0] }, to: "env")
+            #expect(throws: DatabaseError.self) { try load([:], envFile: file) }
+            let found = SettingsSources(environment: [:], envFile: file).find()
+            #expect(found.problems.map(\.advice) == ["Save it as UTF-8."])
+        }
+        let other = folder.write("[mysqldump]\nuser=u\n", to: "my.cnf")
+        let found = SettingsSources(environment: [:], envFile: "/dev/null", defaultsFile: other).find()
+        #expect(found.warnings.contains { $0.contains("in a group that counts") })
     }
 
     @Test(

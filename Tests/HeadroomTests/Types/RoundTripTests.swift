@@ -100,7 +100,11 @@ struct RoundTrip: Sendable, CustomTestStringConvertible {
     }
 
     static var all: [RoundTrip] {
-        every.filter { $0.server == .any || ($0.server == .mariaDB) == SuiteServer.isMariaDB }
+        // MariaDB 10.5 does not have them yet.
+        let missing = SuiteServer.isMariaDB10_5 ? ["UUID", "INET4"] : []
+        return every.filter {
+            ($0.server == .any || ($0.server == .mariaDB) == SuiteServer.isMariaDB) && !missing.contains($0.definition)
+        }
     }
 
     private static let days = [SQLDate(year: 1000, month: 1, day: 1), SQLDate(year: 9999, month: 12, day: 31)]

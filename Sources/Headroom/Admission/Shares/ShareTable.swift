@@ -182,7 +182,7 @@ struct ShareTable: Sendable, Hashable {
 
     /// What each host is to come to: one to each that wants any, then one more to each that wants more, and so on.
     ///
-    /// Where there is not one for each, those go first that have nothing, the longest waiting of them first, and whoever has
+    /// Where there is not one for each, those go first that have nothing, the longest waiting of them first, and the host that has
     /// had one for longest goes without: so all come in turn. What does not divide stays where it is.
     static func parts(of total: Int, among hosts: [Entry]) -> [String: Int] {
         var parts: [String: Int] = [:]
