@@ -265,10 +265,11 @@ private final class GuideHome: Sendable {
         """
     }
 
+    // Of a busy machine one place may serve a page a second.
     private var environment: [String: String] {
         [
             "HOME": path, "PATH": "\(path)/bin:/usr/bin:/bin", "XDG_STATE_HOME": "\(path)/.state",
-            "PHP_CLI_SERVER_WORKERS": "6",
+            "PHP_CLI_SERVER_WORKERS": "6", "HEADROOM_DOOR_WAIT": "60",
         ]
     }
 
