@@ -348,7 +348,9 @@ let package = Package(
         ),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["Headroom", "HeadroomHistory", "HeadroomSandbox", "HeadroomWatch", "TestSupport"]
+            dependencies: [
+                "Headroom", "HeadroomDoor", "HeadroomHistory", "HeadroomSandbox", "HeadroomWatch", "TestSupport",
+            ]
         ),
     ],
     swiftLanguageModes: [.v6]
