@@ -105,6 +105,14 @@ import Testing
         )
     }
 
+    @Test func `a change that something else in the file goes by as well is not made`() {
+        #expect(throws: ApplicationEdit.Obstacle.self) {
+            try edit("<?php\ndefine('DB_HOST', 'a');\ndefine('OTHER', DB_HOST);\n", .wordPress)
+        }
+        // The line is a part of another value.
+        #expect(throws: ApplicationEdit.Obstacle.self) { try edit("A='x\nDB_HOST=b\ny'\nDB_USERNAME=u\n", .laravel) }
+    }
+
     @Test(arguments: ["/a'b", "/a b", "/a\"b", "/a\nb", "/ü", "/a$b", "/a#b"])
     func `a path that means something else there is not written`(path: String) {
         for (kind, text) in [(Application.wordPress, "<?php\ndefine('DB_HOST', 'x');"), (.laravel, "DB_HOST=a\n")] {
