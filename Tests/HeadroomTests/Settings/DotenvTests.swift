@@ -244,7 +244,8 @@ import Testing
         let login = "DB_HOST=h\nDB_USERNAME=u\nDB_PASSWORD=p\n"
         for files in [["artisan": ""], [:]] {
             let found = try find("\(name)=\(driver)\n\(login)", beside: files)
-            #expect(found.problems.contains { $0.message.contains("are for \(engine)") }, "\(found.problems)")
+            #expect(found.wrongServer?.message.contains("are for \(engine)") == true, "\(found.problems)")
+            #expect(found.problems.contains { $0 == found.wrongServer })
             // Louder settings for another database, or of another kind after all.
             let all = ["DB_HOST": "m", "DB_USERNAME": "m", "DB_PASSWORD": "m"]
             #expect(try find("\(name)=\(driver)\n\(login)", beside: files, environment: all).problems.isEmpty)

@@ -240,6 +240,7 @@ import Testing
             "define('DB_NAME', 'd'); define('DB_USER', 'u'); define('DB_PASSWORD', 'p'); define('DB_HOST', getenv('H'));"
         let error = #expect(throws: DatabaseError.self) { try load(text) }
         #expect(error?.message.contains("DB_HOST in line 2") == true)
+        #expect(SettingsSources(environment: [:], envFile: "\(folder.path)/settings.php").find().wrongServer == error)
         let file = folder.write("<?php\n" + text, to: "settings.php")
         let loaded = try SettingsSources(environment: ["DB_HOST": "db.example"], envFile: file).load()
         #expect(loaded.database.endpoint == .tcp(host: "db.example", port: 3306))
