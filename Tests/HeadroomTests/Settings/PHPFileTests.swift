@@ -94,6 +94,8 @@ import Testing
         "if (x()) { return; } define('DB_HOST', 'no');",
         "include 'x.php'; defined('DB_HOST') || define('DB_HOST', 'no');",
         "$f = function () { define('DB_HOST', 'no'); };",
+        "switch (x()) { case A::B: if (y()) { return; } } define('DB_HOST', 'no');",
+        "switch (x()) { default: return; } define('DB_HOST', 'no');",
         "try { define('DB_HOST', 'no'); } finally {}", "if (x()) { if (y()) {} define('DB_HOST', 'no'); }",
         "if (x()) {} else define('DB_HOST', 'no');", "class A { function f() { define('DB_HOST', 'no'); } }",
     ])
