@@ -122,8 +122,11 @@ import Testing
         #expect(production.entry(.database)?.value == "prod")
         let test = try find(text, beside: files, environment: ["APP_ENV": "test"])
         #expect((test.entry(.database)?.value, test.entry(.password)?.value) == ("test", "first"))
-        let away = try find("APP_ENV=../../etc/passwd\n" + text, beside: files)
-        #expect(away.entry(.database)?.value == "local")
+        let more = files.merging([".env.x/y": "", "evil": "DB_DATABASE=evil\n"]) { $1 }
+        for environment in ["../../etc/passwd", "x/../evil"] {
+            let away = try find("APP_ENV=\(environment)\n" + text, beside: more)
+            #expect(away.entry(.database)?.value == "local")
+        }
     }
 
     @Test func `beside bin/console .env.local may say which environment it is, and may be a folder`() throws {

@@ -31,6 +31,7 @@ import Testing
           'host' => 'db.example', 'port' => '3307', 'namespace' => 'Drupal\\\\mysql', 'driver' => 'mysql',
         );
         $settings['hash_salt'] = file_get_contents('/x');
+        function local() { $databases['default']['default']['host'] = 'no'; $databases = []; }
         """,
         "$databases = ['default' => ['default' => ['database' => \"shop\", 'username' => 'app', "
             + "'password' => \"p'w#\\\"\\$x\", 'host' => 'db.example', 'port' => 3307]]];",
