@@ -67,7 +67,7 @@ public enum SuiteServer {
     public static let isMariaDB = getenv("HEADROOM_TEST_MYSQL") == nil
 
     /// Whether it is the oldest MariaDB that is tested.
-    public static let isMariaDB10_5 =
+    public static let isOldestMariaDB =
         getenv("HEADROOM_TEST_MARIADB").map { String(cString: $0).hasSuffix("mariadb-10.5") } ?? false
 
     /// The accounts beside `app`, which has no limit.

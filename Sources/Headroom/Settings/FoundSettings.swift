@@ -8,6 +8,13 @@ package struct FoundSettings: Sendable {
     /// What cannot be used: a file, an unknown name, a contradiction.
     package var problems: [DatabaseError] = []
 
+    /// Why the server that would be asked is not the one that is meant; `nil` where nothing says so.
+    ///
+    /// It is among the problems, and no tool for an outage goes on in spite of it: the password would go there.
+    package var wrongServer: DatabaseError? {
+        didSet { if let wrongServer, !problems.contains(wrongServer) { problems.append(wrongServer) } }
+    }
+
     /// Whether values count whatever their source: to see what would hold then.
     var trustsAll = false
 

@@ -209,6 +209,10 @@ struct PHPFile {
             }
         case "else", "do", "try", "finally":
             if !take(":") { isUnconditional = false }
+        case "case", "default":
+            // What stands behind the label is a statement of its own.
+            repeat { passOver(until: ":;") } while take("::")
+            _ = take(":")
         case "endif", "endwhile", "endfor", "endforeach", "endswitch":
             if blocks.last?.kind == .colon { blocks.removeLast() }
             rest()

@@ -35,9 +35,11 @@ enum SettingsFile {
             let isFolder = isFolder(path)
             throw DatabaseError(
                 .settingsInvalid,
-                message: "The settings file \(path) cannot be read: \(isFolder ? "it is a folder" : error.description).",
+                message:
+                    "The settings file \(path) cannot be read: \(isFolder ? "it is a folder" : error.description).",
                 advice: isFolder
-                    ? "Name the file in it, or an application's folder with --app." : "Check the path and who may read it."
+                    ? "Name the file in it, or an application's folder with --app."
+                    : "Check the path and who may read it."
             )
         }
     }

@@ -154,7 +154,7 @@ struct SettingsSearch {
         for (setting, problem) in php.unreadable {
             let isPlace = [Setting.host, .port, .socket].contains(setting)
             if isSaid(.ownURL) || (isPlace ? isSaid(.host, .socket, .server) : isSaid(setting)) { continue }
-            found.problems.append(problem)
+            if isPlace { found.wrongServer = problem } else { found.problems.append(problem) }
         }
         var layer = SettingsLayer(php.entries)
         layer.isOfPHP = true
@@ -326,12 +326,11 @@ struct SettingsSearch {
                 // A login is not tried on this machine where another one was meant.
                 if miss.setting == .host, found.place == nil, found.entry(.server) == nil, found.entry(.username) != nil
                 {
-                    let error = DatabaseError(
+                    found.wrongServer = DatabaseError(
                         .settingsInvalid,
                         message: "\(sentence).",
                         advice: "Set DB_HOST, or DB_SOCKET."
                     )
-                    if !found.problems.contains(error) { found.problems.append(error) }
                 } else {
                     found.warnings.append(sentence)
                 }
@@ -390,8 +389,10 @@ struct SettingsSearch {
             let advice =
                 "For an account of MySQL or MariaDB set HEADROOM_DATABASE_URL, or all of DB_HOST, DB_USERNAME and DB_PASSWORD "
                 + "in the environment."
-            found.problems.append(
-                DatabaseError(.settingsInvalid, message: "\(what), not MySQL or MariaDB.", advice: advice)
+            found.wrongServer = DatabaseError(
+                .settingsInvalid,
+                message: "\(what), not MySQL or MariaDB.",
+                advice: advice
             )
         } else if !found.layers.contains(where: \.saysAnything) {
             found.warnings.append("\(what), not MySQL or MariaDB")

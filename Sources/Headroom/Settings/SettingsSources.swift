@@ -82,7 +82,7 @@ extension SettingsSources {
     /// The same, telling the warnings also where the settings cannot be used: they may say why.
     package func load(programName: String, tell: (String) -> Void) throws -> LoadedSettings {
         var found = find()
-        let problem = isForgiving ? nil : found.problems.first
+        let problem = isForgiving ? found.wrongServer : found.problems.first
         if problem == nil {
             found.warnings += found.problems.map { $0.advice.isEmpty ? $0.message : "\($0.message) \($0.advice)" }
         }

@@ -31,6 +31,7 @@ import Testing
           'host' => 'db.example', 'port' => '3307', 'namespace' => 'Drupal\\\\mysql', 'driver' => 'mysql',
         );
         $settings['hash_salt'] = file_get_contents('/x');
+        function local() { $databases['default']['default']['host'] = 'no'; $databases = []; }
         """,
         "$databases = ['default' => ['default' => ['database' => \"shop\", 'username' => 'app', "
             + "'password' => \"p'w#\\\"\\$x\", 'host' => 'db.example', 'port' => 3307]]];",
@@ -94,6 +95,8 @@ import Testing
         "if (x()) { return; } define('DB_HOST', 'no');",
         "include 'x.php'; defined('DB_HOST') || define('DB_HOST', 'no');",
         "$f = function () { define('DB_HOST', 'no'); };",
+        "switch (x()) { case A::B: if (y()) { return; } } define('DB_HOST', 'no');",
+        "switch (x()) { default: return; } define('DB_HOST', 'no');",
         "try { define('DB_HOST', 'no'); } finally {}", "if (x()) { if (y()) {} define('DB_HOST', 'no'); }",
         "if (x()) {} else define('DB_HOST', 'no');", "class A { function f() { define('DB_HOST', 'no'); } }",
     ])
@@ -240,6 +243,7 @@ import Testing
             "define('DB_NAME', 'd'); define('DB_USER', 'u'); define('DB_PASSWORD', 'p'); define('DB_HOST', getenv('H'));"
         let error = #expect(throws: DatabaseError.self) { try load(text) }
         #expect(error?.message.contains("DB_HOST in line 2") == true)
+        #expect(SettingsSources(environment: [:], envFile: "\(folder.path)/settings.php").find().wrongServer == error)
         let file = folder.write("<?php\n" + text, to: "settings.php")
         let loaded = try SettingsSources(environment: ["DB_HOST": "db.example"], envFile: file).load()
         #expect(loaded.database.endpoint == .tcp(host: "db.example", port: 3306))

@@ -204,6 +204,10 @@ import Testing
         #expect(error?.message == "\(name) in the environment is not read: the name is DB_HOST.")
         #expect(try load(names.merging(["DB_HOST": "h"]) { $1 }).endpoint.hostName == "h")
         #expect(try load(names.merging(["DATABASE_URL": "mysql://h/d"]) { $1 }).endpoint.hostName == "h")
+        // Also not by a tool for an outage, which goes on in spite of other mistakes.
+        var sources = SettingsSources(environment: names, envFile: "/dev/null")
+        sources.isForgiving = true
+        #expect(throws: DatabaseError.self) { try sources.load() }
     }
 
     @Test func `a file in UTF-16, and an option file without a group that counts, are named`() throws {
