@@ -96,6 +96,7 @@ import Testing
         "HeadroomWatch/Host/HostReader.swift":
             "/proc, and units and tables of cron, links among them; bounded, no waiting",
         "MeterImport/CSV/CSVFile.swift": "files that jobs name, with checks of its own",
+        "MeterImport/CSV/UTF16File.swift": "a file without a name, in the folder for such",
         "headroom/Support/WorkMemory.swift": "/proc/self",
         "manual-pages/CommandHelp.swift": "files of the build",
         "manual-pages/ManualPages.swift": "files of the build",
