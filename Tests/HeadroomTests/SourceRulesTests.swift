@@ -172,6 +172,7 @@ import Testing
         "HeadroomWatch/Host/HostReader.swift": "the server's name as a whole",
         "HeadroomWatch/Verify/VerifyChecks.swift": "a privilege as a whole",
         "MeterImport/Columns/ColumnName.swift": "letters among bytes",
+        "MeterImport/Rows/ImportLayouts.swift": "letters among bytes",
         "MeterImport/Rows/ReadingParser.swift": "letters among bytes",
         "MeterImport/Storing/RepeatedTime.swift": "names of an own table's columns",
         "MeterImport/Values/MeterCode.swift": "letters among bytes",

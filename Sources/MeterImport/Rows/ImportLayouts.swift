@@ -17,7 +17,7 @@ public struct ImportLayouts: Sendable {
 
     /// The names of the layouts that there are.
     public var names: [String] {
-        (OpenFolder.names(in: folder) ?? []).compactMap { $0.hasSuffix(".json") ? String($0.dropLast(5)) : nil }
+        (OpenFolder.names(in: folder) ?? []).compactMap { $0.ends(with: ".json") ? String($0.utf8.dropLast(5)) : nil }
             .filter(Self.isName).sorted()
     }
 
