@@ -65,7 +65,9 @@ struct ImportCommand: AsyncParsableCommand {
         try await runCommand(takeSignal: stopping.take) {
             let memory = WorkMemory(staysIdle: false)
             let file = NamedFile(file)
-            try await FileCheck.open(path: file.path, type: type, options: facts.options)
+            let options = try facts.options()
+            try await FileCheck.open(path: file.path, type: type, options: options)
+            try facts.keepLayout()
             let loaded = try connection.loaded(program: "headroom import")
             let database = Database(loaded.database)
             let queue = JobQueue(database)
@@ -76,7 +78,7 @@ struct ImportCommand: AsyncParsableCommand {
                     path: file.path,
                     type: type.rawValue,
                     isDryRun: dryRun,
-                    metadata: facts.options.metadata
+                    metadata: options.metadata
                 )
             )
             let handler = MeterImportHandler(
@@ -116,12 +118,13 @@ struct ImportCommand: AsyncParsableCommand {
                 report = try await FileCheck.run(
                     path: file,
                     type: type,
-                    options: facts.options,
+                    options: try facts.options(),
                     problems: max(0, problems),
                     progress: progress.show
                 )
             }
             memory.turn()
+            try facts.keepLayout()
             try Console.emit(report, asJSON: json)
             guard report.rowsRejected == 0 else { throw ExitCode(1) }
         }
@@ -184,25 +187,42 @@ struct FileFacts: ParsableArguments {
     )
     var estimates: String?
 
+    @Option(help: "The name of a layout that was saved: options that hold where the command does not say otherwise.")
+    var layout: String?
+
+    @Option(help: "Save the options under this name, once the file has been understood with them.")
+    var saveLayout: String?
+
     enum Hourly: String, ExpressibleByArgument, CaseIterable { case split }
 
     enum Repeats: String, ExpressibleByArgument, CaseIterable { case last }
 
-    var options: ImportOptions {
-        var options = ImportOptions(mpan: mpan, timezone: timezone, zone: zone, dateOrder: dateOrder)
-        options.times = times
-        options.quantity = quantity
-        options.valueColumn = valueColumn
-        options.meterColumn = meterColumn
-        options.ignoredColumns = ignoreColumn
-        options.unit = unit
-        options.calorificValue = calorificValue
-        options.skippedLines = skipLines
-        options.period = period
-        options.splitsHours = hourly == .split
-        options.lastCounts = repeats == .last
-        options.estimates = estimates
+    /// What the command says, over what the named layout says.
+    func options() throws -> ImportOptions {
+        var options = try layout.map { try ImportLayouts().read($0) } ?? ImportOptions()
+        options.mpan = mpan ?? options.mpan
+        options.timezone = timezone ?? options.timezone
+        options.zone = zone ?? options.zone
+        options.dateOrder = dateOrder ?? options.dateOrder
+        options.times = times ?? options.times
+        options.quantity = quantity ?? options.quantity
+        options.valueColumn = valueColumn ?? options.valueColumn
+        options.meterColumn = meterColumn ?? options.meterColumn
+        if !ignoreColumn.isEmpty { options.ignoredColumns = ignoreColumn }
+        options.unit = unit ?? options.unit
+        options.calorificValue = calorificValue ?? options.calorificValue
+        options.skippedLines = skipLines ?? options.skippedLines
+        options.period = period ?? options.period
+        options.splitsHours = hourly == .split || options.splitsHours
+        options.lastCounts = repeats == .last || options.lastCounts
+        options.estimates = estimates ?? options.estimates
         return options
+    }
+
+    /// Keeps the options under a name, where that is asked for.
+    func keepLayout() throws {
+        guard let saveLayout else { return }
+        try ImportLayouts().save(options(), as: saveLayout)
     }
 }
 
@@ -238,8 +258,12 @@ extension FileReport: Report {
             facts.append(["meters", "\(grouped(meters)): \(firstMeters.joined(separator: ", "))\(more)"])
         }
         if let first = firstDate, let last = lastDate { facts.append(["days", "\(first) to \(last)"]) }
-        return table(facts, indent: "")
-            + (understood.isEmpty ? [] : ["understood:"]) + understood.map { "  \($0)" }
+        return table(facts, indent: "") + findings
+    }
+
+    /// How the file is understood, and what is wrong with it.
+    var findings: [String] {
+        (understood.isEmpty ? [] : ["understood:"]) + understood.map { "  \($0)" }
             + warnings.map { "warning: \($0)" }
             + problems.map { "line \($0.line): \($0.reason)" }
             + (problemsNotShown > 0 ? ["… and \(counted(problemsNotShown, "row")) more"] : [])

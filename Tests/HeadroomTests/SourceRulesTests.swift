@@ -96,6 +96,7 @@ import Testing
         "HeadroomWatch/Host/HostReader.swift":
             "/proc, and units and tables of cron, links among them; bounded, no waiting",
         "MeterImport/CSV/CSVFile.swift": "files that jobs name, with checks of its own",
+        "MeterImport/CSV/UTF16File.swift": "a file without a name, in the folder for such",
         "headroom/Support/WorkMemory.swift": "/proc/self",
         "headroom/Up/Supervisor.swift": "/dev/null",
         "manual-pages/CommandHelp.swift": "files of the build",
@@ -172,6 +173,7 @@ import Testing
         "HeadroomWatch/Host/HostReader.swift": "the server's name as a whole",
         "HeadroomWatch/Verify/VerifyChecks.swift": "a privilege as a whole",
         "MeterImport/Columns/ColumnName.swift": "letters among bytes",
+        "MeterImport/Rows/ImportLayouts.swift": "letters among bytes",
         "MeterImport/Rows/ReadingParser.swift": "letters among bytes",
         "MeterImport/Storing/RepeatedTime.swift": "names of an own table's columns",
         "MeterImport/Values/MeterCode.swift": "letters among bytes",

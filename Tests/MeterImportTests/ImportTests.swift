@@ -440,6 +440,31 @@ import Testing
         #expect(others == 0)
     }
 
+    @Test func `a job that is deleted takes the readings that it brought, and none of an earlier job`() async throws {
+        let database = try await database("deletion")
+        let queue = JobQueue(database)
+        func add(_ rows: [String], batch: String) async throws -> ImportJob {
+            let path = folder.write("start,value\n" + rows.joined(separator: "\n") + "\n", to: "\(batch).csv")
+            let id = try await queue.add(
+                NewJob(filename: batch, path: path, type: "hh", metadata: #"{"mpan":"M1"}"#),
+                batchID: batch
+            )
+            _ = try await Worker(database, handler: MeterImportHandler()).runOnce { _ in }
+            return try #require(try await queue.job(id))
+        }
+        let first = try await add(["2024-01-01 00:00,1", "2024-01-01 00:30,2"], batch: "first")
+        let second = try await add(["2024-01-01 00:30,3", "2024-01-01 01:00,4", "2024-01-01 01:30,5"], batch: "second")
+        #expect(try await StoredReadings.count(of: first, database) == StoredReadings.Count(own: 1, earlier: 0))
+        let count = try await StoredReadings.count(of: second, database)
+        #expect(count.own == 2 && count.earlier == 1)
+        #expect(try await StoredReadings.delete(of: second, database) == 2)
+        let left = try await database.withConnection { connection in
+            try await connection.query("SELECT reading_value FROM meter_readings ORDER BY reading_time")
+                .decode(String.self)
+        }
+        #expect(left == ["1.000", "3.000"])
+    }
+
     @Test func `daily readings are stored once, and leave the half-hours alone`() async throws {
         let database = try await database("daily")
         let halves = folder.write("start,value\n2024-01-01 00:00,1\n2024-01-01 00:30,2\n", to: "h.csv")

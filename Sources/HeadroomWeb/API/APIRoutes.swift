@@ -116,7 +116,7 @@ struct APIRoutes: Sendable {
             throw WebError(.badRequest, "type is one of hh, daily, sites.", code: "bad_parameter")
         }
         if let order = query.get("date_order"), DateOrder(rawValue: order) == nil {
-            throw WebError(.badRequest, "date_order is dmy or mdy.", code: "bad_parameter")
+            throw WebError(.badRequest, "date_order is dmy, mdy or ymd.", code: "bad_parameter")
         }
         var form = UploadForm()
         form.type = type
@@ -124,6 +124,7 @@ struct APIRoutes: Sendable {
         form.mpan = query.get("mpan") ?? ""
         form.timezone = query.get("timezone") ?? ""
         form.dateOrder = query.get("date_order") ?? ""
+        form.layout = query.get("layout") ?? ""
         form.isDryRun = try flag("dry_run", request)
         guard form.mpan.unicodeScalars.count <= 21, form.timezone.unicodeScalars.count <= 64 else {
             throw WebError(.badRequest, "mpan has at most 21 characters, timezone 64.", code: "bad_parameter")

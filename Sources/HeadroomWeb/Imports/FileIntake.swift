@@ -37,9 +37,10 @@ struct FileIntake: Sendable {
     /// - Returns: The job's id.
     /// - Throws: ``Unusable`` when nothing of it could be imported, with which the file is gone, and ``DatabaseError``.
     func queue(_ file: UploadFile, _ form: UploadForm, _ context: WebContext) async throws -> Int {
-        let options = form.options
+        let options: ImportOptions
         let report: FileReport
         do {
+            options = try form.options(dashboard.layouts)
             try options.validate()
             report = try await FileCheck.run(
                 path: file.part,

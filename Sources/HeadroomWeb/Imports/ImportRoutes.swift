@@ -48,6 +48,17 @@ struct ImportRoutes: Sendable {
         try await dashboard.job(try jobID(context))
     }
 
+    /// What becomes of a job's readings that are deleted with it.
+    private static func readings(of job: ImportJob, _ database: Database) async throws -> String {
+        guard job.type != ImportType.sites.rawValue, job.counts.imported > 0 else {
+            return "Delete the readings that it has stored too; meters stay"
+        }
+        let count = try await StoredReadings.count(of: job, database)
+        return "Delete the \(counted(count.own, "reading")) that it brought too"
+            + (count.earlier > 0
+                ? "; \(grouped(count.earlier)) that an earlier job brought and meters stay" : "; meters stay")
+    }
+
     private func jobID(_ context: WebContext) throws -> Int {
         guard let id = context.parameters.get("id", as: UInt32.self), id > 0 else {
             throw WebError(.notFound, "There is no such job.", code: "job_unknown")
@@ -84,7 +95,7 @@ struct ImportRoutes: Sendable {
                 + (dashboard.isUploaded(job) ? ", and its uploaded file." : ". Its file stays where it is.")
             view.tick = .init(
                 name: "readings",
-                text: "Delete the readings that it has stored too; meters stay",
+                text: try await Self.readings(of: job, dashboard.queue.database),
                 isRequired: false
             )
             view.button = "Delete the job"

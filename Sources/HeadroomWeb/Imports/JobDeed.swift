@@ -28,7 +28,7 @@ struct JobDeed: Sendable {
         case .delete:
             // First nobody must add to it any more: from here on every commit of its worker fails.
             _ = try await dashboard.queue.cancel(id)
-            if withReadings { _ = try await StoredReadings.delete(batch: job.batchID, dashboard.queue.database) }
+            if withReadings { _ = try await StoredReadings.delete(of: job, dashboard.queue.database) }
             _ = try await dashboard.queue.delete(id)
             _ = try await dashboard.queue.deleteFile(job.path, in: dashboard.options.importFolders.ofUploads)
         }

@@ -24,6 +24,7 @@ struct UploadRoutes: Sendable {
     ) -> Response {
         let view = UploadView(
             form,
+            layouts: dashboard.layouts.names,
             problem: problem,
             details: details,
             most: dashboard.options.mostUpload,
@@ -104,6 +105,7 @@ struct UploadForm: Sendable {
     var mpan = ""
     var timezone = ""
     var dateOrder = ""
+    var layout = ""
     var isDryRun = false
 
     /// Takes a field; one that is not known is left out.
@@ -113,6 +115,7 @@ struct UploadForm: Sendable {
         case "mpan": mpan = value
         case "timezone": timezone = value
         case "date_order": dateOrder = value
+        case "layout": layout = value
         case "dry_run": isDryRun = value == "yes" || value == "true"
         default: break
         }
@@ -125,13 +128,13 @@ struct UploadForm: Sendable {
         return text.isEmpty ? "upload.csv" : text
     }
 
-    /// The same as a job's options.
-    var options: ImportOptions {
-        ImportOptions(
-            mpan: mpan.isEmpty ? nil : mpan,
-            timezone: timezone.isEmpty ? nil : timezone,
-            dateOrder: DateOrder(rawValue: dateOrder)
-        )
+    /// The same as a job's options, over those of the layout that was chosen.
+    func options(_ layouts: ImportLayouts) throws -> ImportOptions {
+        var options = layout.isEmpty ? ImportOptions() : try layouts.read(layout)
+        if !mpan.isEmpty { options.mpan = mpan }
+        if !timezone.isEmpty { options.timezone = timezone }
+        options.dateOrder = DateOrder(rawValue: dateOrder) ?? options.dateOrder
+        return options
     }
 }
 
@@ -146,19 +149,42 @@ struct UploadView: Sendable {
     var problem: String?
     var details: [String]
     var types: [Choice]
+    var dates: [Choice]
+    /// The layouts that were saved; none where there are none.
+    var layouts: Layouts?
+
+    struct Layouts: Sendable {
+        var choices: [Choice]
+    }
+
     var mpan: String
     var timezone: String
     var zone = ImportOptions.defaultZone
     var most: String
     var formToken: String?
 
-    init(_ form: UploadForm, problem: String?, details: [String], most: Int, formToken: String?) {
+    init(
+        _ form: UploadForm,
+        layouts names: [String],
+        problem: String?,
+        details: [String],
+        most: Int,
+        formToken: String?
+    ) {
         self.problem = problem
         self.details = details
         self.formToken = formToken
         self.most = "\(most >> 20) MB"
         mpan = form.mpan
         timezone = form.timezone
+        layouts =
+            names.isEmpty
+            ? nil : Layouts(choices: names.map { Choice(name: $0, text: $0, isChosen: $0 == form.layout) })
+        dates = [
+            ("", "as the file shows, else day first"), ("dmy", "day first"), ("mdy", "month first"),
+            ("ymd", "year first, such as 25/11/05"),
+        ]
+        .map { Choice(name: $0.0, text: $0.1, isChosen: $0.0 == form.dateOrder) }
         types = ImportType.allCases.map { type in
             let text =
                 switch type {

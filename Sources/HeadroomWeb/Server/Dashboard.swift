@@ -5,6 +5,7 @@ import HeadroomJobs
 import HeadroomWatch
 import Hummingbird
 import Logging
+import MeterImport
 import Synchronization
 
 /// What all requests share: the account's sampler, the queue, the pages.
@@ -20,6 +21,8 @@ final class Dashboard: Sendable {
     let queue: JobQueue
     /// The uploads; `nil` when none are taken.
     let uploads: UploadFolder?
+    /// The layouts of files that were saved.
+    let layouts: ImportLayouts
     let logger: Logger
     let connections: Connections
     let streams = LiveStreams()
@@ -49,6 +52,7 @@ final class Dashboard: Sendable {
         let queue = JobQueue(Database(patient))
         self.queue = queue
         uploads = options.uploadFolder.map { UploadFolder($0, options, queue) }
+        layouts = ImportLayouts(stateFolder: loaded.database.stateFolder)
         jobs = Sampler(interval: options.interval) { await JobsPicture.taken(queue) }
     }
 

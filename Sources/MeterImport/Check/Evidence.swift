@@ -152,8 +152,8 @@ struct BitPages {
     private static let pageBits: UInt64 = 4096
     private static let pageWords = 64
 
-    /// Creates pages: 40,000 of 4,096 bits each by default, 21 MB.
-    init(most: Int = 40_000) {
+    /// Creates pages: 20,000 of 4,096 bits each by default, 10 MB.
+    init(most: Int = 20_000) {
         self.most = most
     }
 

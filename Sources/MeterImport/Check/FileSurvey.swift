@@ -469,10 +469,11 @@ struct FileSurvey {
         }
         guard meter.steps >= 20, meter.rise > 0 else { return }
         let strong: Int64 = meter.steps >= 95 ? 20 : 100
+        let hours = (Int(meter.last) - Int(meter.first)) / 60
         let isLong =
             layout.isDaily
             ? meter.steps >= 20 * (meter.downs + 1)
-            : meter.steps >= 190 && (Int(meter.last) - Int(meter.first)) / 1440 >= 2 * (Int(meter.downs) + 1)
+            : meter.steps >= 100 && hours >= 84 && hours >= 48 * (Int(meter.downs) + 1)
         if isNearlyOnly && (meter.most / strong >= meter.rise || isLong)
             || meter.downs == 0 && meter.ups >= 3 && meter.most / 1000 >= meter.rise
         {

@@ -8,7 +8,7 @@ struct MeterIndex {
     private(set) var hasGasNumbers = false
 
     /// The meters with a place of their own.
-    static let most = 150_000
+    static let most = 64_000
 
     /// A meter: its place, and a hash of its number.
     struct Entry {

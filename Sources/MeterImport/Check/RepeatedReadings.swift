@@ -24,7 +24,7 @@ struct RepeatedReadings {
         var words: [UInt64] = []
     }
 
-    init(most: Int = 120_000, pages: Int = 40_000) {
+    init(most: Int = 120_000, pages: Int = 20_000) {
         self.most = most
         bits = BitPages(most: pages)
     }

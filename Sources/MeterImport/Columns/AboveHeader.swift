@@ -30,9 +30,9 @@ struct AboveHeader: Hashable, Sendable {
         var meters: [Fact<String>] = []
         for (line, cells) in lines {
             let text = cells.joined(separator: " ").trimmed
-            let words = text.lowercased().unicodeScalars
-                .split { !($0.properties.isAlphabetic || ("0"..."9").contains($0) || $0 == "\u{B3}") }
-                .map { String(String.UnicodeScalarView($0)) }
+            let words = text.lowercased()
+                .pieces { !($0.properties.isAlphabetic || ("0"..."9").contains($0) || $0 == "\u{B3}") }
+                .map(String.init)
             let set = Set(words)
             let measures = words.compactMap { word in Measure(word: word).map { (word, $0) } }
             let hasNumber = words.contains { word in
@@ -60,13 +60,13 @@ struct AboveHeader: Hashable, Sendable {
     private mutating func readZone(_ words: Set<String>, _ line: Int, _ text: String, hasNumber: Bool) {
         let isZone =
             !words.isDisjoint(with: ["utc", "gmt", "zulu", "bst", "timezone", "london"])
-            || words.contains("local") && words.contains("time") || words.contains("zone") && words.contains("time")
+            || words.isSuperset(of: ["local", "time"]) || words.isSuperset(of: ["zone", "time"])
         let isSaid = !words.isDisjoint(with: Catalogue.zoneLabels)
         // The time at which a report was made says nothing of its rows.
         guard isZone, isSaid || !hasNumber, words.isDisjoint(with: Catalogue.reportWords) else { return }
         let isLocal =
             !words.isDisjoint(with: ["london", "local", "bst", "daylight"])
-            || words.contains("gmt") && words.contains("standard")
+            || words.isSuperset(of: ["gmt", "standard"])
         let isShifted = words.contains { Int($0).map { $0 != 0 } ?? false }
         let isUTC = !words.isDisjoint(with: ["utc", "gmt", "zulu"])
         let found: Zone = isLocal ? .local : isUTC && !isShifted ? .utc : .other

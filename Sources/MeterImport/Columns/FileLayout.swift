@@ -256,7 +256,8 @@ struct FileLayout: Codable, Hashable, Sendable {
         }
         (shape, isDateByCells) = (.columns(date: date.column), date.isByCells)
         dateParts = finder.dateParts().flatMap { $0.day == date.column ? $0 : nil }
-        isUTCByName = finder.columns[date.column].has(["utc", "gmt", "zulu"]) || values.words.contains("utc")
+        isUTCByName =
+            finder.columns[date.column].has(["utc", "gmt", "zulu"]) || !values.words.isDisjoint(with: ["utc"])
         takeDate(date.column, &finder)
         let sums = finder.columns.indices.filter { !finder.used.contains($0) && finder.kinds($0).mayBeNumber }
         total =

@@ -38,7 +38,7 @@ struct ImportCheckpoint: Codable, Hashable, Sendable {
             positions.flatMap { [$0.offset, $0.line, $0.rows, $0.rejected, $0.values] }
             + [
                 summary.rowsRead, summary.rowsRejected, summary.rowsLeftOut, summary.readingsStored, summary.duplicates,
-                summary.metersCreated,
+                summary.metersCreated, summary.firstReading,
             ]
         return numbers.allSatisfy { (0...Self.most).contains($0) }
     }

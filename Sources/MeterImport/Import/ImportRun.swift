@@ -61,6 +61,8 @@ struct ImportRun {
             committed = FilePosition()
             summary = ImportSummary()
             summary.dryRun = job.isDryRun
+            // What a go before this one brought is the job's too.
+            summary.firstReading = checkpoint?.summary.firstReading ?? 0
             self.lane = Lane()
             if checkpoint != nil {
                 summary.warn(
@@ -158,6 +160,17 @@ struct ImportRun {
             }
         }
         guard committed.offset == 0 else { return }
+        if !run.job.isDryRun, type != .sites, summary.firstReading == 0 {
+            summary.firstReading =
+                try await connection
+                .query(
+                    """
+                    SELECT IF(EXISTS (SELECT 1 FROM meter_readings WHERE import_batch_id = \(run.job.batchID)), 0,
+                              COALESCE((SELECT MAX(id) FROM meter_readings), 0) + 1)
+                    """
+                )
+                .first(Int.self) ?? 0
+        }
         try await run.transaction(with: .chunk, connection) {
             try await rejects.forget(connection)
             let checkpoint = ImportCheckpoint(

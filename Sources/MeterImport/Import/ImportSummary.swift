@@ -13,6 +13,8 @@ public struct ImportSummary: Codable, Sendable, Hashable {
     public var duplicates = 0
     /// The meters that were created.
     public var metersCreated = 0
+    /// The least id that a reading can have which the job brought; 0 where that is not known.
+    public var firstReading = 0
     /// Whether nothing was to be written.
     public var dryRun = false
     /// What the file's owner should know.
@@ -41,6 +43,7 @@ public struct ImportSummary: Codable, Sendable, Hashable {
         readingsStored = try number(.readingsStored)
         duplicates = try number(.duplicates)
         metersCreated = try number(.metersCreated)
+        firstReading = try number(.firstReading)
         dryRun = try values.decodeIfPresent(Bool.self, forKey: .dryRun) ?? false
         warnings = try values.decodeIfPresent([String].self, forKey: .warnings) ?? []
         understood = try values.decodeIfPresent([String].self, forKey: .understood) ?? []
@@ -48,7 +51,8 @@ public struct ImportSummary: Codable, Sendable, Hashable {
     }
 
     private enum CodingKeys: CodingKey {
-        case rowsRead, rowsRejected, rowsLeftOut, readingsStored, duplicates, metersCreated, dryRun, warnings,
+        case rowsRead, rowsRejected, rowsLeftOut, readingsStored, duplicates, metersCreated, firstReading, dryRun,
+            warnings,
             understood
         case firstRejections
     }

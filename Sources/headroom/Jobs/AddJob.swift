@@ -10,7 +10,8 @@ struct AddJob: AsyncParsableCommand {
         commandName: "add",
         abstract: "Queues a file of meter readings or sites.",
         discussion: """
-            The file stays where it is and must still be there when a worker gets to it. A worker that waits on this host \
+            The whole file is read first: one that is not understood is not queued, and of another it is shown how it is meant. \
+            'headroom jobs cancel' calls it off where that is wrong. The file stays where it is and must still be there when a worker gets to it. A worker that waits on this host \
             begins at once.
 
             A worker reads only files in the folders of HEADROOM_IMPORT_DIRS, when that is set; a file elsewhere is refused \
@@ -42,12 +43,19 @@ struct AddJob: AsyncParsableCommand {
 
     func run() async throws {
         try await runCommand {
-            let options = facts.options
+            let options = try facts.options()
             let file = NamedFile(file)
             // What is wrong with the file is said now, to the one who queues it, not later in a log.
             try await FileCheck.open(path: file.path, type: type, options: options)
             let loaded = try connection.loaded(program: "headroom jobs")
-            try await FileCheck.open(path: file.path, in: ImportFolders(loaded), type: type, options: options)
+            let report = try await FileCheck.run(
+                path: file.path,
+                in: ImportFolders(loaded),
+                type: type,
+                options: options,
+                problems: 3
+            )
+            try facts.keepLayout()
             let job = NewJob(
                 filename: file.name,
                 path: file.path,
@@ -59,6 +67,7 @@ struct AddJob: AsyncParsableCommand {
             let id = try await JobQueue(Database(loaded.database)).add(job)
             queue.ring(loaded)
             Console.print("queued job \(id): \(job.filename)")
+            for line in report.findings { Console.print("  \(line)") }
         }
     }
 }

@@ -60,7 +60,8 @@ struct RetryJob: AsyncParsableCommand {
 struct DeleteJob: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "delete",
-        abstract: "Deletes a job, and on request the readings that it has stored."
+        abstract: "Deletes a job, and on request the readings that it brought.",
+        discussion: "Readings that were there before it stay; 'headroom jobs show ID' says how many are its own."
     )
 
     @OptionGroup var connection: ConnectionOptions
@@ -68,7 +69,7 @@ struct DeleteJob: AsyncParsableCommand {
     @Argument(help: "The job's id.")
     var id: Int
 
-    @Flag(help: "Delete the readings that it has stored too; meters stay.")
+    @Flag(help: "Delete the readings that it brought too; those of earlier jobs and meters stay.")
     var withReadings = false
 
     func run() async throws {
@@ -79,12 +80,17 @@ struct DeleteJob: AsyncParsableCommand {
             let job = try await queue.existingJob(id)
             // First nobody must add to it any more: from here on every commit of its worker fails.
             _ = try await queue.cancel(id)
-            var readings = 0
-            if withReadings { readings = try await StoredReadings.delete(batch: job.batchID, database) }
+            let count = withReadings ? try await StoredReadings.count(of: job, database) : nil
+            let readings = withReadings ? try await StoredReadings.delete(of: job, database) : 0
             _ = try await queue.delete(id)
             // A file that came through the dashboard is Headroom's own, and nothing else needs it.
             _ = try await queue.deleteFile(job.path, in: ImportFolders(loaded).ofUploads)
             Console.print("job \(id): deleted" + (withReadings ? ", with \(counted(readings, "reading"))" : ""))
+            if let count, count.earlier > 0 {
+                Console.print(
+                    "  \(counted(count.earlier, "reading")) that an earlier job brought stay\(count.earlier == 1 ? "s" : ""), with the values of this one"
+                )
+            }
         }
     }
 }

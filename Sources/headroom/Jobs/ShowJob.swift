@@ -23,7 +23,14 @@ struct ShowJob: AsyncParsableCommand {
     func run() async throws {
         try await runCommand {
             let database = try connection.open(program: "headroom jobs")
-            try Console.emit(try await JobQueue(database).existingJob(id), asJSON: json)
+            let job = try await JobQueue(database).existingJob(id)
+            try Console.emit(job, asJSON: json)
+            guard !json, job.type != ImportType.sites.rawValue, !job.isDryRun, job.counts.imported > 0 else { return }
+            let count = try await StoredReadings.count(of: job, database)
+            Console.print(
+                "deletion with --with-readings takes \(counted(count.own, "reading"))"
+                    + (count.earlier > 0 ? ", and leaves \(grouped(count.earlier)) that an earlier job brought" : "")
+            )
         }
     }
 }
