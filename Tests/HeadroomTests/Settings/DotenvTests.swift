@@ -269,7 +269,8 @@ import Testing
                 && found.problems.isEmpty
         )
         for line in [
-            "DB_DATABASE=shopDB_PASSWORD=hush", "DB_DATABASE=shopAPP_KEY=hush", "DB_DATABASE=shopDB_PASSWORD:hush",
+            "DB_DATABASE=\"shop\nhush\"", "DB_DATABASE=shopDB_PASSWORD=hush", "DB_DATABASE=shopAPP_KEY=hush",
+            "DB_DATABASE=shopDB_PASSWORD:hush",
         ] {
             let joined = try find("\(line)\n", beside: [:])
             #expect(joined.entry(.database) == nil && joined.problems.count == 1)
