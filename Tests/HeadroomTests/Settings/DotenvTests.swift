@@ -317,6 +317,12 @@ import Testing
         #expect(file.warnings.isEmpty)
     }
 
+    @Test func `a name with a secret hanging on is not shown`() throws {
+        let found = try find("HEADROOM_ADMIN_PASSWORDQXZJ2345=\n HEADROOM_ADMIN_PASSWORDQXZJ2345=x\n", beside: [:])
+        let said = "\(found.warnings) \(found.problems.map(\.description))"
+        #expect(said.contains("HEADROOM_ADMIN_PASSWORD") && !said.contains("QXZJ"))
+    }
+
     @Test(arguments: EnvFile.Dialect.allCases)
     func `what is not Headroom's never stops it`(dialect: EnvFile.Dialect) {
         let others = [
