@@ -40,7 +40,9 @@ import Testing
             "Alerting/Helper.swift": "the place itself",
             "HeadroomSandbox/Keeper.swift": "a private server",
             "HeadroomSandbox/Program.swift": "a private server",
+            "headroom/Setup/SetupWork.swift": "this program once more, to stay",
             "headroom/Support/Child.swift": "what the user runs, with the environment they meant for it",
+            "headroom/Up/Supervisor.swift": "this program once more, with its settings",
             "headroom/Verify/SelfTest+Steps.swift": "this program once more, with its settings",
         ]
         #expect(Set(found) == Set(known.keys))

@@ -140,7 +140,8 @@ struct DrillQueue: Sendable {
         FROM headroom_rejected_rows ORDER BY job_id, line, id
         """,
         """
-        SELECT CONCAT_WS('|', 'job', id, batch_id, status, total_rows, processed_rows, imported_rows, failed_rows, summary)
+        SELECT CONCAT_WS('|', 'job', id, batch_id, status, total_rows, processed_rows, imported_rows, failed_rows,
+            JSON_REMOVE(summary, '$.first_reading'))
         FROM import_jobs ORDER BY id
         """,
         "SELECT CONCAT_WS('|', 'lease', job_id) FROM headroom_leases",
@@ -148,10 +149,10 @@ struct DrillQueue: Sendable {
     ]
 }
 
-/// Files for drills, each some chunks long.
+/// Files for drills, each some chunks long; their values go up and down, as a register's never do.
 enum DrillFiles {
-    /// What they are: they repeat readings with other values, and have each clock time once.
-    static let options = #"{"repeats": "last", "timezone": "Europe/London"}"#
+    /// What they are: they repeat readings with other values, and each of their times is another one.
+    static let options = #"{"repeats": "last", "timezone": "UTC"}"#
 
     /// A day and a month of 2024 that every month has, for the row.
     private static func date(_ row: Int) -> String {
@@ -164,7 +165,7 @@ enum DrillFiles {
         let header = "mpan,date," + (1...48).map { "HH\($0)" }.joined(separator: ",") + "\n"
         return (0..<rows)
             .reduce(into: header) { text, row in
-                let cells = (0..<48).map { $0 == 7 && row % 29 == 5 ? "x" : "\(row % 90).\($0 + 10)" }
+                let cells = (0..<48).map { $0 == 7 && row % 29 == 5 ? "x" : "\(row * 37 % 90).\($0 * 29 % 48 + 10)" }
                 text += "MX\(row / 300),\(date(row % 300)),\(cells.joined(separator: ","))\n"
             }
     }
@@ -176,7 +177,7 @@ enum DrillFiles {
                 let half = row % 11 == 0 && row > 0 ? row - 1 : row
                 let time = half % 48
                 let clock = "\(time / 2 < 10 ? "0" : "")\(time / 2):\(time % 2 == 0 ? "00" : "30")"
-                let value = row % 37 == 5 ? "bad" : "\(row % 500).\(row % 8)"
+                let value = row % 37 == 5 ? "bad" : "\(row * 197 % 500).\(row % 8)"
                 text += "IV\(half / 3000),\(date(half / 48 % 300)) \(clock),\(value),\(row % 5 == 0 ? "E" : "A")\n"
             }
     }
@@ -186,7 +187,7 @@ enum DrillFiles {
         (0..<rows)
             .reduce(into: "mpan,date,value\n") { text, row in
                 let day = row % 13 == 0 && row > 0 ? row - 1 : row
-                text += "DY\(day / 300),\(row % 41 == 7 ? "31/02/2024" : date(day % 300)),\(row % 700).5\n"
+                text += "DY\(day / 300),\(row % 41 == 7 ? "31/02/2024" : date(day % 300)),\(row * 389 % 700).5\n"
             }
     }
 

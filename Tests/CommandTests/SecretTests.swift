@@ -43,7 +43,7 @@ import Testing
         ["kill-idle"], ["kill-idle", "--dry-run"], ["run", "--slots", "1", "--wait", "1", "--", "true"],
         ["import", "none.csv"], ["import", "--check", "none.csv"], ["deploy", "cron"], ["deploy", "systemd"],
         ["deploy", "haproxy"], ["trust"], ["door", "--allow-root", "--listen", "/tmp/headroom-no-door/door.sock"],
-        ["serve", "--listen", "127.0.0.1:0"],
+        ["serve", "--listen", "127.0.0.1:0"], ["setup", "--dry-run"], ["setup", "--undo"], ["up"], ["up", "--stop"],
     ]
 
     @Test func `no command is left out of the broken settings`() async throws {

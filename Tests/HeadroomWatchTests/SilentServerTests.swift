@@ -31,7 +31,9 @@ import Testing
         loaded.database = server.settings
         let folder = TemporaryFolder()
         loaded.database.stateFolder = folder.path
-        let report = try await Rescue(loaded).run(RescueOptions())
+        var options = RescueOptions()
+        (options.isDryRun, options.patience) = (false, .milliseconds(300))
+        let report = try await Rescue(loaded).run(options)
         #expect(report.refusal?.code == .deadlineExceeded)
         #expect(report.waited != nil)
         #expect(!report.isFree)
