@@ -113,6 +113,28 @@ import Testing
         #expect(home.text("cron") == nil && home.text("headroom.env") == nil)
     }
 
+    @Test func `as long as the application goes to the door nothing is taken from it, and --undo can be run again`()
+        async throws
+    {
+        let home = try Home("ten9")
+        let run = try await home.run("setup", "--yes")
+        #expect(run.status == 0, "\(run)")
+        let text = try #require(home.text("public_html/wp-config.php"))
+        home.folder.write(
+            text.replacing("headroom.sock' );", with: "headroom.sock' ); // mine"),
+            to: "public_html/wp-config.php"
+        )
+        try #require(home.text("public_html/wp-config.php") != text)
+        let undone = try await home.run("setup", "--undo")
+        #expect(undone.status == 1 && undone.output.contains("still goes to the door"), "\(undone)")
+        #expect(home.text("headroom.env") != nil && home.text("cron") != nil)
+        #expect(try await home.page() == 1)
+        home.folder.write(text, to: "public_html/wp-config.php")
+        let again = try await home.run("setup", "--undo")
+        #expect(again.status == 0, "\(again)")
+        #expect(home.text("headroom.env") == nil)
+    }
+
     @Test func `a step that fails has all before it taken back`() async throws {
         let home = try Home("ten3")
         let before = home.text("public_html/wp-config.php")

@@ -220,10 +220,12 @@ struct SettingsLayer: Sendable {
                     name != Self.frameworkURL
                 else { return nil }
                 let settings: [Setting] = [.host, .port, .socket, .database, .username, .password]
+                // As where reading and writing have hosts of their own; whatever else is in such a name may be a secret that ran into it.
+                let start = name.dropLast(own.utf8.count)
+                if own.begins(with: "HOST_") { return ("\(start)HOST_...", .host, entry.origin) }
+                if own.hasSuffix("_HOST") { return ("\(start)..._HOST", .host, entry.origin) }
                 let setting =
                     Self.otherNames.first { $0.1.contains(String(own)) }?.0
-                    // As where reading and writing have hosts of their own.
-                    ?? (own.begins(with: "HOST_") || own.hasSuffix("_HOST") ? .host : nil)
                     ?? settings.first { "DATABASE_\($0.name.dropFirst(3))" == name }
                     ?? settings.first {
                         name.hasPrefix("DB_") && name.utf8.count <= 30

@@ -218,18 +218,39 @@ final class SetupWork {
     /// - Returns: What became of each.
     func undo() async throws -> [(text: String, isDone: Bool)] {
         var lines: [(text: String, isDone: Bool)] = []
+        var isOver = true
         for step in journal.steps.reversed() {
             do {
                 if let text = try await takeBack(step) { lines.append((text, true)) }
             } catch {
                 let words = (error as? DatabaseError)?.message ?? (error as? SetupPath.Obstacle)?.reason ?? "\(error)"
                 lines.append(("left as it is: \(words)", false))
+                guard case .changeApplication(let edit) = step else {
+                    isOver = false
+                    continue
+                }
+                // Without the door the site would be down.
+                guard !leadsToDoor(edit) else {
+                    let cure = "put that line back, then run headroom setup --undo again"
+                    lines.append(("the rest stays too, as the application still goes to the door: \(cure)", false))
+                    return lines
+                }
             }
         }
-        if lines.allSatisfy(\.isDone) {
-            for ending in [".json", ".backup"] { drop(ending) }
-        }
+        if isOver { drop(".json") }
+        if lines.allSatisfy(\.isDone) { drop(".backup") }
         return lines
+    }
+
+    /// Whether the application's file still names the door.
+    private func leadsToDoor(_ edit: ApplicationEdit) -> Bool {
+        guard let bytes = try? RegularFile.read(NamedFile(edit.path).path, atMost: 1 << 20, links: .followed) else {
+            return false
+        }
+        let text = String(decoding: bytes, as: UTF8.self)
+        return journal.steps.contains { step in
+            if case .logIn(let door) = step { text.holds(door) } else { false }
+        }
     }
 
     private func takeBack(_ step: SetupPlan.Step) async throws -> String? {

@@ -201,7 +201,9 @@ import Testing
     func `a login is not tried on this machine where another name has a host`(name: String) throws {
         let names = [name: "db.example", "DB_USERNAME": "u", "DB_PASSWORD": "hush"]
         let error = #expect(throws: DatabaseError.self) { try load(names) }
-        #expect(error?.message == "\(name) in the environment is not read: the name is DB_HOST.")
+        // Of a name that may go on with a secret only what is known is shown.
+        let shown = ["DB_HOST_READ": "DB_HOST_...", "DB_WRITE_HOST": "DB_..._HOST"][name] ?? name
+        #expect(error?.message == "\(shown) in the environment is not read: the name is DB_HOST.")
         #expect(try load(names.merging(["DB_HOST": "h"]) { $1 }).endpoint.hostName == "h")
         #expect(try load(names.merging(["DATABASE_URL": "mysql://h/d"]) { $1 }).endpoint.hostName == "h")
         // Also not by a tool for an outage, which goes on in spite of other mistakes.
