@@ -96,6 +96,8 @@ import Testing
         )
         let full = DatabaseError(.accountLimitReached, message: "")
         #expect(report([], refusal: full).advice(nil).contains("headroom rescue"))
+        let whole = DatabaseError(.serverLimitReached, message: "", advice: "Wait.")
+        #expect(report([], refusal: whole).advice(nil) == "Wait.")
         // A cron line looks for these words.
         #expect(!advice([session(1)]).contains("WARNING") && !advice([session(1)]).contains("CAUTION"))
     }

@@ -67,7 +67,9 @@ extension AccountReport {
     }
 
     private static func locked(_ refusal: DatabaseError) -> String {
-        refusal.isConnectionLimit ? "See who holds the connections, and free some: headroom rescue." : refusal.advice
+        // Where all accounts together fill the server, this one's holders are not the cause.
+        refusal.isConnectionLimit && refusal.code != .serverLimitReached
+            ? "See who holds the connections, and free some: headroom rescue." : refusal.advice
     }
 
     private static func of(_ session: Session) -> String {

@@ -42,7 +42,7 @@ struct StatusText {
 
     /// The level and the number, for one look.
     var headline: String {
-        if let refusal = report.refusal, !refusal.isConnectionLimit {
+        if let refusal = report.refusal, !refusal.isConnectionLimit || report.used == nil {
             return "\(report.level.rawValue)  \(printable(refusal.message))"
         }
         let used = report.used.map(String.init) ?? "?"
@@ -61,7 +61,7 @@ struct StatusText {
     var line: String {
         var text = printable(headline).replaced("  ", with: ": ")
         if !holders.isEmpty { text += "; held by \(holders)" }
-        return "\(text). \(printable(view.advice))"
+        return "\(text)\(text.ends(with: ".") ? "" : ".") \(printable(view.advice))"
     }
 
     /// Who holds how many, by the clients of the door and the programs of this host where they are known.
