@@ -322,9 +322,10 @@ package final class Door: @unchecked Sendable {
         let before = now - Self.quiet
         for client in clients.values {
             guard let relay = client.relay else { continue }
-            // A place is not for who does not answer a greeting, nor, where that is asked for, for who does nothing for long.
+            // A place is not for a client that does not answer the greeting (PHP on a host that bounds its processor time may take
+            // seconds), nor, where that is asked for, for one that does nothing for long.
             let patience =
-                relay.follower.phase == .login ? Duration.seconds(1) : relay.follower.isIdle ? settings.cutAfter : nil
+                relay.follower.phase == .login ? Duration.seconds(5) : relay.follower.isIdle ? settings.cutAfter : nil
             if let patience, relay.lastActivity < now - patience.nanoseconds { relay.end(.hangUp) }
         }
         let idle = clients.values
