@@ -102,6 +102,9 @@ final class FileLock: Sendable {
         descriptor = try StateFolder.openLockable(path)
         // Closed by `deinit` also when this fails, as everything has its value by now.
         if kernel_try_lock_byte(descriptor, 0) != 0 { return nil }
+        // In an empty file each further opener would look through all processes for one that was removed from there.
+        var mark = UInt8(ascii: "\n")
+        _ = pwrite(descriptor, &mark, 1, 0)
     }
 
     deinit {
